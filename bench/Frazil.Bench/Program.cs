@@ -1,1 +1,70 @@
-return 0;
+using Frazil.Bench;
+
+const string Usage = """
+    bench [NAME…] [--records N] [--json] [--list]
+      NAME       a measurement, or the beginning of its name (default: all)
+      --records  records per measurement instead of each one's own number
+      --json     one JSON line a figure on standard output (always so where that is not a terminal)
+    """;
+
+var measurements = new (string Name, bool NeedsKit, Func<BenchRun, CancellationToken, Task> RunAsync)[]
+{
+    ("ingest-290b", true, (run, cancellation) => IngestBench.RunAsync(run, RecordStream.Events, cancellation)),
+    ("ingest-1kb", true, (run, cancellation) => IngestBench.RunAsync(run, RecordStream.WideEvents, cancellation)),
+    ("peer", true, PeerBench.RunAsync),
+};
+
+var (names, records, json) = (new List<string>(), (long?)null, Console.IsOutputRedirected);
+for (var i = 0; i < args.Length; i++)
+{
+    switch (args[i])
+    {
+        case "--records" when i + 1 < args.Length && long.TryParse(args[i + 1], out var count) && count > 0:
+            (records, i) = (count, i + 1);
+            break;
+        case "--json":
+            json = true;
+            break;
+        case "--list":
+            Array.ForEach(measurements, measurement => Console.WriteLine(measurement.Name));
+            return 0;
+        case var name when measurements.Any(measurement => measurement.Name.StartsWith(name, StringComparison.Ordinal)):
+            names.Add(name);
+            break;
+        default:
+            Console.Error.WriteLine($"bench: not understood: {args[i]}\n{Usage}\nnames: {string.Join(", ", measurements.Select(measurement => measurement.Name))}");
+            return 2;
+    }
+}
+
+using var interrupted = new CancellationTokenSource();
+Console.CancelKeyPress += (_, pressed) =>
+{
+    pressed.Cancel = true;
+    interrupted.Cancel();
+};
+var failures = 0;
+await using var run = new BenchRun(new Figures(json), records);
+foreach (var (name, needsKit, runAsync) in measurements)
+{
+    if (names.Count > 0 && !names.Any(wanted => name.StartsWith(wanted, StringComparison.Ordinal)))
+    {
+        continue;
+    }
+    if (needsKit && Kit.Folder is null)
+    {
+        BenchRun.Say($"{name} skipped: it needs the test kit; name its folder in FRAZIL_KIT");
+        continue;
+    }
+    try
+    {
+        await runAsync(run, interrupted.Token);
+    }
+    catch (Exception failure) when (!interrupted.IsCancellationRequested)
+    {
+        // One figure that cannot be had must not cost the others.
+        failures++;
+        BenchRun.Say($"{name} failed: {failure}");
+    }
+}
+return failures == 0 ? 0 : 1;

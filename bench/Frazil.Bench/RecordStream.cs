@@ -1,0 +1,67 @@
+using System.Globalization;
+
+namespace Frazil.Bench;
+
+/// <summary>A kind of record to measure with.</summary>
+internal abstract class RecordStream
+{
+    /// <summary>The kit's user events: about 290 B of JSON with a nested object and an array.</summary>
+    public static RecordStream Events { get; } = new EventStream();
+
+    /// <summary>The same events with more text: about 1 KB.</summary>
+    public static RecordStream WideEvents { get; } = new WideEventStream();
+
+    /// <summary>Short, for the names of figures.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Creates the topic (6 partitions) and fills it.</summary>
+    /// <returns>What a reader must find; sums are 0 where the generator keeps none.</returns>
+    public abstract Task<Ledger> FillAsync(string bootstrap, string topic, long count, string folder, CancellationToken cancellationToken);
+
+    private sealed class EventStream : RecordStream
+    {
+        public override string Name => "290b";
+
+        public override Task<Ledger> FillAsync(string bootstrap, string topic, long count, string folder, CancellationToken cancellationToken)
+            => Kit.LoadAsync(bootstrap, topic, count, cancellationToken);
+    }
+
+    private sealed class WideEventStream : RecordStream
+    {
+        private const int Samples = 20_000;
+        private const int TargetBytes = 1024;
+
+        private static readonly string[] Words = "ice water river crystal night current slush surface drift freeze anchor turbulent shelf glass winter stream bank ridge".Split(' ');
+
+        public override string Name => "1kb";
+
+        public override async Task<Ledger> FillAsync(string bootstrap, string topic, long count, string folder, CancellationToken cancellationToken)
+        {
+            var text = await Kit.RunAsync("kafka/load", ["--topic", "x", "--sample", Samples.ToString(CultureInfo.InvariantCulture)], cancellationToken);
+            var payloads = Path.Combine(folder, "payloads.ndjson");
+            var random = new Random(7);
+            await File.WriteAllLinesAsync(payloads, text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => Widen(line, random)), cancellationToken);
+            await Kit.RunAsync("kafka/tool", ["topics", "--bootstrap-server", bootstrap, "--create", "--topic", topic, "--partitions", "6"], cancellationToken);
+            await Kit.RunAsync("kafka/tool",
+                ["producer-perf-test", "--topic", topic, "--num-records", count.ToString(CultureInfo.InvariantCulture), "--throughput", "-1", "--payload-file", payloads,
+                 "--producer-props", $"bootstrap.servers={bootstrap}", "acks=all", "compression.type=lz4", "linger.ms=20", "batch.size=262144"], cancellationToken);
+            return new Ledger(count, 0, 0, 0);
+        }
+
+        private static string Widen(string line, Random random)
+        {
+            var more = $",\"referrer\":\"https://example.com/{Phrase(random, 4, '-')}?utm={random.NextInt64():x}\",\"user_agent\":\"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 "
+                + $"(KHTML, like Gecko) Chrome/{random.Next(90, 140)}.0.{random.Next(9999)}.{random.Next(200)} Safari/537.36\",\"title\":\"{Phrase(random, 8, ' ')}\""
+                + $",\"quantity\":{random.Next(1, 9)},\"position\":{{\"latitude\":{random.NextDouble() * 180 - 90:F6},\"longitude\":{random.NextDouble() * 360 - 180:F6}}},\"note\":\"";
+            var note = "";
+            while (line.Length + more.Length + note.Length < TargetBytes - 8)
+            {
+                note += Words[random.Next(Words.Length)] + (random.Next(8) == 0 ? " \\u00e9t\\u00e9 " : " ");
+            }
+            return line[..^1] + more + note.TrimEnd() + "\"}";
+        }
+
+        private static string Phrase(Random random, int words, char separator)
+            => string.Join(separator, Enumerable.Range(0, words).Select(_ => Words[random.Next(Words.Length)]));
+    }
+}

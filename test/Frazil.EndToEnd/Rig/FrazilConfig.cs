@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Text;
+
+namespace Frazil.Rig;
+
+/// <summary>A frazil.toml for tests and measurements, written into a folder of its own.</summary>
+public sealed class FrazilConfig
+{
+    public required string BootstrapServers { get; init; }
+    public required string Topic { get; init; }
+    public string Table { get; init; } = "shop.user_events";
+    public string GroupId { get; init; } = "frazil";
+    public int HttpPort { get; init; } = FrazilProcess.FreePort();
+    public double FlushIntervalSeconds { get; init; } = 1;
+    public int FlushSizeMb { get; init; } = 64;
+    public int MaxMemoryMb { get; init; } = 1024;
+    public double TtlSeconds { get; init; } = 1;
+    public string DataDir { get; init; } = "data";
+    public string CatalogUri { get; init; } = "sqlite:catalog.db";
+    public string Warehouse { get; init; } = "warehouse";
+    /// <summary>Further lines of the table's section.</summary>
+    public IReadOnlyList<string> TableLines { get; init; } = ["""columns = { event_timestamp = "timestamptz", amount = "decimal(10,2)" }"""];
+    /// <summary>librdkafka properties.</summary>
+    public IReadOnlyDictionary<string, string> KafkaProperties { get; init; } = new Dictionary<string, string>();
+    /// <summary>Further sections, as they are.</summary>
+    public string More { get; init; } = "";
+
+    /// <summary>Writes it.</summary>
+    /// <returns>The file's path.</returns>
+    public string Write(string folder, string name = "frazil.toml")
+    {
+        Directory.CreateDirectory(folder);
+        var path = Path.Combine(folder, name);
+        File.WriteAllText(path, ToString());
+        return path;
+    }
+
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        text.AppendLine(CultureInfo.InvariantCulture, $"""
+            data_dir = "{DataDir}"
+
+            [kafka]
+            bootstrap_servers = "{BootstrapServers}"
+            group_id = "{GroupId}"
+            """);
+        if (KafkaProperties.Count > 0)
+        {
+            text.AppendLine("\n[kafka.properties]");
+            foreach (var (key, value) in KafkaProperties)
+            {
+                text.AppendLine(CultureInfo.InvariantCulture, $"\"{key}\" = \"{value}\"");
+            }
+        }
+        text.AppendLine(CultureInfo.InvariantCulture, $"""
+
+            [catalog]
+            type = "sql"
+            uri = "{CatalogUri}"
+            warehouse = "{Warehouse}"
+
+            [[tables]]
+            name = "{Table}"
+            topics = ["{Topic}"]
+            {string.Join('\n', TableLines)}
+
+            [hot_buffer]
+            flush_size_mb = {FlushSizeMb}
+            flush_interval_seconds = {FlushIntervalSeconds}
+            ttl_seconds = {TtlSeconds}
+            max_memory_mb = {MaxMemoryMb}
+
+            [server]
+            http = "127.0.0.1:{HttpPort}"
+            postgres = ""
+
+            {More}
+            """);
+        return text.ToString();
+    }
+}
