@@ -1,0 +1,174 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Numerics;
+using System.Text;
+
+namespace Frazil.Columnar.DuckDb;
+
+/// <summary>
+/// Reads the values of one vector as .NET objects: null, bool, int (up to INTEGER), long (BIGINT, UINTEGER), BigInteger (UBIGINT and wider),
+/// float, double, decimal, string, byte[], Guid, DateOnly, TimeOnly, DateTime (TIMESTAMP), DateTimeOffset (TIMESTAMPTZ, offset zero),
+/// <c>object?[]</c> (LIST, ARRAY), <c>IReadOnlyDictionary&lt;string, object?&gt;</c> (STRUCT), <c>KeyValuePair&lt;object, object?&gt;[]</c> (MAP).
+/// A value that its .NET type cannot hold exactly (38-digit decimals, years beyond 9999, infinity, nanoseconds) is text, as are INTERVAL, ENUM,
+/// BIT and times with a zone. The vector must outlive this.
+/// </summary>
+internal sealed unsafe class DuckDbValues
+{
+    private readonly DuckDbType type;
+    private readonly byte* data;
+    private readonly ulong* validity;
+    private readonly DuckDbValues[] children;
+
+    public DuckDbValues(DuckDbType type, nint vector)
+    {
+        this.type = type;
+        data = DuckDbNative.duckdb_vector_get_data(vector);
+        validity = DuckDbNative.duckdb_vector_get_validity(vector);
+        children = ReadChildren(type, vector);
+    }
+
+    /// <exception cref="DuckDbException">The type has no .NET form; says to cast.</exception>
+    public object? Read(long row)
+    {
+        if (validity != null && (validity[row >> 6] & (1UL << (int)(row & 63))) == 0)
+        {
+            return null;
+        }
+        return type.Id switch
+        {
+            DuckDbTypeId.Boolean => data[row] != 0,
+            DuckDbTypeId.TinyInt => (int)((sbyte*)data)[row],
+            DuckDbTypeId.SmallInt => (int)((short*)data)[row],
+            DuckDbTypeId.Integer => ((int*)data)[row],
+            DuckDbTypeId.UTinyInt => (int)data[row],
+            DuckDbTypeId.USmallInt => (int)((ushort*)data)[row],
+            DuckDbTypeId.UInteger => (long)((uint*)data)[row],
+            DuckDbTypeId.BigInt => ((long*)data)[row],
+            DuckDbTypeId.UBigInt => new BigInteger(((ulong*)data)[row]),
+            DuckDbTypeId.HugeInt => (BigInteger)((Int128*)data)[row],
+            DuckDbTypeId.UHugeInt => (BigInteger)((UInt128*)data)[row],
+            DuckDbTypeId.Float => ((float*)data)[row],
+            DuckDbTypeId.Double => ((double*)data)[row],
+            DuckDbTypeId.Decimal => ReadDecimal(row),
+            DuckDbTypeId.Varchar => Encoding.UTF8.GetString(Bytes(row)),
+            DuckDbTypeId.Blob or DuckDbTypeId.Geometry => Bytes(row).ToArray(),
+            DuckDbTypeId.Uuid => ReadUuid(row),
+            DuckDbTypeId.SqlNull => null,
+            DuckDbTypeId.Enum => ReadLabel(row),
+            DuckDbTypeId.List or DuckDbTypeId.Array => ReadList(row),
+            DuckDbTypeId.Struct => ReadStruct(row),
+            DuckDbTypeId.Map => ReadMap(row),
+            DuckDbTypeId.Union => children[((byte*)children[^1].data)[row]].Read(row),
+            DuckDbTypeId.Bit => DuckDbTimes.Bits(Bytes(row)),
+            _ => DuckDbTimes.Read(type, data, row),
+        };
+    }
+
+    private static DuckDbValues[] ReadChildren(DuckDbType type, nint vector)
+    {
+        switch (type.Id)
+        {
+            case DuckDbTypeId.List:
+                return [new(type.Children[0].Type, DuckDbNative.duckdb_list_vector_get_child(vector))];
+            case DuckDbTypeId.Array:
+                return [new(type.Children[0].Type, DuckDbNative.duckdb_array_vector_get_child(vector))];
+            case DuckDbTypeId.Map:
+                var entries = DuckDbNative.duckdb_list_vector_get_child(vector);
+                return [.. type.Children.Select((child, index) => new DuckDbValues(child.Type, DuckDbNative.duckdb_struct_vector_get_child(entries, (ulong)index)))];
+            case DuckDbTypeId.Struct:
+                return [.. type.Children.Select((child, index) => new DuckDbValues(child.Type, DuckDbNative.duckdb_struct_vector_get_child(vector, (ulong)index)))];
+            case DuckDbTypeId.Union:
+                // A union is a struct whose first child is the tag; it goes last here so that members keep their numbers.
+                var members = type.Children.Select((child, index) =>
+                    new DuckDbValues(child.Type, DuckDbNative.duckdb_struct_vector_get_child(vector, (ulong)index + 1)));
+                return [.. members, new(type, DuckDbNative.duckdb_struct_vector_get_child(vector, 0), isTag: true)];
+            default:
+                return [];
+        }
+    }
+
+    private DuckDbValues(DuckDbType type, nint vector, bool isTag)
+    {
+        this.type = type;
+        data = DuckDbNative.duckdb_vector_get_data(vector);
+        children = isTag ? [] : throw new ArgumentException("Only a union's tag is read without its type.", nameof(isTag));
+    }
+
+    private ReadOnlySpan<byte> Bytes(long row)
+    {
+        var value = data + (row * 16);
+        var length = *(int*)value;
+        return new ReadOnlySpan<byte>(length <= 12 ? value + 4 : *(byte**)(value + 8), length);
+    }
+
+    private object ReadDecimal(long row)
+    {
+        var unscaled = type.Width switch
+        {
+            <= 4 => ((short*)data)[row],
+            <= 9 => ((int*)data)[row],
+            <= 18 => ((long*)data)[row],
+            _ => ((Int128*)data)[row],
+        };
+        var magnitude = (UInt128)(unscaled < 0 ? -unscaled : unscaled);
+        if (type.Scale <= 28 && magnitude >> 96 == 0)
+        {
+            return new decimal((int)(uint)magnitude, (int)(uint)(magnitude >> 32), (int)(uint)(magnitude >> 64), unscaled < 0, (byte)type.Scale);
+        }
+        var digits = magnitude.ToString(CultureInfo.InvariantCulture).PadLeft(type.Scale + 1, '0');
+        var point = type.Scale == 0 ? digits : $"{digits[..^type.Scale]}.{digits[^type.Scale..]}";
+        return unscaled < 0 ? $"-{point}" : point;
+    }
+
+    private Guid ReadUuid(long row)
+    {
+        // DuckDB keeps UUIDs as signed 128-bit integers that sort right, so their first bit is flipped.
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, ((UInt128*)data)[row] ^ ((UInt128)1 << 127));
+        return new Guid(bytes, bigEndian: true);
+    }
+
+    private string ReadLabel(long row) => type.Labels[type.LabelStorage switch
+    {
+        DuckDbTypeId.UTinyInt => data[row],
+        DuckDbTypeId.USmallInt => ((ushort*)data)[row],
+        _ => (int)((uint*)data)[row],
+    }];
+
+    private object?[] ReadList(long row)
+    {
+        var entry = Entry(row);
+        var values = new object?[entry.Length];
+        for (var index = 0; index < values.Length; index++)
+        {
+            values[index] = children[0].Read((long)entry.Offset + index);
+        }
+        return values;
+    }
+
+    private ListEntry Entry(long row) => type.Id == DuckDbTypeId.Array
+        ? new ListEntry((ulong)(row * type.ArraySize), (ulong)type.ArraySize)
+        : ((ListEntry*)data)[row];
+
+    private StructValue ReadStruct(long row)
+    {
+        var value = new StructValue(children.Length);
+        for (var index = 0; index < children.Length; index++)
+        {
+            value.Add(type.Children[index].Name, children[index].Read(row));
+        }
+        return value;
+    }
+
+    private KeyValuePair<object, object?>[] ReadMap(long row)
+    {
+        var entry = Entry(row);
+        var values = new KeyValuePair<object, object?>[entry.Length];
+        for (var index = 0; index < values.Length; index++)
+        {
+            var at = (long)entry.Offset + index;
+            values[index] = new(children[0].Read(at)!, children[1].Read(at));
+        }
+        return values;
+    }
+}
