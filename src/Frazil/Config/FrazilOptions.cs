@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Frazil.Config;
 
 /// <summary>Everything a Frazil process can be told, frozen. Made by <see cref="FrazilOptionsBuilder"/>, or read from a frazil.toml by
@@ -36,6 +38,28 @@ public readonly record struct StartFrom
     public static StartFrom Earliest { get; } = new("earliest", null);
     public static StartFrom Latest { get; } = new("latest", null);
     public static StartFrom At(DateTimeOffset instant) => new("timestamp", instant);
+
+    /// <summary>Reads <c>earliest</c>, <c>latest</c> or an ISO 8601 timestamp with a zone.</summary>
+    /// <exception cref="FormatException">It is none of these; worded for users.</exception>
+    public static StartFrom Parse(string text) => text switch
+    {
+        "earliest" => Earliest,
+        "latest" => Latest,
+        _ when text.Length > 0 && char.IsAsciiDigit(text[0]) && ParseInstant(text) is { } instant => At(instant),
+        _ => throw new FormatException("must be \"earliest\", \"latest\" or an ISO timestamp with a zone, such as \"2026-01-31T00:00:00Z\""),
+    };
+
+    /// <summary>As <see cref="Parse"/> takes it.</summary>
+    public override string ToString()
+        => Instant is { } instant ? instant.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFFFK", CultureInfo.InvariantCulture) : Kind ?? "earliest";
+
+    /// <summary>A timestamp without a zone would mean another instant on another machine, so it is not taken.</summary>
+    private static DateTimeOffset? ParseInstant(string text)
+    {
+        const DateTimeStyles Styles = DateTimeStyles.RoundtripKind;
+        var named = DateTime.TryParse(text, CultureInfo.InvariantCulture, Styles, out var local) && local.Kind != DateTimeKind.Unspecified;
+        return named && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, out var instant) ? instant : null;
+    }
 }
 
 public sealed record SchemaRegistryOptions

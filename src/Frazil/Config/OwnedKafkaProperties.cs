@@ -1,0 +1,27 @@
+namespace Frazil.Config;
+
+/// <summary>librdkafka properties that Frazil sets itself, with the reason users are given when they try.</summary>
+internal static class OwnedKafkaProperties
+{
+    private const string Progress = "progress is committed with the table's files, never by the consumer";
+
+    private static readonly Dictionary<string, string> Reasons = new(StringComparer.Ordinal)
+    {
+        ["bootstrap.servers"] = "it is kafka.bootstrap_servers",
+        ["metadata.broker.list"] = "it is kafka.bootstrap_servers",
+        ["group.id"] = "each table consumes in a group of its own, kafka.group_id + \".\" + its name",
+        ["enable.auto.commit"] = Progress,
+        ["auto.commit.enable"] = Progress,
+        ["auto.commit.interval.ms"] = Progress,
+        ["enable.auto.offset.store"] = Progress,
+        ["offset.store.method"] = Progress,
+        ["auto.offset.reset"] = "it is kafka.start_from; a position that the broker no longer has is reported, not skipped over",
+        ["isolation.level"] = "records of aborted transactions would reach the table; Frazil reads committed ones only",
+        ["partition.assignment.strategy"] = "positions are set with the assignment, which Frazil's cooperative rebalancing rests on",
+        ["enable.partition.eof"] = "freshness and lag are measured by it",
+        ["statistics.interval.ms"] = "lag and broker metrics are measured by it",
+    };
+
+    /// <summary>Why the property may not be set, or null when it may.</summary>
+    public static string? Reason(string property) => Reasons.GetValueOrDefault(property);
+}

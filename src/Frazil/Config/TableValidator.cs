@@ -1,0 +1,209 @@
+using System.Text.RegularExpressions;
+
+namespace Frazil.Config;
+
+/// <summary>The checks of [[tables]], each entry alone and all beside one another.</summary>
+internal sealed partial class TableValidator(ConfigErrors errors)
+{
+    private static readonly string[] FutureFormats = ["avro", "protobuf", "json_schema", "raw", "debezium_json", "debezium_avro"];
+
+    public void Validate(IReadOnlyList<TableOptions> tables)
+    {
+        for (var index = 0; index < tables.Count; index++)
+        {
+            Validate(tables[index], $"tables[{index}]");
+        }
+        CheckNamesAreDistinct(tables);
+    }
+
+    private void Validate(TableOptions table, string prefix)
+    {
+        ValidateName(table, $"{prefix}.name");
+        ValidateTopics(table, prefix);
+        ValidateFormat(table.Format, $"{prefix}.format");
+        ValidateMode(table, prefix);
+        ValidateColumns(table, $"{prefix}.columns");
+        ValidatePartitions(table.PartitionBy, $"{prefix}.partition_by");
+        ValidateKafkaColumns(table, $"{prefix}.kafka_columns");
+        foreach (var (name, value) in table.Properties)
+        {
+            if (name.StartsWith("frazil.", StringComparison.Ordinal))
+            {
+                errors.Add($"{prefix}.properties.{name}", value, "belongs to Frazil: progress is kept under this prefix", "Remove it");
+            }
+        }
+    }
+
+    private void ValidateName(TableOptions table, string key)
+    {
+        var name = table.Name;
+        if (name.Length == 0)
+        {
+            errors.Add(key, null, "is missing", "Write name = \"namespace.table\"");
+            return;
+        }
+        if (name.Replace("{topic}", "", StringComparison.Ordinal).Contains('{'))
+        {
+            errors.Add(key, name, "holds a placeholder other than {topic}; {field} is not supported yet", "Use {topic} or a fixed name");
+        }
+        else if (!Name().IsMatch(name.Replace("{topic}", "topic", StringComparison.Ordinal)))
+        {
+            errors.Add(key, name, "is not namespace.table",
+                "Write one namespace, a dot, one name; letters, digits, _ and -, each beginning with a letter or _");
+        }
+    }
+
+    private void ValidateTopics(TableOptions table, string prefix)
+    {
+        var (topics, pattern) = ($"{prefix}.topics", $"{prefix}.topic_pattern");
+        if (table.Topics.Count == 0 && table.TopicPattern is null)
+        {
+            errors.AddShown(topics, null, "is missing, and so is topic_pattern: the table would be fed by nothing", "Write topics = [\"NAME\"]");
+        }
+        else if (table.Topics.Count > 0 && table.TopicPattern is not null)
+        {
+            errors.Add(pattern, table.TopicPattern, "stands beside topics; a table takes one of them", "Remove one");
+        }
+        foreach (var topic in table.Topics)
+        {
+            if (!Topic().IsMatch(topic) || topic is "." or "..")
+            {
+                errors.Add(topics, topic, "is not a name that Kafka gives topics", "Use letters, digits, '.', '_' and '-', at most 249");
+            }
+        }
+        if (table.Topics.Distinct(StringComparer.Ordinal).Count() != table.Topics.Count)
+        {
+            errors.Add(topics, table.Topics, "names a topic twice", "Name each once");
+        }
+        if (table.TopicPattern is { } text)
+        {
+            ValidatePattern(text, pattern);
+        }
+    }
+
+    private void ValidatePattern(string pattern, string key)
+    {
+        if (!pattern.StartsWith('^'))
+        {
+            errors.Add(key, pattern, "does not begin with ^", $"Write \"^{pattern}\"");
+            return;
+        }
+        try
+        {
+            _ = new Regex(pattern, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
+        }
+        catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
+        {
+            errors.Add(key, pattern, $"is not a regular expression: {exception.Message}", "");
+        }
+    }
+
+    private void ValidateFormat(string format, string key)
+    {
+        if (FutureFormats.Contains(format))
+        {
+            errors.Add(key, format, "is not supported yet", "Use \"json\"");
+        }
+        else if (format != "json")
+        {
+            errors.Add(key, format, "is not a format that Frazil knows", "Use \"json\"");
+        }
+    }
+
+    private void ValidateMode(TableOptions table, string prefix)
+    {
+        if (table.Mode == "upsert")
+        {
+            errors.Add($"{prefix}.mode", table.Mode, "is not supported yet", "Use \"append\"");
+        }
+        else if (table.Mode != "append")
+        {
+            errors.Add($"{prefix}.mode", table.Mode, "is not a mode that Frazil knows", "Use \"append\"");
+        }
+        else if (table.Key.Count > 0)
+        {
+            errors.Add($"{prefix}.key", table.Key, "means nothing in mode append", "Remove it");
+        }
+    }
+
+    private void ValidateColumns(TableOptions table, string prefix)
+    {
+        foreach (var (name, type) in table.Columns)
+        {
+            var key = $"{prefix}.{name}";
+            if (name.Length == 0)
+            {
+                errors.Add(key, type, "has no name", "Name the column");
+            }
+            else if (TableKeys.KafkaColumnNames.Contains(name))
+            {
+                errors.Add(key, type, "declares a column that Frazil fills from Kafka", "Remove it; kafka_columns chooses which of these the table gets");
+            }
+            else if (ColumnTypeSyntax.Problem(type) is { } problem)
+            {
+                errors.Add(key, type, problem,
+                    "Write an Iceberg type: boolean, int, long, float, double, decimal(P,S), date, time, timestamp, timestamptz, string, uuid, "
+                    + "binary, fixed(L), list<T>, map<K, V>, struct<name: T, …>");
+            }
+        }
+    }
+
+    private void ValidatePartitions(IReadOnlyList<string> fields, string key)
+    {
+        foreach (var field in fields)
+        {
+            if (PartitionFieldSyntax.Problem(field) is { } problem)
+            {
+                errors.Add(key, field, problem, "");
+            }
+        }
+        if (fields.Select(field => field.Replace(" ", "", StringComparison.Ordinal)).Distinct(StringComparer.Ordinal).Count() != fields.Count)
+        {
+            errors.Add(key, fields, "names a partition field twice", "Name each once");
+        }
+    }
+
+    private void ValidateKafkaColumns(TableOptions table, string key)
+    {
+        foreach (var name in table.KafkaColumns)
+        {
+            if (!TableKeys.KafkaColumnNames.Contains(name))
+            {
+                var meant = NearestName.Find(name, TableKeys.KafkaColumnNames);
+                var known = $"Known are {string.Join(", ", TableKeys.KafkaColumnNames)}";
+                errors.Add(key, name, "is not a Kafka column", meant is null ? known : $"Did you mean {meant}? {known}");
+            }
+        }
+        if (table.KafkaColumns.Distinct(StringComparer.Ordinal).Count() != table.KafkaColumns.Count)
+        {
+            errors.Add(key, table.KafkaColumns, "names a column twice", "Name each once");
+        }
+    }
+
+    private void CheckNamesAreDistinct(IReadOnlyList<TableOptions> tables)
+    {
+        var seen = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
+        for (var index = 0; index < tables.Count; index++)
+        {
+            var name = tables[index].Name;
+            if (name.Length > 0 && !seen.TryAdd(name, index))
+            {
+                errors.Add($"tables[{index}].name", name, $"is the name of tables[{seen[name]}] too (names differ by more than case)",
+                    "Give each table its own; one table may take several topics");
+            }
+        }
+        for (var index = 0; index < tables.Count; index++)
+        {
+            if (seen.TryGetValue($"{tables[index].Name}_dlq", out var clash) && tables[index].OnBadRecord == OnBadRecord.Dlq)
+            {
+                errors.Add($"tables[{clash}].name", tables[clash].Name, $"is where the dead letters of {tables[index].Name} go", "Choose another name");
+            }
+        }
+    }
+
+    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_-]{0,127}\.[A-Za-z_][A-Za-z0-9_-]{0,127}\z")]
+    private static partial Regex Name();
+
+    [GeneratedRegex(@"^[A-Za-z0-9._-]{1,249}\z")]
+    private static partial Regex Topic();
+}
