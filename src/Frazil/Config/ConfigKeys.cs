@@ -84,27 +84,30 @@ internal static class ConfigKeys
 
     private static IEnumerable<RootKey> Maintenance()
     {
-        yield return Maintain("compact_interval_seconds", 1, o => o.CompactIntervalSeconds, (o, v) => o with { CompactIntervalSeconds = v },
+        const int Year = 31_536_000;
+        const int Tebibyte = 1_048_576;
+        const int Century = 36_500;
+        yield return Maintain("compact_interval_seconds", Year, o => o.CompactIntervalSeconds, (o, v) => o with { CompactIntervalSeconds = v },
             "Seconds between looks for small files to compact.");
-        yield return Maintain("compact_threshold_mb", 1, o => o.CompactThresholdMb, (o, v) => o with { CompactThresholdMb = v },
+        yield return Maintain("compact_threshold_mb", Tebibyte, o => o.CompactThresholdMb, (o, v) => o with { CompactThresholdMb = v },
             "Files smaller than this (2^20 bytes) are compacted. At most `compact_target_mb`.");
-        yield return Maintain("compact_target_mb", 1, o => o.CompactTargetMb, (o, v) => o with { CompactTargetMb = v },
+        yield return Maintain("compact_target_mb", Tebibyte, o => o.CompactTargetMb, (o, v) => o with { CompactTargetMb = v },
             "Size (2^20 bytes) that compaction aims at.");
-        yield return Maintain("snapshot_retention_days", 1, o => o.SnapshotRetentionDays, (o, v) => o with { SnapshotRetentionDays = v },
+        yield return Maintain("snapshot_retention_days", Century, o => o.SnapshotRetentionDays, (o, v) => o with { SnapshotRetentionDays = v },
             "Days that snapshots are kept.");
-        yield return Maintain("snapshot_check_interval_seconds", 1, o => o.SnapshotCheckIntervalSeconds,
+        yield return Maintain("snapshot_check_interval_seconds", Year, o => o.SnapshotCheckIntervalSeconds,
             (o, v) => o with { SnapshotCheckIntervalSeconds = v }, "Seconds between looks for snapshots to expire.");
-        yield return Maintain("orphan_retention_days", 1, o => o.OrphanRetentionDays, (o, v) => o with { OrphanRetentionDays = v },
+        yield return Maintain("orphan_retention_days", Century, o => o.OrphanRetentionDays, (o, v) => o with { OrphanRetentionDays = v },
             "Days that a file which no snapshot names is kept.");
-        yield return Maintain("orphan_check_interval_seconds", 1, o => o.OrphanCheckIntervalSeconds,
+        yield return Maintain("orphan_check_interval_seconds", Year, o => o.OrphanCheckIntervalSeconds,
             (o, v) => o with { OrphanCheckIntervalSeconds = v }, "Seconds between looks for such files.");
-        yield return Maintain("stats_update_interval_seconds", 1, o => o.StatsUpdateIntervalSeconds,
+        yield return Maintain("stats_update_interval_seconds", Year, o => o.StatsUpdateIntervalSeconds,
             (o, v) => o with { StatsUpdateIntervalSeconds = v }, "Seconds between updates of table statistics.");
     }
 
     private static RootKey Maintain(
-        string name, int minimum, Func<MaintenanceOptions, int> read, Func<MaintenanceOptions, int, MaintenanceOptions> apply, string meaning)
-        => Integer($"maintenance.{name}", minimum, 31_536_000, o => read(o.Maintenance),
+        string name, int maximum, Func<MaintenanceOptions, int> read, Func<MaintenanceOptions, int, MaintenanceOptions> apply, string meaning)
+        => Integer($"maintenance.{name}", 1, maximum, o => read(o.Maintenance),
             (o, v) => o with { Maintenance = apply(o.Maintenance, v) }, meaning);
 
     private static RootKey Text(

@@ -93,7 +93,8 @@ internal static partial class TomlScalars
             var magnitude = unsigned == "inf" ? double.PositiveInfinity : double.NaN;
             return word[0] == '-' ? -magnitude : magnitude;
         }
-        return Float().IsMatch(word) ? double.Parse(Digits(word), NumberStyles.Float, CultureInfo.InvariantCulture) : null;
+        // An integer that does not fit must not become a float.
+        return !DecimalInteger().IsMatch(word) && Float().IsMatch(word) ? double.Parse(Digits(word), NumberStyles.Float, CultureInfo.InvariantCulture) : null;
     }
 
     private static (TomlKind Kind, object Value)? ParseDateOrTime(string word)

@@ -99,7 +99,7 @@ public sealed class FrazilConfigFileTests
             columns = { a = "bigint" }
             """));
         var errors = refused.Errors.ToDictionary(error => error.Key);
-        Assert.Equal(13, errors.Count);
+        Assert.Equal(15, errors.Count);
         Assert.Contains("kafka.bootstrap_servers", errors["boostrap_servers"].Fix, StringComparison.Ordinal);
         Assert.Equal("frazil.toml:1", errors["boostrap_servers"].Origin);
         Assert.Equal(("7", "is an integer but must be a string"), (errors["kafka.group_id"].Value, errors["kafka.group_id"].Problem));
