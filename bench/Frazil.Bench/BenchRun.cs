@@ -1,4 +1,5 @@
 using System.Globalization;
+using Frazil.Rig;
 
 namespace Frazil.Bench;
 

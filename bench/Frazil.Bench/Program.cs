@@ -1,4 +1,5 @@
 using Frazil.Bench;
+using Frazil.Rig;
 
 const string Usage = """
     bench [NAME…] [--records N] [--json] [--list]
@@ -53,7 +54,7 @@ foreach (var (name, needsKit, runAsync) in measurements)
     }
     if (needsKit && Kit.Folder is null)
     {
-        BenchRun.Say($"{name} skipped: it needs the test kit; name its folder in FRAZIL_KIT");
+        BenchRun.Say($"{name} skipped: it {Kit.Absent}");
         continue;
     }
     try

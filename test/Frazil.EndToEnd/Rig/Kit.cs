@@ -1,16 +1,18 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 
-namespace Frazil.Bench;
+namespace Frazil.Rig;
 
-/// <summary>The test kit's scripts: a real broker, a generator with a ledger, the peer.</summary>
-internal static class Kit
+/// <summary>The test kit's scripts: a real broker, a generator with a ledger, foreign readers, the peer.</summary>
+public static class Kit
 {
-    /// <summary>The kit's folder, or null where there is none.</summary>
+    /// <summary>The kit's folder (environment variable FRAZIL_KIT, else ../shared/kit beside the repository), or null where there is none.</summary>
     public static string? Folder { get; } = Find();
 
-    /// <summary>Runs a kit script to its end.</summary>
+    /// <summary>What to tell where it is absent.</summary>
+    public const string Absent = "needs the test kit; name its folder in the environment variable FRAZIL_KIT";
+
+    /// <summary>Runs a kit script, or any other program given by its path, to its end.</summary>
     /// <returns>Its standard output.</returns>
     /// <exception cref="InvalidOperationException">It failed; the message has what it wrote.</exception>
     public static async Task<string> RunAsync(string script, IEnumerable<string> arguments, CancellationToken cancellationToken)
@@ -25,10 +27,19 @@ internal static class Kit
             start.Environment["FRAZIL_OUT"] = output;
             start.Environment["FRAZIL_ERR"] = errors;
             using var process = Process.Start(start)!;
-            await process.WaitForExitAsync(cancellationToken);
+            try
+            {
+                await process.WaitForExitAsync(cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                process.Kill(entireProcessTree: true);
+                throw;
+            }
             if (process.ExitCode != 0)
             {
-                throw new InvalidOperationException($"{script} ended with {process.ExitCode}: {await File.ReadAllTextAsync(errors, cancellationToken)}");
+                throw new InvalidOperationException(
+                    $"{script} ended with {process.ExitCode}: {await File.ReadAllTextAsync(errors, cancellationToken)}{await File.ReadAllTextAsync(output, cancellationToken)}");
             }
             return await File.ReadAllTextAsync(output, cancellationToken);
         }
@@ -38,7 +49,7 @@ internal static class Kit
         }
     }
 
-    /// <summary>Produces with the kit's generator and returns its ledger.</summary>
+    /// <summary>Produces with the kit's generator, into a topic of six partitions unless it exists, and returns its ledger.</summary>
     public static async Task<Ledger> LoadAsync(
         string bootstrap, string topic, long records, CancellationToken cancellationToken, params IEnumerable<string> more)
     {
@@ -58,38 +69,4 @@ internal static class Kit
         var folder = named ?? (root is null ? null : Path.GetFullPath(Path.Combine(root, "..", "shared", "kit")));
         return folder is not null && File.Exists(Path.Combine(folder, "kafka", "start")) ? folder : null;
     }
-}
-
-/// <summary>What the generator says a reader must find.</summary>
-internal sealed record Ledger(long Records, decimal Amount, long UserId, double Seconds)
-{
-    public static Ledger Parse(string text)
-    {
-        using var json = JsonDocument.Parse(text);
-        var root = json.RootElement;
-        return new(
-            root.GetProperty("good").GetInt64(),
-            root.GetProperty("sum_amount").GetDecimal(),
-            root.GetProperty("sum_user_id").GetInt64(),
-            root.GetProperty("seconds").GetDouble());
-    }
-}
-
-/// <summary>A broker of the kit for one run; stopped and wiped when disposed.</summary>
-internal sealed class Broker : IAsyncDisposable
-{
-    private readonly string folder;
-
-    private Broker(string folder, string bootstrap) => (this.folder, Bootstrap) = (folder, bootstrap);
-
-    public string Bootstrap { get; }
-
-    public static async Task<Broker> StartAsync(string folder, CancellationToken cancellationToken)
-    {
-        var text = await Kit.RunAsync("kafka/start", ["--port", "0", "--dir", folder, "--partitions", "6"], cancellationToken);
-        var line = text.Split('\n').First(line => line.StartsWith("bootstrap=", StringComparison.Ordinal));
-        return new Broker(folder, line["bootstrap=".Length..].Trim());
-    }
-
-    public async ValueTask DisposeAsync() => await Kit.RunAsync("kafka/stop", ["--dir", folder, "--kill", "--wipe"], CancellationToken.None);
 }
