@@ -15,9 +15,36 @@ internal abstract class RecordStream
     /// <summary>Short, for the names of figures.</summary>
     public abstract string Name { get; }
 
+    /// <summary>The columns of the table that Frazil makes of it, in DuckDB's words.</summary>
+    public virtual string DuckDbColumns => "user_id: 'BIGINT', event_type: 'VARCHAR', amount: 'DECIMAL(10,2)', currency: 'VARCHAR', event_timestamp: 'TIMESTAMPTZ', "
+        + "session_id: 'VARCHAR', page: 'VARCHAR', device: 'STRUCT(os VARCHAR, browser VARCHAR, version VARCHAR)', tags: 'VARCHAR[]'";
+
     /// <summary>Creates the topic (6 partitions) and fills it.</summary>
     /// <returns>What a reader must find; sums are 0 where the generator keeps none.</returns>
     public abstract Task<Ledger> FillAsync(string bootstrap, string topic, long count, string folder, CancellationToken cancellationToken);
+
+    /// <summary>Writes records of this stream as lines, without a broker.</summary>
+    public async Task WriteAsync(string path, long count, CancellationToken cancellationToken)
+    {
+        await using var writer = new StreamWriter(path);
+        for (var first = 0L; first < count; first += SampleSize)
+        {
+            var size = Math.Min(SampleSize, count - first);
+            foreach (var line in await LinesAsync(first, size, cancellationToken))
+            {
+                await writer.WriteLineAsync(line.AsMemory(), cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Records number <paramref name="first"/> and on.</summary>
+    protected virtual async Task<IEnumerable<string>> LinesAsync(long first, long count, CancellationToken cancellationToken)
+    {
+        string[] arguments = ["--topic", "x", "--first", first.ToString(CultureInfo.InvariantCulture), "--sample", count.ToString(CultureInfo.InvariantCulture)];
+        return (await Kit.RunAsync("kafka/load", arguments, cancellationToken)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    private const int SampleSize = 200_000;
 
     private sealed class EventStream : RecordStream
     {
@@ -36,17 +63,24 @@ internal abstract class RecordStream
 
         public override string Name => "1kb";
 
+        public override string DuckDbColumns => base.DuckDbColumns + ", referrer: 'VARCHAR', user_agent: 'VARCHAR', title: 'VARCHAR', quantity: 'BIGINT', "
+            + "position: 'STRUCT(latitude DOUBLE, longitude DOUBLE)', note: 'VARCHAR'";
+
         public override async Task<Ledger> FillAsync(string bootstrap, string topic, long count, string folder, CancellationToken cancellationToken)
         {
-            var text = await Kit.RunAsync("kafka/load", ["--topic", "x", "--sample", Samples.ToString(CultureInfo.InvariantCulture)], cancellationToken);
             var payloads = Path.Combine(folder, "payloads.ndjson");
-            var random = new Random(7);
-            await File.WriteAllLinesAsync(payloads, text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => Widen(line, random)), cancellationToken);
+            await File.WriteAllLinesAsync(payloads, await LinesAsync(0, Samples, cancellationToken), cancellationToken);
             await Kit.RunAsync("kafka/tool", ["topics", "--bootstrap-server", bootstrap, "--create", "--topic", topic, "--partitions", "6"], cancellationToken);
             await Kit.RunAsync("kafka/tool",
                 ["producer-perf-test", "--topic", topic, "--num-records", count.ToString(CultureInfo.InvariantCulture), "--throughput", "-1", "--payload-file", payloads,
                  "--producer-props", $"bootstrap.servers={bootstrap}", "acks=all", "compression.type=lz4", "linger.ms=20", "batch.size=262144"], cancellationToken);
             return new Ledger(count, 0, 0, 0);
+        }
+
+        protected override async Task<IEnumerable<string>> LinesAsync(long first, long count, CancellationToken cancellationToken)
+        {
+            var random = new Random((int)first + 7);
+            return (await base.LinesAsync(first, count, cancellationToken)).Select(line => Widen(line, random));
         }
 
         private static string Widen(string line, Random random)

@@ -8,6 +8,8 @@ public sealed class FrazilConfig
 {
     public required string BootstrapServers { get; init; }
     public required string Topic { get; init; }
+    /// <summary>Further topics of the same table.</summary>
+    public IReadOnlyList<string> MoreTopics { get; init; } = [];
     public string Table { get; init; } = "shop.user_events";
     public string GroupId { get; init; } = "frazil";
     public int HttpPort { get; init; } = FrazilProcess.FreePort();
@@ -62,7 +64,7 @@ public sealed class FrazilConfig
 
             [[tables]]
             name = "{Table}"
-            topics = ["{Topic}"]
+            topics = [{string.Join(", ", MoreTopics.Prepend(Topic).Select(topic => $"\"{topic}\""))}]
             {string.Join('\n', TableLines)}
 
             [hot_buffer]
