@@ -1,0 +1,27 @@
+using Frazil.Columnar;
+
+namespace Frazil.Decode;
+
+/// <summary>
+/// Turns one record's bytes into one row of the columns it is bound to. One decoder serves one partition's writer thread. The rest of the
+/// pipeline knows only this class: formats differ behind it.
+/// </summary>
+public abstract class RecordDecoder
+{
+    /// <summary>Points the decoder at a new chunk. <paramref name="positions"/> names the fields of the chunk's schema that records fill;
+    /// the others (the Kafka position columns) are the caller's to append, and a record that carries one of their names is bad.</summary>
+    /// <exception cref="NotSupportedException">The format cannot fill a column of that type; the message names it.</exception>
+    public abstract void Bind(ColumnChunk chunk, IReadOnlyList<int> positions);
+
+    /// <summary>Decodes a record into exactly one value for each bound column; the caller appends its own columns and calls
+    /// <see cref="ColumnChunk.EndRow"/>. Unless the status is <see cref="DecodeStatus.Ok"/> the chunk is exactly as it was before.
+    /// Allocates nothing on the managed heap when Ok.</summary>
+    public abstract DecodeResult Decode(ReadOnlySpan<byte> value);
+
+    /// <summary>Binds every field of the chunk's schema.</summary>
+    public void Bind(ColumnChunk chunk)
+    {
+        ArgumentNullException.ThrowIfNull(chunk);
+        Bind(chunk, [.. Enumerable.Range(0, chunk.Schema.Count)]);
+    }
+}
