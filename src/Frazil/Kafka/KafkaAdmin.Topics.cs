@@ -1,0 +1,209 @@
+using System.Runtime.InteropServices;
+using Frazil.Kafka.Native;
+
+namespace Frazil.Kafka;
+
+/// <summary>The identities of topics, where the library and the broker offer them.</summary>
+/// <param name="Ids">By name; topics that do not exist are missing.</param>
+/// <param name="Unavailable">Null: the ids are known. Else why they cannot be had here.</param>
+public sealed record TopicIds(IReadOnlyDictionary<string, Guid> Ids, string? Unavailable);
+
+public sealed partial class KafkaAdmin
+{
+    private const int OperationCreateTopics = 1;
+    private const int OperationDeleteTopics = 2;
+    private const int OperationDeleteRecords = 6;
+    private const int OperationAny = 0;
+
+    /// <summary>The ids of topics, which change when a topic is deleted and made again. Asked through librdkafka 2.3 or newer, and through a
+    /// small client of our own on plaintext listeners otherwise; with an older library and TLS or SASL they cannot be had.</summary>
+    /// <exception cref="KafkaException">No broker answered in time, or the question was refused.</exception>
+    public async Task<TopicIds> TryGetTopicIdsAsync(IReadOnlyList<string> topics, TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        if (topics.Count == 0)
+        {
+            return new(new Dictionary<string, Guid>(), null);
+        }
+        if (RdKafkaLibrary.Has(nameof(RdKafkaNative.rd_kafka_DescribeTopics)))
+        {
+            using var _ = await EnterAsync(cancellationToken).ConfigureAwait(false);
+            return await Task.Run(() => DescribeTopicIds(topics, timeout), cancellationToken).ConfigureAwait(false);
+        }
+        if (_properties.TryGetValue("security.protocol", out var protocol) && !protocol.Equals("plaintext", StringComparison.OrdinalIgnoreCase))
+        {
+            return new(new Dictionary<string, Guid>(),
+                $"librdkafka {RdKafkaLibrary.Version} cannot ask for topic ids (2.3 can), and Frazil's own client only speaks plaintext, not {protocol}");
+        }
+        return await TopicIdClient.AskAsync(_bootstrapServers, topics, timeout, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Makes a topic; false when it exists already.</summary>
+    /// <param name="settings">Topic settings of the broker's, such as <c>retention.ms</c>.</param>
+    /// <exception cref="KafkaException">Not permitted, refused, or no answer in time.</exception>
+    public async Task<bool> CreateTopicAsync(string topic, int partitions, int replicationFactor = 1, IReadOnlyDictionary<string, string>? settings = null,
+        TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        using var _ = await EnterAsync(cancellationToken).ConfigureAwait(false);
+        var error = await Task.Run(() => CreateTopic(topic, partitions, replicationFactor, settings, timeout ?? TimeSpan.FromSeconds(15)), cancellationToken)
+            .ConfigureAwait(false);
+        return error is null || (error.Code == KafkaErrorCodes.TopicAlreadyExists ? false : throw new KafkaException(error));
+    }
+
+    /// <summary>Deletes a topic.</summary>
+    /// <exception cref="KafkaException">Not there, not permitted, or no answer in time.</exception>
+    public async Task DeleteTopicAsync(string topic, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        using var _ = await EnterAsync(cancellationToken).ConfigureAwait(false);
+        var error = await Task.Run(() => DeleteTopic(topic, timeout ?? TimeSpan.FromSeconds(15)), cancellationToken).ConfigureAwait(false);
+        if (error is not null)
+        {
+            throw new KafkaException(error);
+        }
+    }
+
+    /// <summary>Deletes the records before these offsets, as retention would.</summary>
+    /// <exception cref="KafkaException">Not permitted, refused, or no answer in time.</exception>
+    public async Task DeleteRecordsAsync(IReadOnlyCollection<TopicPartitionOffset> before, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        using var _ = await EnterAsync(cancellationToken).ConfigureAwait(false);
+        var error = await Task.Run(() => DeleteRecords(before, timeout ?? TimeSpan.FromSeconds(15)), cancellationToken).ConfigureAwait(false);
+        if (error is not null)
+        {
+            throw new KafkaException(error);
+        }
+    }
+
+    private unsafe KafkaError? DeleteTopic(string topic, TimeSpan timeout)
+    {
+        var request = RdKafkaNative.rd_kafka_DeleteTopic_new(topic);
+        try
+        {
+            return Ask(OperationDeleteTopics, timeout,
+                (options, queue) => RdKafkaNative.rd_kafka_DeleteTopics(_client, [request], 1, options, queue),
+                result => TopicError(result, &RdKafkaNative.rd_kafka_DeleteTopics_result_topics, topic));
+        }
+        finally
+        {
+            RdKafkaNative.rd_kafka_DeleteTopic_destroy(request);
+        }
+    }
+
+    private unsafe KafkaError? DeleteRecords(IReadOnlyCollection<TopicPartitionOffset> before, TimeSpan timeout)
+    {
+        using var list = PartitionList.Of(before);
+        var request = RdKafkaNative.rd_kafka_DeleteRecords_new(list.Handle);
+        try
+        {
+            return Ask(OperationDeleteRecords, timeout,
+                (options, queue) => RdKafkaNative.rd_kafka_DeleteRecords(_client, [request], 1, options, queue), static _ => null);
+        }
+        finally
+        {
+            RdKafkaNative.rd_kafka_DeleteRecords_destroy(request);
+        }
+    }
+
+    private unsafe KafkaError? CreateTopic(string topic, int partitions, int replicationFactor, IReadOnlyDictionary<string, string>? settings, TimeSpan timeout)
+    {
+        var text = stackalloc byte[512];
+        var request = RdKafkaNative.rd_kafka_NewTopic_new(topic, partitions, replicationFactor, text, 512);
+        if (request == 0)
+        {
+            return KafkaError.Of(KafkaErrorCodes.InvalidArgument, $"creating the topic {topic}: {RdKafkaLibrary.Text(text)}", topic);
+        }
+        try
+        {
+            foreach (var (name, value) in settings ?? new Dictionary<string, string>())
+            {
+                KafkaException.ThrowIf(RdKafkaNative.rd_kafka_NewTopic_set_config(request, name, value), $"setting {name} = {value} of the topic {topic}");
+            }
+            return Ask(OperationCreateTopics, timeout,
+                (options, queue) => RdKafkaNative.rd_kafka_CreateTopics(_client, [request], 1, options, queue),
+                result => TopicError(result, &RdKafkaNative.rd_kafka_CreateTopics_result_topics, topic));
+        }
+        finally
+        {
+            RdKafkaNative.rd_kafka_NewTopic_destroy(request);
+        }
+    }
+
+    private unsafe TopicIds DescribeTopicIds(IReadOnlyList<string> topics, TimeSpan timeout)
+    {
+        var ids = new Dictionary<string, Guid>(StringComparer.Ordinal);
+        var names = topics.Select(topic => Marshal.StringToCoTaskMemUTF8(topic)).ToArray();
+        fixed (nint* first = names)
+        {
+            var collection = RdKafkaNative.rd_kafka_TopicCollection_of_topic_names((byte**)first, (nuint)names.Length);
+            var error = Ask(OperationAny, timeout, (options, queue) => RdKafkaNative.rd_kafka_DescribeTopics(_client, collection, options, queue), answer =>
+            {
+                nuint count;
+                var descriptions = RdKafkaNative.rd_kafka_DescribeTopics_result_topics(RdKafkaNative.rd_kafka_event_DescribeTopics_result(answer), &count);
+                for (nuint i = 0; i < count; i++)
+                {
+                    AddId(ids, descriptions[i]);
+                }
+                return null;
+            });
+            RdKafkaNative.rd_kafka_TopicCollection_destroy(collection);
+            Array.ForEach(names, Marshal.FreeCoTaskMem);
+            return error is null ? new TopicIds(ids, null) : throw new KafkaException(error);
+        }
+    }
+
+    private static unsafe void AddId(Dictionary<string, Guid> ids, nint description)
+    {
+        var error = RdKafkaNative.rd_kafka_TopicDescription_error(description);
+        if (error != 0 && RdKafkaNative.rd_kafka_error_code(error) != 0)
+        {
+            return;
+        }
+        var uuid = RdKafkaNative.rd_kafka_TopicDescription_topic_id(description);
+        Span<byte> bytes = stackalloc byte[16];
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(bytes, RdKafkaNative.rd_kafka_Uuid_most_significant_bits(uuid));
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(bytes[8..], RdKafkaNative.rd_kafka_Uuid_least_significant_bits(uuid));
+        ids[RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_TopicDescription_name(description))] = new Guid(bytes, bigEndian: true);
+    }
+
+    /// <summary>One admin request: options, a queue for its answer, the answer's own error or what <paramref name="read"/> finds in it.</summary>
+    private unsafe KafkaError? Ask(int operation, TimeSpan timeout, Action<nint, nint> request, Func<nint, KafkaError?> read)
+    {
+        var options = RdKafkaNative.rd_kafka_AdminOptions_new(_client, operation);
+        var queue = RdKafkaNative.rd_kafka_queue_new(_client);
+        nint answer = 0;
+        try
+        {
+            var text = stackalloc byte[512];
+            KafkaException.ThrowIf(RdKafkaNative.rd_kafka_AdminOptions_set_request_timeout(options, (int)timeout.TotalMilliseconds, text, 512), "setting a timeout");
+            if (operation is OperationCreateTopics or OperationDeleteTopics)
+            {
+                // Until the controller has done it, not only noted it.
+                _ = RdKafkaNative.rd_kafka_AdminOptions_set_operation_timeout(options, (int)timeout.TotalMilliseconds, text, 512);
+            }
+            request(options, queue);
+            answer = RdKafkaNative.rd_kafka_queue_poll(queue, (int)timeout.TotalMilliseconds + 1000);
+            if (answer == 0)
+            {
+                return KafkaError.Of(KafkaErrorCodes.TimedOut, "");
+            }
+            var code = RdKafkaNative.rd_kafka_event_error(answer);
+            return code != 0 ? KafkaError.Of(code, RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_event_error_string(answer))) : read(answer);
+        }
+        finally
+        {
+            if (answer != 0)
+            {
+                RdKafkaNative.rd_kafka_event_destroy(answer);
+            }
+            RdKafkaNative.rd_kafka_queue_destroy(queue);
+            RdKafkaNative.rd_kafka_AdminOptions_destroy(options);
+        }
+    }
+
+    private static unsafe KafkaError? TopicError(nint result, delegate*<nint, nuint*, nint*> topics, string topic)
+    {
+        nuint count;
+        var results = topics(result, &count);
+        var code = count == 0 ? 0 : RdKafkaNative.rd_kafka_topic_result_error(results[0]);
+        return code == 0 ? null : KafkaError.Of(code, RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_topic_result_error_string(results[0])), topic);
+    }
+}

@@ -1,0 +1,87 @@
+using System.Globalization;
+
+namespace Frazil.Kafka;
+
+public sealed partial class KafkaConsumer
+{
+    /// <summary>Properties that exactness or the data plane depends on.</summary>
+    private static readonly Dictionary<string, string> Reserved = new(StringComparer.Ordinal)
+    {
+        ["bootstrap.servers"] = "set kafka.bootstrap_servers instead",
+        ["metadata.broker.list"] = "set kafka.bootstrap_servers instead",
+        ["group.id"] = "set kafka.group_id instead",
+        ["auto.offset.reset"] = "set kafka.start_from instead; an offset that is gone is reported, never replaced silently",
+        ["enable.auto.commit"] = "progress is committed with the table, not with the group",
+        ["enable.auto.offset.store"] = "progress is committed with the table, not with the group",
+        ["isolation.level"] = "only committed records are read",
+        ["enable.partition.eof"] = "progress past control records depends on it",
+        ["partition.assignment.strategy"] = "rebalancing is cooperative-sticky, or the broker's own with group.protocol = consumer",
+        ["queued.max.messages.kbytes"] = "it follows from the memory limit",
+        ["statistics.interval.ms"] = "the metrics depend on it",
+        ["log.queue"] = "librdkafka's log lines are taken over already",
+    };
+
+    private static ClientConfiguration Configure(KafkaConsumerOptions options, ClientCallbacks callbacks)
+    {
+        if (options.Topics.Count == 0 || options.Topics.Any(string.IsNullOrWhiteSpace))
+        {
+            throw new ArgumentException("A consumer needs at least one topic, none of them empty.", nameof(options));
+        }
+        var configuration = new ClientConfiguration();
+        try
+        {
+            SetDefaults(configuration, options);
+            configuration.SetAll(options.Properties, Reserved);
+            if (!UsesBrokerSideAssignment(options))
+            {
+                configuration.Set("partition.assignment.strategy", "cooperative-sticky");
+            }
+            callbacks.Bind(configuration);
+            return configuration;
+        }
+        catch
+        {
+            configuration.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The next-generation protocol (KIP-848), where the library knows it, takes no client-side strategy or session settings.</summary>
+    private static bool UsesBrokerSideAssignment(KafkaConsumerOptions options) =>
+        options.Properties.TryGetValue("group.protocol", out var protocol) && protocol.Equals("consumer", StringComparison.OrdinalIgnoreCase);
+
+    private static void SetDefaults(ClientConfiguration configuration, KafkaConsumerOptions options)
+    {
+        configuration.Set("bootstrap.servers", options.BootstrapServers);
+        configuration.Set("client.id", "frazil");
+        configuration.Set("group.id", options.GroupId);
+        if (options.GroupInstanceId is { } instance)
+        {
+            configuration.Set("group.instance.id", instance);
+        }
+        configuration.Set("enable.auto.commit", "false");
+        configuration.Set("enable.auto.offset.store", "false");
+        configuration.Set("isolation.level", "read_committed");
+        configuration.Set("enable.partition.eof", "true");
+        configuration.Set("auto.offset.reset", "error");
+        configuration.Set("allow.auto.create.topics", "false");
+        configuration.Set("queued.max.messages.kbytes", options.QueuedMaxKilobytes.ToString(CultureInfo.InvariantCulture));
+        configuration.Set("statistics.interval.ms", ((int)options.StatisticsInterval.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
+
+        // Freshness: how long a partition that has become readable may wait for the fetch of its idle neighbours to return.
+        configuration.Set("fetch.wait.max.ms", "20");
+        configuration.Set("fetch.error.backoff.ms", "100");
+        configuration.TrySet("fetch.queue.backoff.ms", "5"); // since 2.2; its default of a second starves a queue that is read in big batches
+
+        // A restarted broker is found again, and a new topic that a pattern or a waiting table wants is seen, within seconds.
+        configuration.Set("reconnect.backoff.ms", "50");
+        configuration.Set("reconnect.backoff.max.ms", "2000");
+        configuration.Set("topic.metadata.refresh.interval.ms", "5000");
+        if (!UsesBrokerSideAssignment(options))
+        {
+            // Heartbeats come from a native thread, so the collector cannot stall them; a crashed member is replaced within seconds.
+            configuration.Set("session.timeout.ms", "6000");
+            configuration.Set("heartbeat.interval.ms", "1500");
+        }
+    }
+}

@@ -1,0 +1,235 @@
+using Frazil.Kafka.Native;
+
+namespace Frazil.Kafka;
+
+public sealed unsafe partial class KafkaConsumer
+{
+    /// <summary>What the group gave us, and whether it is being read (false: paused). Touched by the consumer's thread only.</summary>
+    private readonly Dictionary<TopicPartition, bool> _owned = [];
+
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Stops reading partitions without giving them up; what was fetched of them and not delivered is dropped and fetched again
+    /// after <see cref="RestartAsync"/>. For short back-pressure of a whole worker rather leave its queue unread. Completes when no more
+    /// of their records can come; partitions that are not held are passed over. Do not wait for it inside an event.</summary>
+    public Task PauseAsync(IReadOnlyCollection<TopicPartition> partitions) => Post(() => Unassign([.. partitions.Where(IsReading)], keep: true));
+
+    /// <summary>Reads partitions that are held from a given position on: after a pause, after <see cref="KafkaMessageKind.OffsetOutOfRange"/>, or to read
+    /// something again. Nothing from before is delivered after <see cref="KafkaConsumerEvents.Positioned"/>. Partitions that are not held are passed
+    /// over. Do not wait for it inside an event.</summary>
+    public Task RestartAsync(IReadOnlyCollection<PartitionStart> starts) => Post(() =>
+    {
+        // A position with an offset rather than librdkafka's pause and seek: 2.0.x skips records when batches are read around those.
+        var held = starts.Where(start => _owned.ContainsKey(start.Partition)).ToArray();
+        Unassign([.. held.Select(start => start.Partition).Where(IsReading)], keep: true);
+        Assign(held);
+    });
+
+    private bool IsReading(TopicPartition partition) => _owned.GetValueOrDefault(partition);
+
+    private Task Post(Action run)
+    {
+        var work = new PostedWork(run, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_client == 0, this);
+            if (Completion.IsCompleted || _stopping.IsCancellationRequested)
+            {
+                return Task.FromCanceled(new CancellationToken(canceled: true));
+            }
+            _posted.Enqueue(work);
+            RdKafkaNative.rd_kafka_queue_yield(_consumerQueue);
+        }
+        return work.Done.Task;
+    }
+
+    private void RunPosted()
+    {
+        while (_posted.TryDequeue(out var work))
+        {
+            try
+            {
+                work.Run();
+                work.Done.TrySetResult();
+            }
+            catch (Exception failure)
+            {
+                work.Done.TrySetException(failure);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>On the consumer's thread, inside a poll. The group waits until assign or unassign is called, so one of them always is.</summary>
+    private void ServeRebalance(int code, nint listHandle)
+    {
+        var partitions = PartitionList.Read((RdKafkaTopicPartitionList*)listHandle);
+        if (code == KafkaErrorCodes.AssignPartitions)
+        {
+            ServeAssigned(partitions);
+        }
+        else
+        {
+            ServeRevoked(partitions, code);
+        }
+    }
+
+    private void ServeAssigned(TopicPartition[] partitions)
+    {
+        try
+        {
+            if (_stopping.IsCancellationRequested || partitions.Length == 0)
+            {
+                AssignNothing();
+                return;
+            }
+            var starts = _events.Assigned(partitions);
+            if (starts.Count != partitions.Length || !partitions.All(partition => starts.Any(start => start.Partition == partition)))
+            {
+                throw new InvalidOperationException(
+                    $"The Assigned event must return a start for each of {string.Join(", ", partitions)}; it returned {string.Join(", ", starts.Select(start => start.Partition))}.");
+            }
+            Assign(starts);
+        }
+        catch (Exception)
+        {
+            AssignNothing();
+            throw;
+        }
+    }
+
+    private void ServeRevoked(TopicPartition[] partitions, int code)
+    {
+        try
+        {
+            if (code != KafkaErrorCodes.RevokePartitions)
+            {
+                _events.Error?.Invoke(KafkaError.Of(code, "the group could not be rebalanced"));
+            }
+            var held = partitions.Where(_owned.ContainsKey).ToArray();
+            if (held.Length > 0)
+            {
+                _events.Revoked(new PartitionsRevoked(held, RdKafkaNative.rd_kafka_assignment_lost(_client) != 0));
+            }
+        }
+        finally
+        {
+            Unassign([.. partitions.Where(IsReading)], keep: false);
+            foreach (var partition in partitions)
+            {
+                _owned.Remove(partition);
+            }
+        }
+    }
+
+    private void Assign(IReadOnlyCollection<PartitionStart> starts)
+    {
+        if (starts.Count == 0)
+        {
+            return;
+        }
+        if (ResolvePositions(starts) is not { } positions)
+        {
+            AssignNothing(); // stopping
+            return;
+        }
+        foreach (var start in starts)
+        {
+            BindToQueue(start);
+        }
+        _events.Positioned?.Invoke(positions);
+        using var list = PartitionList.Of(positions);
+        KafkaException.ThrowIf(RdKafkaNative.rd_kafka_incremental_assign(_client, list.Handle), $"assigning {string.Join(", ", positions)}");
+        foreach (var start in starts)
+        {
+            _owned[start.Partition] = true;
+        }
+    }
+
+    /// <summary>Before the assignment, so that not even the first fetched record goes elsewhere; librdkafka keeps a forward that is set.</summary>
+    private void BindToQueue(PartitionStart start)
+    {
+        _ = RegisterTopic(start.Partition.Topic);
+        var queue = RdKafkaNative.rd_kafka_queue_get_partition(_client, start.Partition.Topic, start.Partition.Partition);
+        if (queue == 0)
+        {
+            throw new InvalidOperationException($"librdkafka has no queue for {start.Partition}.");
+        }
+        RdKafkaNative.rd_kafka_queue_forward(queue, start.Queue.Handle);
+        RdKafkaNative.rd_kafka_queue_destroy(queue);
+    }
+
+    private void Unassign(TopicPartition[] partitions, bool keep)
+    {
+        if (partitions.Length == 0 && keep)
+        {
+            return;
+        }
+        using var list = PartitionList.Of(partitions);
+        KafkaException.ThrowIf(RdKafkaNative.rd_kafka_incremental_unassign(_client, list.Handle), $"giving up {string.Join(", ", partitions)}");
+        foreach (var partition in partitions)
+        {
+            _owned[partition] = false;
+        }
+    }
+
+    /// <summary>Answers an assignment that cannot be taken; the consumer is about to leave the group.</summary>
+    private void AssignNothing()
+    {
+        using var nothing = new PartitionList(1);
+        if (KafkaError.Take(RdKafkaNative.rd_kafka_incremental_assign(_client, nothing.Handle), "answering a rebalance") is { } error)
+        {
+            _events.Error?.Invoke(error);
+        }
+    }
+
+    /// <summary>Exact offsets for all; asks the brokers, again and again, until they answer. Null: the consumer is being stopped.</summary>
+    private List<TopicPartitionOffset>? ResolvePositions(IReadOnlyCollection<PartitionStart> starts)
+    {
+        var positions = starts.Where(start => start.Position.IsConcrete)
+            .Select(start => new TopicPartitionOffset(start.Partition, start.Position.Value)).ToList();
+        var open = starts.Where(start => !start.Position.IsConcrete)
+            .Select(start => new TopicPartitionOffset(start.Partition, start.Position.Value)).ToList();
+        while (open.Count > 0)
+        {
+            if (_stopping.IsCancellationRequested)
+            {
+                return null;
+            }
+            open = ResolveOnce(open, positions);
+            if (open.Count > 0)
+            {
+                _ = _stopping.Token.WaitHandle.WaitOne(RetryDelay);
+            }
+        }
+        return positions;
+    }
+
+    /// <summary>One question to the brokers; adds what they answered to <paramref name="resolved"/> and returns what is still open.</summary>
+    private List<TopicPartitionOffset> ResolveOnce(List<TopicPartitionOffset> open, List<TopicPartitionOffset> resolved)
+    {
+        using var list = PartitionList.Of(open);
+        var code = RdKafkaNative.rd_kafka_offsets_for_times(_client, list.Handle, (int)_options.RequestTimeout.TotalMilliseconds);
+        var again = new List<TopicPartitionOffset>();
+        for (var i = 0; i < open.Count; i++)
+        {
+            ref var answer = ref list[i];
+            var error = code != 0 ? code : answer.Error;
+            if (error == 0 && answer.Offset >= 0)
+            {
+                resolved.Add(open[i] with { Offset = answer.Offset });
+            }
+            else if (error == 0)
+            {
+                again.Add(open[i] with { Offset = StartPosition.Latest.Value }); // no record at or after that time: the end
+            }
+            else
+            {
+                again.Add(open[i]);
+                _events.Error?.Invoke(KafkaError.Of(error, $"finding where to begin: {KafkaError.Of(error, "").Reason}",
+                    open[i].Partition.Topic, open[i].Partition.Partition));
+            }
+        }
+        return again;
+    }
+}
