@@ -20,6 +20,19 @@ internal static unsafe class ValidityFill
         return target;
     }
 
+    /// <summary>Writes presence by row (the view's and the parent's) to <paramref name="target"/>, bits beyond the last row set. True where every
+    /// row is present.</summary>
+    public static bool Combine(ColumnView view, RowSet rows, ulong* parent, ulong* target)
+    {
+        var all = ulong.MaxValue;
+        for (int word = 0, words = (rows.Count + 63) >> 6; word < words; word++)
+        {
+            target[word] = Word(view, rows, word) & (parent == null ? ulong.MaxValue : parent[word]);
+            all &= target[word];
+        }
+        return all == ulong.MaxValue;
+    }
+
     private static bool IsAllPresent(ColumnView view, RowSet rows)
     {
         for (int word = 0, words = (rows.Count + 63) >> 6; word < words; word++)

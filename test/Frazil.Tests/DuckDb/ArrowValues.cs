@@ -64,7 +64,7 @@ internal sealed unsafe class ArrowValues : IDisposable
 
     private byte* Bytes(ColumnType type, IReadOnlyList<object?> values)
     {
-        if (type.Fields.Count > 0)
+        if (type.Fields.Count > 0 || type.Kind == ColumnKind.Struct)
         {
             return null;
         }

@@ -1,0 +1,212 @@
+using System.Buffers.Binary;
+
+namespace Frazil.Flush;
+
+/// <summary>What a Parquet file says about itself, as far as a manifest or a check after a restart needs it.</summary>
+internal sealed record ParquetFooter
+{
+    private const int TrailerBytes = 8;
+
+    public required long RecordCount { get; init; }
+
+    /// <summary>Where row groups begin, ascending.</summary>
+    public required IReadOnlyList<long> SplitOffsets { get; init; }
+
+    /// <summary>Compressed bytes by field id of each leaf that has one.</summary>
+    public required IReadOnlyDictionary<int, long> ColumnSizes { get; init; }
+
+    public required IReadOnlyDictionary<string, string> KeyValueMetadata { get; init; }
+
+    /// <exception cref="InvalidDataException">Not a whole Parquet file.</exception>
+    public static ParquetFooter Read(Stream file)
+    {
+        Span<byte> trailer = stackalloc byte[TrailerBytes];
+        if (file.Length < TrailerBytes + 4)
+        {
+            throw new InvalidDataException($"{file.Length} bytes are too few for a Parquet file.");
+        }
+        file.Position = file.Length - TrailerBytes;
+        file.ReadExactly(trailer);
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(trailer);
+        if (!trailer[4..].SequenceEqual("PAR1"u8) || length > file.Length - TrailerBytes - 4)
+        {
+            throw new InvalidDataException("The file does not end as a Parquet file does: it is cut off, or something else.");
+        }
+        var footer = new byte[length];
+        file.Position = file.Length - TrailerBytes - length;
+        file.ReadExactly(footer);
+        return Parse(footer);
+    }
+
+    private static ParquetFooter Parse(ReadOnlySpan<byte> footer)
+    {
+        var reader = new ThriftReader(footer);
+        var leaves = new List<int>();
+        var groups = new List<RowGroup>();
+        var metadata = new Dictionary<string, string>();
+        var rows = -1L;
+        for (var field = 0; reader.NextField(ref field, out var type);)
+        {
+            switch (field)
+            {
+                case 2:
+                    leaves = ReadLeaves(ref reader);
+                    break;
+                case 3:
+                    rows = reader.ReadInteger();
+                    break;
+                case 4:
+                    for (var count = reader.ReadListHeader(out _); count > 0; count--)
+                    {
+                        groups.Add(RowGroup.Read(ref reader));
+                    }
+                    break;
+                case 5:
+                    for (var count = reader.ReadListHeader(out _); count > 0; count--)
+                    {
+                        ReadPair(ref reader, metadata);
+                    }
+                    break;
+                default:
+                    reader.Skip(type);
+                    break;
+            }
+        }
+        if (rows < 0 || groups.Any(group => group.Columns.Count != leaves.Count))
+        {
+            throw new InvalidDataException("The Parquet footer contradicts itself: row count missing, or row groups with other columns than the schema.");
+        }
+        return new ParquetFooter
+        {
+            RecordCount = rows,
+            SplitOffsets = [.. groups.Select(group => group.Columns.Min(column => column.Start)).Order()],
+            ColumnSizes = SumSizes(leaves, groups),
+            KeyValueMetadata = metadata,
+        };
+    }
+
+    private static Dictionary<int, long> SumSizes(List<int> leaves, List<RowGroup> groups)
+    {
+        var sizes = new Dictionary<int, long>();
+        for (var leaf = 0; leaf < leaves.Count; leaf++)
+        {
+            if (leaves[leaf] >= 0)
+            {
+                sizes[leaves[leaf]] = groups.Sum(group => group.Columns[leaf].CompressedSize);
+            }
+        }
+        return sizes;
+    }
+
+    /// <summary>Field ids of the schema's leaves, -1 for none, in the order of a row group's columns.</summary>
+    private static List<int> ReadLeaves(ref ThriftReader reader)
+    {
+        var leaves = new List<int>();
+        for (var count = reader.ReadListHeader(out _); count > 0; count--)
+        {
+            var fieldId = -1;
+            var isLeaf = true;
+            for (var field = 0; reader.NextField(ref field, out var type);)
+            {
+                switch (field)
+                {
+                    case 5:
+                        isLeaf = reader.ReadInteger() == 0;
+                        break;
+                    case 9:
+                        fieldId = (int)reader.ReadInteger();
+                        break;
+                    default:
+                        reader.Skip(type);
+                        break;
+                }
+            }
+            if (isLeaf)
+            {
+                leaves.Add(fieldId);
+            }
+        }
+        return leaves;
+    }
+
+    private static void ReadPair(ref ThriftReader reader, Dictionary<string, string> metadata)
+    {
+        string key = "", value = "";
+        for (var field = 0; reader.NextField(ref field, out var type);)
+        {
+            switch (field)
+            {
+                case 1:
+                    key = reader.ReadText();
+                    break;
+                case 2:
+                    value = reader.ReadText();
+                    break;
+                default:
+                    reader.Skip(type);
+                    break;
+            }
+        }
+        metadata[key] = value;
+    }
+
+    /// <param name="Start">The first byte of its first page.</param>
+    /// <param name="CompressedSize">Bytes of its pages.</param>
+    private readonly record struct Column(long Start, long CompressedSize)
+    {
+        public static Column Read(ref ThriftReader reader)
+        {
+            long compressed = 0, data = 0, dictionary = 0;
+            for (var field = 0; reader.NextField(ref field, out var type);)
+            {
+                switch (field)
+                {
+                    case 7:
+                        compressed = reader.ReadInteger();
+                        break;
+                    case 9:
+                        data = reader.ReadInteger();
+                        break;
+                    case 11:
+                        dictionary = reader.ReadInteger();
+                        break;
+                    default:
+                        reader.Skip(type);
+                        break;
+                }
+            }
+            return new Column(dictionary > 0 ? Math.Min(dictionary, data) : data, compressed);
+        }
+    }
+
+    private readonly record struct RowGroup(List<Column> Columns)
+    {
+        public static RowGroup Read(ref ThriftReader reader)
+        {
+            var columns = new List<Column>();
+            for (var field = 0; reader.NextField(ref field, out var type);)
+            {
+                if (field != 1)
+                {
+                    reader.Skip(type);
+                    continue;
+                }
+                for (var count = reader.ReadListHeader(out _); count > 0; count--)
+                {
+                    for (var chunkField = 0; reader.NextField(ref chunkField, out var chunkType);)
+                    {
+                        if (chunkField == 3)
+                        {
+                            columns.Add(Column.Read(ref reader));
+                        }
+                        else
+                        {
+                            reader.Skip(chunkType);
+                        }
+                    }
+                }
+            }
+            return new RowGroup(columns);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using System.Globalization;
+using System.Text;
+using Frazil.Columnar;
+using Frazil.Columnar.DuckDb;
+
+namespace Frazil.Flush;
+
+/// <summary>A request checked and put into the names that SQL can say.</summary>
+internal sealed record WritePlan(string Path, ColumnFields Schema, IReadOnlyList<BatchSlice> Slices, long RecordCount, DataFileRequest Request)
+{
+    private const long RowGroupBytes = 64L << 20;
+
+    // DuckDB rounds row groups to its vectors.
+    private const int DuckDbVectorRows = 2048;
+
+    /// <exception cref="DataFileException">The request cannot become a Parquet file.</exception>
+    public static WritePlan Create(DataFileRequest request)
+    {
+        var rows = request.Slices.Sum(slice => slice.Count);
+        if (rows == 0)
+        {
+            throw new DataFileException($"{request.Path} would have no rows; a data file needs one at least.");
+        }
+        var schema = SqlNames.Apply(request.Schema);
+        if (schema.Count == 0)
+        {
+            throw new DataFileException($"{request.Path} would have no columns; a data file needs one at least.");
+        }
+        RefuseFixed(schema);
+        return new WritePlan(request.Path, schema, request.Slices, rows, request);
+    }
+
+    /// <summary>The statement that writes what the scan under <paramref name="handle"/> yields.</summary>
+    public string CopyStatement(long handle, int dictionaryLimit)
+    {
+        var sql = new StringBuilder();
+        var options = Request.Options;
+        sql.Append(CultureInfo.InvariantCulture, $"COPY (SELECT * FROM {ColumnScans.FunctionName}({handle})) TO {SqlText.Literal(Path)} ");
+        sql.Append("(FORMAT parquet, USE_TMP_FILE false, COMPRESSION zstd, ");
+        sql.Append(CultureInfo.InvariantCulture, $"COMPRESSION_LEVEL {options.ZstdLevel}, ROW_GROUP_SIZE {RowGroupRows()}, ");
+        sql.Append(CultureInfo.InvariantCulture, $"DICTIONARY_SIZE_LIMIT {dictionaryLimit}, FIELD_IDS ");
+        AppendFieldIds(sql, Schema, null);
+        if (Request.KeyValueMetadata.Count > 0)
+        {
+            var pairs = Request.KeyValueMetadata.Select(pair => $"{SqlText.Literal(pair.Key)}: {SqlText.Literal(pair.Value)}");
+            sql.Append(CultureInfo.InvariantCulture, $", KV_METADATA {{{string.Join(", ", pairs)}}}");
+        }
+        return sql.Append(')').ToString();
+    }
+
+    private static void AppendFieldIds(StringBuilder sql, ColumnFields fields, int? ownId)
+    {
+        sql.Append('{');
+        var separator = "";
+        if (ownId is { } id)
+        {
+            sql.Append(CultureInfo.InvariantCulture, $"__duckdb_field_id: {id}");
+            separator = ", ";
+        }
+        foreach (var field in fields)
+        {
+            sql.Append(separator).Append(SqlText.Literal(field.Name)).Append(": ");
+            if (field.Type.Fields.Count == 0)
+            {
+                sql.Append(CultureInfo.InvariantCulture, $"{field.FieldId}");
+            }
+            else
+            {
+                AppendFieldIds(sql, Named(field.Type), field.FieldId);
+            }
+            separator = ", ";
+        }
+        sql.Append('}');
+    }
+
+    /// <summary>As many as asked for, but fewer of large rows: a row group is buffered whole.</summary>
+    private int RowGroupRows()
+    {
+        var bytesPerRow = Math.Max(1, Slices.Sum(slice => BytesPerRow(slice.Columns) * slice.Count) / RecordCount);
+        return (int)Math.Clamp(RowGroupBytes / bytesPerRow, DuckDbVectorRows, Math.Max(DuckDbVectorRows, Request.Options.RowGroupRows));
+    }
+
+    private static unsafe long BytesPerRow(IReadOnlyList<ColumnView> columns)
+    {
+        var bytes = 0L;
+        foreach (var view in columns.Where(view => view.Length > 0))
+        {
+            // Bytes of a string, or children of a list; a struct has one of each child.
+            var spread = view.Offsets == null ? 1 : (double)view.Offsets[view.Length] / view.Length;
+            var inner = view.Type.Fields.Count > 0 ? BytesPerRow(view.Children) : view.Offsets == null ? view.Type.ValueSize : 1;
+            bytes += (long)(spread * inner);
+        }
+        return bytes;
+    }
+
+    // Whatever the schema calls them, DuckDB's own names are these.
+    private static ColumnFields Named(ColumnType type) => type.Kind switch
+    {
+        ColumnKind.List => new([type.Fields[0] with { Name = "element" }]),
+        ColumnKind.Map => new([type.Fields[0] with { Name = "key" }, type.Fields[1] with { Name = "value" }]),
+        _ => type.Fields,
+    };
+
+    private static void RefuseFixed(ColumnFields fields)
+    {
+        foreach (var field in fields)
+        {
+            if (field.Type.Kind == ColumnKind.FixedBinary)
+            {
+                throw new DataFileException(
+                    $"Column '{field.Name}' (field {field.FieldId}) is {field.Type}, which this Parquet writer cannot write. Declare the column as binary.");
+            }
+            RefuseFixed(field.Type.Fields);
+        }
+    }
+}
