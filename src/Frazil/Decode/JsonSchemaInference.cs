@@ -1,0 +1,265 @@
+using System.Text.Json;
+using Frazil.Columnar;
+
+namespace Frazil.Decode;
+
+/// <summary>
+/// Proposes the columns that records ask for, from the records themselves: booleans → boolean, integers → long, numbers with a fraction or an
+/// exponent (and a mix of both) → double, strings → string, objects → struct, arrays → list. A field that was null, {} or [] in every
+/// record so far asks for no column yet. A type is never changed here: a known field whose value does not fit stays an error of the
+/// decoder. Not thread-safe; for the few records that gave <see cref="DecodeStatus.UnknownField"/>, not for every record.
+/// </summary>
+public sealed class JsonSchemaInference
+{
+    private readonly ColumnFields known;
+    private readonly int maxNewFields;
+
+    /// <summary>By the id of the parent field, in the order first seen.</summary>
+    private List<Group> groups = [];
+
+    /// <param name="known">The table's whole schema, pipeline columns included.</param>
+    /// <param name="maxNewFields">More new fields than this (of all levels) are refused: an object with data for names should be a map.</param>
+    public JsonSchemaInference(ColumnFields known, int maxNewFields = 2_000)
+    {
+        ArgumentNullException.ThrowIfNull(known);
+        this.known = known;
+        this.maxNewFields = maxNewFields;
+    }
+
+    private sealed record Group(int ParentFieldId, string Path, JsonShape Shape);
+
+    /// <summary>What to add so that every record taken fits. Parents stand before what is below them.</summary>
+    public IReadOnlyList<SchemaAddition> Additions =>
+        [.. groups.SelectMany(group => group.Shape.Fields.Select(item => new SchemaAddition(group.ParentFieldId, group.Path, item.Name, item.Shape.ToType())))];
+
+    /// <summary>Takes a record into account.</summary>
+    /// <returns>Null; or why no schema could hold this record together with those before it, which then changed nothing.</returns>
+    public DecodeError? Add(ReadOnlySpan<byte> record)
+    {
+        var walk = new Walk();
+        var reader = new Utf8JsonReader(record, new JsonReaderOptions { MaxDepth = JsonCursor.MaxDepth });
+        try
+        {
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            {
+                return new(DecodeReason.NotAnObject, "", 0, "a record must be a JSON object");
+            }
+            walk.ReadObject(ref reader, known, 0, "");
+            reader.Read(); // refuses text after the object
+            groups = Join(walk);
+            return null;
+        }
+        catch (JsonShapeConflictException conflict)
+        {
+            return new(DecodeReason.ConflictingTypes, conflict.Path, reader.TokenStartIndex, conflict.Message);
+        }
+        catch (RefusedException refused)
+        {
+            return new(refused.Reason, refused.Path, reader.TokenStartIndex, refused.Message);
+        }
+        catch (JsonException malformed)
+        {
+            return new(DecodeReason.Syntax, "", malformed.BytePositionInLine ?? 0, malformed.Message);
+        }
+        catch (InvalidOperationException)
+        {
+            return new(DecodeReason.InvalidUtf8, "", reader.TokenStartIndex, $"byte {reader.TokenStartIndex}: bytes that are not UTF-8");
+        }
+    }
+
+    private List<Group> Join(Walk walk)
+    {
+        var joined = new List<Group>(groups);
+        foreach (var (id, path, shape) in walk.Groups)
+        {
+            var index = joined.FindIndex(group => group.ParentFieldId == id);
+            var all = index < 0 ? shape : joined[index].Shape.Join(shape, path);
+            RefuseCaseTwins(id, path, all);
+            if (index < 0)
+            {
+                joined.Add(new(id, path, all));
+            }
+            else
+            {
+                joined[index] = joined[index] with { Shape = all };
+            }
+        }
+        return joined.Sum(group => group.Shape.Size) > maxNewFields
+            ? throw new RefusedException(DecodeReason.TooLarge, "", $"more than {maxNewFields} new fields; where names are data, declare the column as map<string, T>")
+            : joined;
+    }
+
+    /// <summary>SQL does not tell names apart by case, so two such columns would make the table unreadable.</summary>
+    private void RefuseCaseTwins(int parentId, string path, JsonShape shape)
+    {
+        var seen = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var field in FieldsOf(parentId, known) ?? known)
+        {
+            seen.TryAdd(field.Name, field.Name);
+        }
+        foreach (var (name, _) in shape.Fields)
+        {
+            if (!seen.TryAdd(name, name))
+            {
+                var full = path.Length > 0 ? $"{path}.{name}" : name;
+                throw new RefusedException(DecodeReason.ConflictingTypes, full, $"field {full}: differs from column {seen[name]} only in case, which SQL does not tell apart; rename one");
+            }
+        }
+        foreach (var (name, below) in shape.Fields)
+        {
+            RefuseCaseTwinsWithin($"{path}.{name}", below);
+        }
+    }
+
+    private static void RefuseCaseTwinsWithin(string path, JsonShape shape)
+    {
+        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, below) in shape.Fields)
+        {
+            if (!seen.Add(name))
+            {
+                throw new RefusedException(DecodeReason.ConflictingTypes, path, $"field {path.TrimStart('.')}.{name}: differs from another only in case, which SQL does not tell apart; rename one");
+            }
+            RefuseCaseTwinsWithin($"{path}.{name}", below);
+        }
+    }
+
+    /// <summary>The children of the field with this id.</summary>
+    private static ColumnFields? FieldsOf(int fieldId, ColumnFields fields)
+    {
+        foreach (var field in fields)
+        {
+            if ((field.FieldId == fieldId ? field.Type.Fields : FieldsOf(fieldId, field.Type.Fields)) is { } found)
+            {
+                return found;
+            }
+        }
+        return null;
+    }
+
+    private sealed class RefusedException(DecodeReason reason, string path, string message) : Exception(message)
+    {
+        public DecodeReason Reason { get; } = reason;
+
+        public string Path { get; } = path;
+    }
+
+    /// <summary>One record's way along the known schema, collecting what is beside it.</summary>
+    private sealed class Walk
+    {
+        public List<Group> Groups { get; } = [];
+
+        /// <summary>From the opening brace to the closing one.</summary>
+        public void ReadObject(ref Utf8JsonReader reader, ColumnFields fields, int parentId, string path)
+        {
+            var added = new List<(string Name, JsonShape Shape)>();
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var name = reader.GetString()!;
+                var place = path.Length > 0 ? $"{path}.{name}" : name;
+                reader.Read();
+                var position = fields.IndexOfName(name);
+                if (position >= 0)
+                {
+                    ReadKnown(ref reader, fields[position], place);
+                }
+                else
+                {
+                    added.Add((name, ReadNew(ref reader, place)));
+                }
+            }
+            Note(parentId, path, JsonShape.Struct(added));
+        }
+
+        private void Note(int parentId, string path, JsonShape shape)
+        {
+            if (shape.IsNothing)
+            {
+                return;
+            }
+            if (shape.Fields.Any(field => field.Name.Length == 0))
+            {
+                throw new RefusedException(DecodeReason.UnknownField, path, $"{(path.Length > 0 ? $"field {path}: " : "")}a field with an empty name cannot become a column");
+            }
+            var index = Groups.FindIndex(group => group.ParentFieldId == parentId);
+            if (index < 0)
+            {
+                Groups.Add(new(parentId, path, shape));
+            }
+            else
+            {
+                Groups[index] = Groups[index] with { Shape = Groups[index].Shape.Join(shape, path) };
+            }
+        }
+
+        private void ReadKnown(ref Utf8JsonReader reader, ColumnField field, string path)
+        {
+            switch (field.Type.Kind, reader.TokenType)
+            {
+                case (ColumnKind.Struct, JsonTokenType.StartObject):
+                    ReadObject(ref reader, field.Type.Fields, field.FieldId, path);
+                    break;
+                case (ColumnKind.List, JsonTokenType.StartArray):
+                    while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                    {
+                        ReadKnown(ref reader, field.Type.Fields[0], $"{path}.element");
+                    }
+                    break;
+                case (ColumnKind.Map, JsonTokenType.StartObject):
+                    while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+                    {
+                        reader.Read();
+                        ReadKnown(ref reader, field.Type.Fields[1], $"{path}.value");
+                    }
+                    break;
+                default:
+                    reader.Skip(); // whether it fits is the decoder's to say
+                    break;
+            }
+        }
+
+        private static JsonShape ReadNew(ref Utf8JsonReader reader, string path)
+        {
+            switch (reader.TokenType)
+            {
+                case JsonTokenType.StartObject:
+                    var fields = new List<(string Name, JsonShape Shape)>();
+                    while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+                    {
+                        var name = reader.GetString()!;
+                        reader.Read();
+                        fields.Add((name, ReadNew(ref reader, $"{path}.{name}")));
+                    }
+                    return fields.Any(field => field.Name.Length == 0 && !field.Shape.IsNothing)
+                        ? throw new RefusedException(DecodeReason.UnknownField, path, $"field {path}: a field with an empty name cannot become a column")
+                        : JsonShape.Struct(fields);
+                case JsonTokenType.StartArray:
+                    var element = JsonShape.Nothing;
+                    while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                    {
+                        element = element.JoinSibling(ReadNew(ref reader, $"{path}[]"), $"{path}[]");
+                    }
+                    return JsonShape.List(element);
+                case JsonTokenType.String:
+                    return JsonShape.Text;
+                case JsonTokenType.Number:
+                    return ReadNumber(ref reader, path);
+                case JsonTokenType.True or JsonTokenType.False:
+                    return JsonShape.Boolean;
+                default:
+                    return JsonShape.Nothing;
+            }
+        }
+
+        private static JsonShape ReadNumber(ref Utf8JsonReader reader, string path)
+        {
+            if (reader.ValueSpan.IndexOfAny(".eE"u8) >= 0)
+            {
+                return JsonShape.Number;
+            }
+            return reader.TryGetInt64(out _)
+                ? JsonShape.Integer
+                : throw new RefusedException(DecodeReason.OutOfRange, path, $"field {path}: an integer beyond 64 bits; declare the column as decimal(38,0), double or string");
+        }
+    }
+}
