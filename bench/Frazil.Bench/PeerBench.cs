@@ -132,7 +132,7 @@ internal static class PeerBench
             {
                 return 0;
             }
-            using var metadata = JsonDocument.Parse(File.ReadAllBytes(location.StartsWith("file:", StringComparison.Ordinal) ? new Uri(location).LocalPath : location));
+            using var metadata = JsonDocument.Parse(File.ReadAllBytes(LocalPath(location)));
             return CurrentTotal(metadata.RootElement);
         }
         catch (SqliteException)
@@ -140,6 +140,10 @@ internal static class PeerBench
             return 0; // its tables are not made yet, or it is being written
         }
     }
+
+    /// <summary>file:/a, file:///a and even file:////a all mean /a.</summary>
+    private static string LocalPath(string location)
+        => location.StartsWith("file:", StringComparison.Ordinal) ? "/" + location["file:".Length..].TrimStart('/') : location;
 
     private static long CurrentTotal(JsonElement metadata)
     {
