@@ -13,6 +13,7 @@ var measurements = new (string Name, bool NeedsKit, Func<BenchRun, CancellationT
     ("ingest-290b", true, (run, cancellation) => IngestBench.RunAsync(run, RecordStream.Events, cancellation)),
     ("ingest-1kb", true, (run, cancellation) => IngestBench.RunAsync(run, RecordStream.WideEvents, cancellation)),
     ("duckdb", true, DuckDbAlone.RunAsync),
+    ("freshness", true, FreshnessBench.RunAsync),
     ("query", true, UnionBench.RunAsync),
     ("memory", true, MemoryBench.RunAsync),
     ("peer", true, PeerBench.RunAsync),
