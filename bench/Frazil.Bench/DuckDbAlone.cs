@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Frazil.Columnar.DuckDb;
 
@@ -31,13 +30,11 @@ internal static class DuckDbAlone
         var best = (Cpu: double.MaxValue, Seconds: 0.0);
         for (var round = 0; round < 3; round++)
         {
-            using var self = Process.GetCurrentProcess();
-            var (before, clock) = (self.TotalProcessorTime, Stopwatch.StartNew());
+            var meter = new Meter();
             var source = $"read_json('{input}', format = 'newline_delimited', columns = {{{stream.DuckDbColumns}}})";
             connection.Execute($"COPY (SELECT * FROM {source}) TO '{output}' (FORMAT parquet, COMPRESSION zstd)", cancellationToken);
-            self.Refresh();
-            var cost = ((self.TotalProcessorTime - before).TotalSeconds, clock.Elapsed.TotalSeconds);
-            best = cost.Item1 < best.Cpu ? cost : best;
+            var (cpu, seconds) = meter.Stop();
+            best = cpu < best.Cpu ? (cpu, seconds) : best;
         }
         using var counted = connection.Query($"SELECT count(*) FROM read_parquet('{output}')", cancellationToken);
         var rows = new List<object?[]>();

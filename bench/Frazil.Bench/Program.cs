@@ -12,6 +12,8 @@ var measurements = new (string Name, bool NeedsKit, Func<BenchRun, CancellationT
 {
     ("ingest-290b", true, (run, cancellation) => IngestBench.RunAsync(run, RecordStream.Events, cancellation)),
     ("ingest-1kb", true, (run, cancellation) => IngestBench.RunAsync(run, RecordStream.WideEvents, cancellation)),
+    ("stage-290b", true, (run, cancellation) => StageBench.RunAsync(run, RecordStream.Events, cancellation)),
+    ("stage-1kb", true, (run, cancellation) => StageBench.RunAsync(run, RecordStream.WideEvents, cancellation)),
     ("duckdb", true, DuckDbAlone.RunAsync),
     ("freshness", true, FreshnessBench.RunAsync),
     ("query", true, UnionBench.RunAsync),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Frazil.Columnar;
 using Frazil.Rig;
 
 namespace Frazil.Bench;
@@ -14,6 +15,27 @@ internal abstract class RecordStream
 
     /// <summary>Short, for the names of figures.</summary>
     public abstract string Name { get; }
+
+    /// <summary>The columns of the table that Frazil makes of it; the last three are the Kafka position.</summary>
+    public ColumnFields Schema => new(
+    [
+        new("user_id", ColumnType.Int64, 1),
+        new("event_type", ColumnType.Utf8, 2),
+        new("amount", ColumnType.Decimal128(10, 2), 3),
+        new("currency", ColumnType.Utf8, 4),
+        new("event_timestamp", ColumnType.TimestampTz, 5),
+        new("session_id", ColumnType.Utf8, 6),
+        new("page", ColumnType.Utf8, 7),
+        new("device", ColumnType.Struct(new("os", ColumnType.Utf8, 20), new("browser", ColumnType.Utf8, 21), new("version", ColumnType.Utf8, 22)), 8),
+        new("tags", ColumnType.List(new("element", ColumnType.Utf8, 30)), 9),
+        .. MoreFields,
+        new("kafka_partition", ColumnType.Int32, 40),
+        new("kafka_offset", ColumnType.Int64, 41),
+        new("kafka_timestamp", ColumnType.TimestampTz, 42),
+    ]);
+
+    /// <summary>Columns of this stream alone.</summary>
+    protected virtual ColumnField[] MoreFields => [];
 
     /// <summary>The columns of the table that Frazil makes of it, in DuckDB's words.</summary>
     public virtual string DuckDbColumns => "user_id: 'BIGINT', event_type: 'VARCHAR', amount: 'DECIMAL(10,2)', currency: 'VARCHAR', event_timestamp: 'TIMESTAMPTZ', "
@@ -65,6 +87,16 @@ internal abstract class RecordStream
 
         public override string DuckDbColumns => base.DuckDbColumns + ", referrer: 'VARCHAR', user_agent: 'VARCHAR', title: 'VARCHAR', quantity: 'BIGINT', "
             + "position: 'STRUCT(latitude DOUBLE, longitude DOUBLE)', note: 'VARCHAR'";
+
+        protected override ColumnField[] MoreFields =>
+        [
+            new("referrer", ColumnType.Utf8, 50),
+            new("user_agent", ColumnType.Utf8, 51),
+            new("title", ColumnType.Utf8, 52),
+            new("quantity", ColumnType.Int64, 53),
+            new("position", ColumnType.Struct(new("latitude", ColumnType.Float64, 55), new("longitude", ColumnType.Float64, 56)), 54),
+            new("note", ColumnType.Utf8, 57),
+        ];
 
         public override async Task<Ledger> FillAsync(string bootstrap, string topic, long count, string folder, CancellationToken cancellationToken)
         {
