@@ -1,0 +1,63 @@
+namespace Frazil.Query;
+
+/// <summary>One statement that the gate has let through. Only <see cref="SqlGate"/> makes them, and only they are run.</summary>
+public sealed class GatedSql
+{
+    internal GatedSql(string sql, IReadOnlyList<SqlTableName> tables, bool isShowTables) => (Sql, Tables, IsShowTables) = (sql, tables, isShowTables);
+
+    /// <summary>The text as it came in.</summary>
+    public string Sql { get; }
+
+    /// <summary>Tables that it reads, each once; names of common table expressions are not among them.</summary>
+    public IReadOnlyList<SqlTableName> Tables { get; }
+
+    /// <summary>It is <c>SHOW TABLES</c>, which whoever knows the tables answers; it is not run.</summary>
+    public bool IsShowTables { get; }
+}
+
+/// <summary>A table as a statement names it.</summary>
+/// <param name="Namespace">What stands before the point; null for a bare name.</param>
+/// <param name="Name">The table's name. SQL does not tell cases apart: compare with <see cref="Matches"/>.</param>
+/// <param name="Position">Zero-based character of the statement where it first stands; null where unknown.</param>
+public sealed record SqlTableName(string? Namespace, string Name, int? Position)
+{
+    /// <summary>The table with these names is meant, as SQL compares names: ASCII letters without case.</summary>
+    public bool Matches(string tableNamespace, string tableName) =>
+        (Namespace is null || SqlNameComparer.Instance.Equals(Namespace, tableNamespace)) && SqlNameComparer.Instance.Equals(Name, tableName);
+
+    public override string ToString() => Namespace is null ? Name : $"{Namespace}.{Name}";
+}
+
+/// <summary>Compares names as DuckDB does: ASCII letters without case, everything else exactly.</summary>
+internal sealed class SqlNameComparer : IEqualityComparer<string>
+{
+    public static SqlNameComparer Instance { get; } = new();
+
+    public bool Equals(string? x, string? y)
+    {
+        if (x is null || y is null || x.Length != y.Length)
+        {
+            return x is null && y is null;
+        }
+        for (var index = 0; index < x.Length; index++)
+        {
+            if (Lower(x[index]) != Lower(y[index]))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    public int GetHashCode(string obj)
+    {
+        var hash = new HashCode();
+        foreach (var letter in obj)
+        {
+            hash.Add(Lower(letter));
+        }
+        return hash.ToHashCode();
+    }
+
+    private static char Lower(char letter) => letter is >= 'A' and <= 'Z' ? (char)(letter | 0x20) : letter;
+}

@@ -1,0 +1,185 @@
+using System.Text.Json;
+
+namespace Frazil.Query;
+
+/// <summary>Walks a statement as DuckDB's parser printed it, collects its tables and refuses what is not known to be harmless.</summary>
+internal sealed class SqlGateWalk(SqlPositions positions)
+{
+    private readonly List<SqlTableName> tables = [];
+    private readonly Stack<HashSet<string>> scopes = new();
+
+    public IReadOnlyList<SqlTableName> Tables => tables;
+
+    public static bool IsShowTables(JsonElement node) =>
+        node.TryGetProperty("from_table", out var from) && Text(from, "type") == "SHOW_REF" && Text(from, "table_name") == "\"tables\"";
+
+    public void VisitStatement(JsonElement statement)
+    {
+        if (statement.GetProperty("named_param_map").GetArrayLength() > 0)
+        {
+            throw new SqlException("Parameters ($1, ?) are not supported; write the values into the statement.", null);
+        }
+        Visit(statement.GetProperty("node"));
+    }
+
+    private void Visit(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.Array:
+                foreach (var item in element.EnumerateArray())
+                {
+                    Visit(item);
+                }
+                break;
+            case JsonValueKind.Object:
+                VisitObject(element);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void VisitObject(JsonElement element)
+    {
+        if (element.TryGetProperty("cte_map", out var ctes))
+        {
+            VisitQuery(element, ctes);
+            return;
+        }
+        if (element.TryGetProperty("class", out var expressionClass))
+        {
+            VisitExpression(element, expressionClass.GetString() ?? "");
+            return;
+        }
+        if (element.TryGetProperty("is_null", out _) && element.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.Object)
+        {
+            // A constant: its value may be any JSON, but never means anything but itself.
+            return;
+        }
+        if (element.TryGetProperty("query_location", out _))
+        {
+            VisitTableReference(element, Text(element, "type"));
+            return;
+        }
+        VisitChildren(element);
+    }
+
+    private void VisitChildren(JsonElement element)
+    {
+        foreach (var property in element.EnumerateObject())
+        {
+            Visit(property.Value);
+        }
+    }
+
+    /// <summary>A query's common table expressions are visible to those after them and to its body; to themselves only where recursive.</summary>
+    private void VisitQuery(JsonElement query, JsonElement ctes)
+    {
+        var type = Text(query, "type");
+        if (!SqlAllowed.QueryNodes.Contains(type))
+        {
+            throw Refuse($"A query of kind {type} is not supported.", null);
+        }
+        scopes.Push(new HashSet<string>(SqlNameComparer.Instance));
+        foreach (var cte in ctes.GetProperty("map").EnumerateArray())
+        {
+            Visit(cte.GetProperty("value"));
+            scopes.Peek().Add(Text(cte, "key"));
+        }
+        if (type == "RECURSIVE_CTE_NODE")
+        {
+            scopes.Peek().Add(Text(query, "cte_name"));
+        }
+        foreach (var property in query.EnumerateObject().Where(property => property.Name != "cte_map"))
+        {
+            Visit(property.Value);
+        }
+        scopes.Pop();
+    }
+
+    private void VisitTableReference(JsonElement reference, string type)
+    {
+        switch (type)
+        {
+            case "BASE_TABLE":
+                VisitTable(reference);
+                VisitChildren(reference);
+                break;
+            case "TABLE_FUNCTION":
+                VisitTableFunction(reference);
+                break;
+            case "SHOW_REF" when reference.GetProperty("query").ValueKind == JsonValueKind.Object:
+                Visit(reference.GetProperty("query"));
+                break;
+            case "SHOW_REF":
+                throw Refuse("Of the SHOW statements only SHOW TABLES, by itself, is supported.", reference);
+            default:
+                if (!SqlAllowed.TableReferences.Contains(type))
+                {
+                    throw Refuse($"A table reference of kind {type} is not supported.", reference);
+                }
+                VisitChildren(reference);
+                break;
+        }
+    }
+
+    private void VisitTable(JsonElement reference)
+    {
+        var (catalog, schema, name) = (Text(reference, "catalog_name"), Text(reference, "schema_name"), Text(reference, "table_name"));
+        if (catalog.Length > 0)
+        {
+            throw Refuse($"{catalog}.{schema}.{name}: a table is named namespace.table; quote a namespace that has points in it, \"{catalog}.{schema}\".{name}.", reference);
+        }
+        if (reference.GetProperty("at_clause").ValueKind != JsonValueKind.Null)
+        {
+            throw Refuse($"{name} AT (…): reading an older snapshot by SQL is not supported yet.", reference);
+        }
+        if (schema.Length == 0 && scopes.Any(scope => scope.Contains(name)))
+        {
+            return;
+        }
+        var table = new SqlTableName(schema.Length == 0 ? null : schema, name, Position(reference));
+        if (!tables.Exists(known => known.ToString() == table.ToString()))
+        {
+            tables.Add(table);
+        }
+    }
+
+    private void VisitTableFunction(JsonElement reference)
+    {
+        var function = reference.GetProperty("function");
+        var name = Text(function, "function_name");
+        if (Text(function, "class") != "FUNCTION" || !SqlAllowed.TableFunctions.Contains(name))
+        {
+            throw Refuse($"The table function {name} is not allowed; allowed are {string.Join(", ", SqlAllowed.TableFunctions.Order())}.", function);
+        }
+        // Its name was just judged as a table function; its arguments are expressions like any other.
+        VisitChildren(function);
+    }
+
+    private void VisitExpression(JsonElement expression, string expressionClass)
+    {
+        if (!SqlAllowed.Expressions.Contains(expressionClass))
+        {
+            throw Refuse($"An expression of kind {expressionClass} is not supported.", expression);
+        }
+        if (expressionClass == "CONSTANT")
+        {
+            return;
+        }
+        if (expression.TryGetProperty("function_name", out var function) && SqlAllowed.IsDeniedFunction(function.GetString() ?? ""))
+        {
+            throw Refuse($"The function {function.GetString()} is not allowed: it reaches beyond the tables.", expression);
+        }
+        VisitChildren(expression);
+    }
+
+    private SqlException Refuse(string message, JsonElement? at) => new(message, at is { } element ? Position(element) : null);
+
+    private int? Position(JsonElement element) =>
+        element.TryGetProperty("query_location", out var location) && location.TryGetUInt64(out var bytes) ? positions.Character(bytes) : null;
+
+    private static string Text(JsonElement element, string property) =>
+        element.TryGetProperty(property, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+}
