@@ -18,6 +18,9 @@ public sealed class CommitConflictException(string message, Exception? inner = n
 /// <summary>The answer was lost: the commit may or may not have happened. Look it up before anything else; never retry blind, delete nothing.</summary>
 public sealed class CommitStateUnknownException(string message, Exception? inner = null) : IcebergException(message, inner);
 
+/// <summary>The catalog could not be reached or written; definitely nothing was changed.</summary>
+public sealed class CatalogUnavailableException(string message, Exception? inner = null) : IcebergException(message, inner);
+
 public sealed class NoSuchTableException(string message, Exception? inner = null) : IcebergException(message, inner);
 
 public sealed class NoSuchNamespaceException(string message, Exception? inner = null) : IcebergException(message, inner);

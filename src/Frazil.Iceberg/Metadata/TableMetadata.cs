@@ -90,6 +90,18 @@ public sealed record TableMetadata
     /// <summary>The snapshot of a branch or tag; null where there is no such reference.</summary>
     public Snapshot? SnapshotByRef(string name) => Refs.TryGetValue(name, out var reference) ? SnapshotById(reference.SnapshotId) : null;
 
+    /// <summary>
+    /// The struct of a spec's partition values. Types come from the current schema; of a column that was dropped since, from the
+    /// newest schema that still has it.
+    /// </summary>
+    public StructType PartitionTypeOf(PartitionSpec spec) => new([.. spec.Fields.Select(field =>
+        new NestedField(field.FieldId, field.Name, false, field.Transform.ResultType(SourceTypeOf(field))))]);
+
+    /// <summary>The type of the column that a partition field derives from; unknown where no schema has it.</summary>
+    public PrimitiveType SourceTypeOf(PartitionField field) =>
+        (CurrentSchema.FindField(field.SourceId) ?? Schemas.Reverse().Select(schema => schema.FindField(field.SourceId)).FirstOrDefault(found => found is not null))
+        ?.Type as PrimitiveType ?? IcebergType.Unknown;
+
     /// <summary>A location in the table's metadata folder.</summary>
     public string MetadataLocationFor(string fileName) =>
         Properties.TryGetValue("write.metadata.path", out var folder) ? $"{folder.TrimEnd('/')}/{fileName}" : $"{Location}/metadata/{fileName}";

@@ -46,9 +46,6 @@ public readonly struct TableProperties(IReadOnlyDictionary<string, string> prope
     /// <summary><c>write.parquet.compression-codec</c>, zstd.</summary>
     public string ParquetCodec => Text("write.parquet.compression-codec", "zstd");
 
-    /// <summary><c>write.summary.partition-limit</c>, 0: how many changed partitions a snapshot summary may describe.</summary>
-    public int SummaryPartitionLimit => (int)Number("write.summary.partition-limit", 0);
-
     /// <summary><c>history.expire.max-snapshot-age-ms</c>, 5 days.</summary>
     public TimeSpan MaxSnapshotAge => TimeSpan.FromMilliseconds(Number("history.expire.max-snapshot-age-ms", 432_000_000));
 

@@ -1,0 +1,191 @@
+using System.Runtime.CompilerServices;
+
+namespace Frazil.Iceberg.IO;
+
+/// <summary>
+/// Objects as local files. Takes plain paths and <c>file:/…</c>, <c>file:///…</c> locations. A new file is written beside its
+/// place under another name, flushed to disk, and linked into place: it appears whole or not at all, and never replaces another.
+/// </summary>
+public sealed class LocalFileIO : IFileIO
+{
+    private const string Scheme = "file:";
+
+    public string LocationFor(string pathOrUri)
+    {
+        var path = Path.GetFullPath(PathOf(pathOrUri)).TrimEnd('/');
+        return "file://" + (path.Length == 0 ? "/" : path);
+    }
+
+    public string? LocalPathFor(string location) => PathOf(location);
+
+    public async Task<byte[]> ReadAsync(string location, CancellationToken cancellationToken = default) =>
+        await Translated(location, () => File.ReadAllBytesAsync(PathOf(location), cancellationToken)).ConfigureAwait(false);
+
+    public Task<Stream> OpenReadAsync(string location, long offset = 0, long? length = null, CancellationToken cancellationToken = default)
+    {
+        var path = PathOf(location);
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"'{location}' does not exist.", path);
+        var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 64 * 1024, FileOptions.Asynchronous);
+        file.Position = offset;
+        return Task.FromResult<Stream>(length is null ? file : new BoundedStream(file, length.Value));
+    }
+
+    public async Task CreateAsync(string location, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
+    {
+        var path = PathOf(location);
+        var folder = PrepareFolder(path);
+        var temporary = Path.Combine(folder, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
+        try
+        {
+            var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0, FileOptions.Asynchronous);
+            await using (file.ConfigureAwait(false))
+            {
+                await file.WriteAsync(content, cancellationToken).ConfigureAwait(false);
+                file.Flush(flushToDisk: true);
+            }
+            LinkIntoPlace(temporary, path, location);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+        DirectorySync.Flush(folder);
+    }
+
+    public async Task CreateFromFileAsync(string location, string localFile, CancellationToken cancellationToken = default)
+    {
+        var path = PathOf(location);
+        var folder = PrepareFolder(path);
+        using (var handle = File.OpenHandle(localFile, FileMode.Open, FileAccess.ReadWrite))
+            RandomAccess.FlushToDisk(handle);
+        if (HardLink.TryCreate(localFile, path, out var error))
+        {
+            File.Delete(localFile);
+            DirectorySync.Flush(folder);
+            return;
+        }
+        if (error == HardLink.Exists)
+            throw new ObjectExistsException(location);
+        // Another file system, or one without links: copy beside the target, then link or rename that.
+        var temporary = Path.Combine(folder, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
+        try
+        {
+            await CopyAsync(localFile, temporary, cancellationToken).ConfigureAwait(false);
+            LinkIntoPlace(temporary, path, location);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+        File.Delete(localFile);
+        DirectorySync.Flush(folder);
+    }
+
+    public Task<bool> ExistsAsync(string location, CancellationToken cancellationToken = default) => Task.FromResult(File.Exists(PathOf(location)));
+
+    public Task<long> LengthAsync(string location, CancellationToken cancellationToken = default)
+    {
+        var info = new FileInfo(PathOf(location));
+        return info.Exists ? Task.FromResult(info.Length) : throw new FileNotFoundException($"'{location}' does not exist.", info.FullName);
+    }
+
+    public Task DeleteAsync(string location, CancellationToken cancellationToken = default)
+    {
+        var path = PathOf(location);
+        if (Directory.Exists(Path.GetDirectoryName(path)))
+            File.Delete(path);
+        return Task.CompletedTask;
+    }
+
+    public async IAsyncEnumerable<StoredObject> ListAsync(string folder, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await Task.CompletedTask.ConfigureAwait(false);
+        var root = new DirectoryInfo(PathOf(folder));
+        if (!root.Exists)
+            yield break;
+        var prefix = folder.TrimEnd('/');
+        foreach (var file in root.EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var relative = Path.GetRelativePath(root.FullName, file.FullName).Replace(Path.DirectorySeparatorChar, '/');
+            yield return new StoredObject($"{prefix}/{relative}", file.Length, file.LastWriteTimeUtc);
+        }
+    }
+
+    /// <summary>The path of a location: the scheme goes, nothing is decoded.</summary>
+    /// <exception cref="ValidationException">The location names another scheme or a host.</exception>
+    internal static string PathOf(string location)
+    {
+        if (location.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+        {
+            var rest = location[Scheme.Length..];
+            if (!rest.StartsWith("//", StringComparison.Ordinal))
+                return rest;
+            var path = rest[2..];
+            return path.StartsWith('/') ? path
+                : path.StartsWith("localhost/", StringComparison.OrdinalIgnoreCase) ? path["localhost".Length..]
+                : throw new ValidationException($"'{location}' names a host; a local location is file:///path.");
+        }
+        return location.Contains("://", StringComparison.Ordinal)
+            ? throw new ValidationException($"'{location}' is not a local location: this build reads and writes plain paths and file: locations.")
+            : location;
+    }
+
+    private static string PrepareFolder(string path)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (Directory.Exists(folder))
+            return folder;
+        var missing = new Stack<string>();
+        for (var next = folder; !Directory.Exists(next); next = Path.GetDirectoryName(next)!)
+            missing.Push(next);
+        Directory.CreateDirectory(folder);
+        // A file is durable only when every new folder above it is.
+        foreach (var created in missing)
+            DirectorySync.Flush(Path.GetDirectoryName(created)!);
+        return folder;
+    }
+
+    private static void LinkIntoPlace(string temporary, string path, string location)
+    {
+        if (HardLink.TryCreate(temporary, path, out var error))
+            return;
+        if (error == HardLink.Exists || File.Exists(path))
+            throw new ObjectExistsException(location);
+        try
+        {
+            File.Move(temporary, path, overwrite: false);
+        }
+        catch (IOException e) when (File.Exists(path))
+        {
+            throw new ObjectExistsException(location, e);
+        }
+    }
+
+    private static async Task CopyAsync(string source, string target, CancellationToken cancellationToken)
+    {
+        var from = new FileStream(source, FileMode.Open, FileAccess.Read, FileShare.Read, 0, FileOptions.Asynchronous);
+        await using (from.ConfigureAwait(false))
+        {
+            var to = new FileStream(target, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0, FileOptions.Asynchronous);
+            await using (to.ConfigureAwait(false))
+            {
+                await from.CopyToAsync(to, 1 << 20, cancellationToken).ConfigureAwait(false);
+                to.Flush(flushToDisk: true);
+            }
+        }
+    }
+
+    private static async Task<T> Translated<T>(string location, Func<Task<T>> read)
+    {
+        try
+        {
+            return await read().ConfigureAwait(false);
+        }
+        catch (DirectoryNotFoundException e)
+        {
+            throw new FileNotFoundException($"'{location}' does not exist.", e);
+        }
+    }
+}

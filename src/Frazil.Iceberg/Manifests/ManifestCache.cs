@@ -1,0 +1,125 @@
+using Frazil.Iceberg.IO;
+
+namespace Frazil.Iceberg.Manifests;
+
+/// <summary>
+/// Reads manifest lists and manifests, and keeps the newest used ones parsed: they are immutable, so a path says it all. Thread-safe;
+/// readers of the same file share one read.
+/// </summary>
+public sealed class ManifestCache
+{
+    // A parsed manifest takes several times the bytes of its deflated file.
+    private const int ExpansionFactor = 8;
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, LinkedListNode<Entry>> byKey = new(StringComparer.Ordinal);
+    private readonly LinkedList<Entry> newestFirst = new();
+    private readonly long maxBytes;
+    private long heldBytes;
+
+    /// <param name="files">Where the files are.</param>
+    /// <param name="maxBytes">Memory to keep at most, estimated from file sizes.</param>
+    public ManifestCache(IFileIO files, long maxBytes = 64 * 1024 * 1024)
+    {
+        Files = files;
+        this.maxBytes = maxBytes;
+    }
+
+    public IFileIO Files { get; }
+
+    /// <summary>The manifests of a snapshot.</summary>
+    /// <exception cref="FileNotFoundException">The list is gone: the snapshot was expired.</exception>
+    /// <exception cref="InvalidFormatException">It is damaged.</exception>
+    public async Task<IReadOnlyList<ManifestFile>> ReadManifestsAsync(Snapshot snapshot, TableMetadata metadata, CancellationToken cancellationToken = default)
+    {
+        if (snapshot.ManifestList is not { } location)
+            return await ReadEmbeddedAsync(snapshot, metadata, cancellationToken).ConfigureAwait(false);
+        return await GetAsync(location, 4096, async () =>
+            ManifestListReader.Read(await Files.ReadAsync(location, cancellationToken).ConfigureAwait(false), location)).ConfigureAwait(false);
+    }
+
+    /// <summary>The entries of a manifest, deleted ones included, with everything inherited filled in.</summary>
+    /// <exception cref="FileNotFoundException">It is gone.</exception>
+    /// <exception cref="InvalidFormatException">It is damaged.</exception>
+    public Task<IReadOnlyList<ManifestEntry>> ReadEntriesAsync(ManifestFile manifest, TableMetadata metadata, CancellationToken cancellationToken = default)
+    {
+        // The schema is part of the key: a promotion changes the type of partition values.
+        var key = $"{manifest.Path}|{metadata.CurrentSchemaId}";
+        return GetAsync(key, manifest.LengthBytes * ExpansionFactor, async () =>
+            ManifestReader.Read(await Files.ReadAsync(manifest.Path, cancellationToken).ConfigureAwait(false), manifest, metadata));
+    }
+
+    private async Task<T> GetAsync<T>(string key, long bytes, Func<Task<T>> read) where T : class
+    {
+        Task task;
+        lock (gate)
+        {
+            if (byKey.TryGetValue(key, out var node))
+            {
+                newestFirst.Remove(node);
+                newestFirst.AddFirst(node);
+            }
+            else
+            {
+                // Started on the pool: a read must not run under the lock.
+                node = newestFirst.AddFirst(new Entry(key, bytes, Task.Run(read)));
+                byKey.Add(key, node);
+                heldBytes += bytes;
+                Trim();
+            }
+            task = node.Value.Content;
+        }
+        try
+        {
+            return await ((Task<T>)task).ConfigureAwait(false);
+        }
+        catch
+        {
+            Forget(key, task);      // the next caller tries again
+            throw;
+        }
+    }
+
+    private void Forget(string key, Task failed)
+    {
+        lock (gate)
+        {
+            if (!byKey.TryGetValue(key, out var node) || node.Value.Content != failed)
+                return;
+            byKey.Remove(key);
+            newestFirst.Remove(node);
+            heldBytes -= node.Value.Bytes;
+        }
+    }
+
+    private void Trim()
+    {
+        while (heldBytes > maxBytes && newestFirst.Last is { } oldest && oldest != newestFirst.First)
+        {
+            byKey.Remove(oldest.Value.Key);
+            newestFirst.RemoveLast();
+            heldBytes -= oldest.Value.Bytes;
+        }
+    }
+
+    /// <summary>Old v1 snapshots list their manifests in the metadata file, without counts.</summary>
+    private async Task<IReadOnlyList<ManifestFile>> ReadEmbeddedAsync(Snapshot snapshot, TableMetadata metadata, CancellationToken cancellationToken)
+    {
+        var manifests = new List<ManifestFile>();
+        foreach (var path in snapshot.Manifests)
+        {
+            var content = await Files.ReadAsync(path, cancellationToken).ConfigureAwait(false);
+            var specId = new Avro.AvroFileReader(content, path).Text("partition-spec-id");
+            manifests.Add(new ManifestFile
+            {
+                Path = path,
+                LengthBytes = content.Length,
+                SpecId = specId is null ? metadata.PartitionSpecs[0].SpecId : int.Parse(specId, System.Globalization.CultureInfo.InvariantCulture),
+                AddedSnapshotId = snapshot.SnapshotId,
+            });
+        }
+        return manifests;
+    }
+
+    private sealed record Entry(string Key, long Bytes, Task Content);
+}
