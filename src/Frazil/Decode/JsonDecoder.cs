@@ -15,7 +15,7 @@ public sealed record JsonDecoderOptions
 /// <list type="bullet">
 /// <item>int, long: integers without fraction or exponent, in range</item>
 /// <item>double: any number that is not beyond its range; an integer only if a double holds it exactly</item>
-/// <item>float: a number that it holds exactly, or that is the shortest text of the float</item>
+/// <item>float: a number that it holds exactly, or that is written with the float's own digits, up to nine</item>
 /// <item>decimal: a number it holds exactly</item>
 /// <item>boolean, string: only those; string is valid UTF-8 without lone surrogates</item>
 /// <item>date, time, timestamp, timestamptz: strings, see <see cref="IsoTime"/>; uuid: 36 characters; binary, fixed: base64</item>

@@ -67,6 +67,8 @@ internal static unsafe class JsonFailure
         {
             if (at >= offset)
             {
+                // At the closing brace it is the object itself, not its last field.
+                levels[^1] = null;
                 return false;
             }
             levels.RemoveAt(levels.Count - 1);

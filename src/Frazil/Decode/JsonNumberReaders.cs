@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Numerics;
@@ -138,7 +139,7 @@ internal sealed unsafe class JsonFloat64Reader(FixedWriter<double> column) : Jso
     }
 }
 
-/// <summary>Numbers that a float holds: exactly, or as the shortest text of that float (0.1 is fine, 0.123456789012 is not).</summary>
+/// <summary>Numbers that a float holds: exactly, or written with the digits that the float itself has (0.1 is fine, 0.123456789012 is not).</summary>
 internal sealed unsafe class JsonFloat32Reader(FixedWriter<float> column) : JsonColumnReader<FixedWriter<float>>(column, "expected a number")
 {
     public override byte* Read(byte* p, JsonCursor cursor)
@@ -158,7 +159,7 @@ internal sealed unsafe class JsonFloat32Reader(FixedWriter<float> column) : Json
         {
             return cursor.Fail(DecodeReason.OutOfRange, p, "the column holds single-precision numbers up to 3.4028235e38");
         }
-        if (single != value && !IsShortestText(p, cursor, single))
+        if (single != value && !HasDigitsOf(p, cursor, single))
         {
             return cursor.Fail(DecodeReason.Inexact, p, "more digits than a single-precision number holds; declare the column as double");
         }
@@ -166,22 +167,35 @@ internal sealed unsafe class JsonFloat32Reader(FixedWriter<float> column) : Json
         return after;
     }
 
-    /// <summary>Whether the number at <paramref name="p"/> is the same decimal as the shortest one that means this float.</summary>
-    private static bool IsShortestText(byte* p, JsonCursor cursor, float single)
+    /// <summary>Whether the number at <paramref name="p"/> is the float's shortest text, or the float rounded to as many digits (up to
+    /// nine, which tell all floats apart).</summary>
+    private static bool HasDigitsOf(byte* p, JsonCursor cursor, float single)
     {
+        const int MaxDigits = 9;
         if (JsonNumber.Scan(p, cursor, out var written) == null || !JsonDecimal.TrySignificant(written, out var digits, out var exponent))
         {
             return false;
         }
         if (digits < 1_000_000 && float.IsNormal(single))
         {
-            return true; // six digits survive the way to a float and back, so no shorter text means it
+            return true; // six digits survive the way to a float and back
         }
-        var shortest = stackalloc byte[64];
-        return Utf8Formatter.TryFormat(single, new(shortest, 64), out var length)
-            && JsonNumber.Scan(shortest, shortest + length, out var canonical) != null
-            && JsonDecimal.TrySignificant(canonical, out var canonicalDigits, out var canonicalExponent)
-            && digits == canonicalDigits && exponent == canonicalExponent;
+        var count = 1;
+        while (count <= MaxDigits && digits >= PowersOfTen.Int128[count])
+        {
+            count++;
+        }
+        return count <= MaxDigits
+            && (IsSameDecimal(single, default, digits, exponent) || IsSameDecimal(single, new('E', (byte)(count - 1)), digits, exponent));
+    }
+
+    private static bool IsSameDecimal(float single, StandardFormat format, Int128 digits, int exponent)
+    {
+        var text = stackalloc byte[64];
+        return Utf8Formatter.TryFormat(single, new(text, 64), out var length, format)
+            && JsonNumber.Scan(text, text + length, out var number) != null
+            && JsonDecimal.TrySignificant(number, out var itsDigits, out var itsExponent)
+            && digits == itsDigits && exponent == itsExponent;
     }
 }
 

@@ -40,7 +40,7 @@ internal static unsafe class ViewReader
         null => "null",
         double number => $"d{BitConverter.DoubleToInt64Bits(number):x16}",
         float number => $"f{BitConverter.SingleToInt32Bits(number):x8}",
-        string text => $"\"{text}\"",
+        string text => text.StartsWith("0x", StringComparison.Ordinal) ? text : $"\"{text}\"",
         (string Name, object? Value)[] fields => $"{{{string.Join(", ", fields.Select(field => $"{field.Name}: {Show(field.Value)}"))}}}",
         object?[] elements => $"[{string.Join(", ", elements.Select(Show))}]",
         _ => value.ToString()!,
