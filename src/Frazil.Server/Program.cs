@@ -1,1 +1,3 @@
-return 0;
+using Frazil.Server.CommandLine;
+
+return await FrazilCommand.RunAsync(args, Terminal.Process);

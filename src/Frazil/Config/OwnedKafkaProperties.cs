@@ -19,6 +19,8 @@ internal static class OwnedKafkaProperties
         ["isolation.level"] = "records of aborted transactions would reach the table; Frazil reads committed ones only",
         ["partition.assignment.strategy"] = "positions are set with the assignment, which Frazil's cooperative rebalancing rests on",
         ["enable.partition.eof"] = "freshness and lag are measured by it",
+        ["queued.max.messages.kbytes"] = "it follows from hot_buffer.max_memory_mb",
+        ["log.queue"] = "librdkafka's log lines are taken over already",
         ["statistics.interval.ms"] = "lag and broker metrics are measured by it",
     };
 

@@ -6,7 +6,8 @@ namespace Frazil.Config;
 /// <summary>Checks one entry of <c>partition_by</c>: <c>column</c>, <c>day(column)</c>, <c>bucket(16, column)</c>.</summary>
 internal static partial class PartitionFieldSyntax
 {
-    private static readonly string[] Transforms = ["identity", "bucket", "truncate", "year", "month", "day", "hour", "void"];
+    private static readonly string[] Transforms =
+        ["identity", "bucket", "truncate", "year", "month", "day", "hour", "void", "years", "months", "days", "hours"];
 
     /// <summary>What is wrong with the entry, or null.</summary>
     public static string? Problem(string text)
@@ -19,11 +20,11 @@ internal static partial class PartitionFieldSyntax
         {
             return "is not a partition field; write column, day(column), bucket(16, column), …";
         }
-        var transform = call.Groups["transform"].Value;
+        var transform = call.Groups["transform"].Value.ToLowerInvariant();
         if (!Transforms.Contains(transform))
         {
             var meant = NearestName.Find(transform, Transforms);
-            return $"uses the unknown transform \"{transform}\"" + (meant is null ? $"; known are {string.Join(", ", Transforms)}" : $"; did you mean {meant}?");
+            return $"uses the unknown transform \"{transform}\"" + (meant is null ? $"; known are {string.Join(", ", Transforms[..8])}" : $"; did you mean {meant}?");
         }
         var takesNumber = transform is "bucket" or "truncate";
         var number = call.Groups["number"];
@@ -36,9 +37,12 @@ internal static partial class PartitionFieldSyntax
             : null;
     }
 
-    [GeneratedRegex(@"^[^\s(),]+\z")]
+    private const string Name = """("[^"]+"|`[^`]+`|[^\s(),"`]+)""";
+    private const string Alias = $@"(\s+as\s+{Name})?\s*\z";
+
+    [GeneratedRegex($@"^\s*{Name}{Alias}", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
     private static partial Regex Column();
 
-    [GeneratedRegex(@"^(?<transform>[A-Za-z_]+)\(\s*((?<number>-?[0-9]+)\s*,\s*)?(?<column>[^\s(),]+)\s*\)\z", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex($@"^\s*(?<transform>[A-Za-z_]+)\s*\(\s*((?<number>-?[0-9]+)\s*,\s*)?{Name}\s*\){Alias}", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
     private static partial Regex Call();
 }

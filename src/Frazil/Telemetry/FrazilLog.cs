@@ -8,4 +8,19 @@ internal static partial class FrazilLog
 {
     [LoggerMessage(801, LogLevel.Information, "frazil {Version} started: {Tables} table(s), warehouse {Warehouse}")]
     public static partial void EngineStarted(this ILogger logger, string version, int tables, string warehouse);
+
+    [LoggerMessage(810, LogLevel.Information, "ready: {Address}")]
+    public static partial void Serving(this ILogger logger, string address);
+
+    [LoggerMessage(811, LogLevel.Information, "{Signal}: stopping; flushing and committing what is in memory (a second signal ends at once)")]
+    public static partial void Stopping(this ILogger logger, string signal);
+
+    [LoggerMessage(812, LogLevel.Information, "stopped; {Rows} rows committed since the start")]
+    public static partial void Stopped(this ILogger logger, long rows);
+
+    [LoggerMessage(813, LogLevel.Error, "table {Table} had failed: {Reason}")]
+    public static partial void TableHadFailed(this ILogger logger, string table, string reason);
+
+    [LoggerMessage(820, LogLevel.Error, "{Method} {Path} failed")]
+    public static partial void RequestFailed(this ILogger logger, Exception exception, string method, string? path);
 }

@@ -1,0 +1,145 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text;
+using System.Text.Json;
+using Frazil.Query;
+using Frazil.Server.Output;
+using Microsoft.AspNetCore.Http;
+
+namespace Frazil.Server.Http;
+
+/// <summary><c>POST /v1/sql</c>: one SELECT in, rows out as JSON, CSV or NDJSON by <c>Accept</c>.</summary>
+internal sealed class SqlEndpoint(ServingState state)
+{
+    private const int FlushBytes = 1 << 16;
+    private static readonly byte[] NewLine = "\n"u8.ToArray();
+
+    private enum Format
+    {
+        Json,
+        Csv,
+        NdJson,
+    }
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        var format = Negotiate(context.Request.Headers.Accept.ToString());
+        var request = SqlRequestReader.Read(await ReadBodyAsync(context));
+        var result = await RunAsync(request, context.RequestAborted);
+        context.Response.ContentType = format switch
+        {
+            Format.Csv => "text/csv; charset=utf-8; header=present",
+            Format.NdJson => "application/x-ndjson",
+            _ => "application/json; charset=utf-8",
+        };
+        var writing = format switch
+        {
+            Format.Csv => WriteCsvAsync(context.Response.BodyWriter, result, context.RequestAborted),
+            Format.NdJson => WriteNdJsonAsync(context.Response.BodyWriter, result, context.RequestAborted),
+            _ => WriteJsonAsync(context.Response.BodyWriter, result, context.RequestAborted),
+        };
+        await writing;
+    }
+
+    private async Task<SqlResult> RunAsync(SqlRequest request, CancellationToken cancellationToken)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        try
+        {
+            var result = await state.RequireEngine().Sql.QueryAsync(request, cancellationToken);
+            state.Queries.Finished(TimeProvider.System.GetElapsedTime(start), failed: false);
+            return result;
+        }
+        catch
+        {
+            state.Queries.Finished(TimeProvider.System.GetElapsedTime(start), failed: true);
+            throw;
+        }
+    }
+
+    private static Format Negotiate(string accept)
+    {
+        if (accept.Length == 0)
+        {
+            return Format.Json;
+        }
+        foreach (var part in accept.Split(',', StringSplitOptions.TrimEntries))
+        {
+            var type = part.Split(';')[0].Trim().ToLowerInvariant();
+            switch (type)
+            {
+                case "application/json" or "*/*" or "application/*":
+                    return Format.Json;
+                case "text/csv" or "text/*":
+                    return Format.Csv;
+                case "application/x-ndjson" or "application/ndjson" or "application/jsonl":
+                    return Format.NdJson;
+            }
+        }
+        throw new HttpProblem(StatusCodes.Status406NotAcceptable, "not_acceptable",
+            $"no answer of the kind \"{accept}\"; there are application/json, text/csv and application/x-ndjson (Arrow is not supported yet)");
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(HttpContext context)
+    {
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        return body.GetBuffer().AsMemory(0, (int)body.Length);
+    }
+
+    private static async Task WriteJsonAsync(PipeWriter output, SqlResult result, CancellationToken cancellationToken)
+    {
+        await using var json = new Utf8JsonWriter(output, SqlJson.Options);
+        SqlJson.WriteHead(json, result);
+        foreach (var row in result.Rows)
+        {
+            SqlJson.WriteRow(json, row);
+            if (json.BytesPending > FlushBytes)
+            {
+                json.Flush();
+                await output.FlushAsync(cancellationToken);
+            }
+        }
+        SqlJson.WriteTail(json, result);
+        json.Flush();
+        await output.FlushAsync(cancellationToken);
+    }
+
+    private static async Task WriteNdJsonAsync(PipeWriter output, SqlResult result, CancellationToken cancellationToken)
+    {
+        var names = Array.ConvertAll(RowText.DistinctNames(result.Columns.Select(column => column.Name)), name => JsonEncodedText.Encode(name, SqlJson.Options.Encoder));
+        await using var json = new Utf8JsonWriter(output, SqlJson.Options);
+        foreach (var row in result.Rows)
+        {
+            json.WriteStartObject();
+            for (var column = 0; column < names.Length; column++)
+            {
+                json.WritePropertyName(names[column]);
+                SqlJson.WriteValue(json, row[column]);
+            }
+            json.WriteEndObject();
+            json.Flush();
+            json.Reset();
+            output.Write(NewLine);
+            if (output.UnflushedBytes > FlushBytes)
+            {
+                await output.FlushAsync(cancellationToken);
+            }
+        }
+        await output.FlushAsync(cancellationToken);
+    }
+
+    private static async Task WriteCsvAsync(PipeWriter output, SqlResult result, CancellationToken cancellationToken)
+    {
+        Encoding.UTF8.GetBytes(RowText.CsvLine(result.Columns.Select(column => column.Name)), output);
+        foreach (var row in result.Rows)
+        {
+            Encoding.UTF8.GetBytes(RowText.CsvLine(row.Select(RowText.CsvValue)), output);
+            if (output.UnflushedBytes > FlushBytes)
+            {
+                await output.FlushAsync(cancellationToken);
+            }
+        }
+        await output.FlushAsync(cancellationToken);
+    }
+}
