@@ -62,6 +62,7 @@ internal sealed unsafe class JsonCursor : IDisposable
         Depth = 0;
         UnknownKey = null;
         MissingName = null;
+        FailedAt = null;
         if (Keys.Count > 0)
         {
             Keys.Clear();

@@ -10,6 +10,10 @@ internal static unsafe class JsonFailure
 
     public static DecodeError Describe(JsonCursor cursor)
     {
+        if (cursor.FailedAt == null)
+        {
+            throw new InvalidOperationException("a reader failed without saying why");
+        }
         var value = new ReadOnlySpan<byte>(cursor.Start, (int)(cursor.End - cursor.Start));
         var offset = (int)(cursor.FailedAt - cursor.Start);
         var reason = cursor.Reason;

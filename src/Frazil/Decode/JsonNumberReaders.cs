@@ -144,14 +144,10 @@ internal sealed unsafe class JsonFloat32Reader(FixedWriter<float> column) : Json
 {
     public override byte* Read(byte* p, JsonCursor cursor)
     {
-        if ((uint)(*p - '0') > 9 && *p != '-')
-        {
-            return ReadNull(p, cursor);
-        }
-        var after = JsonFloat.Read(p, cursor, out var value, out _);
+        var after = JsonFloat.Read(p, cursor, out var value, out var failed);
         if (after == null)
         {
-            return null;
+            return failed ? null : ReadNull(p, cursor);
         }
         var text = new ReadOnlySpan<byte>(p, (int)(after - p));
         var single = float.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);

@@ -200,6 +200,16 @@ public sealed class JsonDecoderTests
     public void A_decimal_is_exact_or_refused(string value, string expected) => Assert.Equal(expected, DecodedRow.OfValue(ColumnType.Decimal128(10, 2), value));
 
     [Fact]
+    public void A_sign_without_digits_is_malformed_for_every_kind_of_number()
+    {
+        foreach (var type in (ColumnType[])[ColumnType.Int32, ColumnType.Int64, ColumnType.Float32, ColumnType.Float64, ColumnType.Decimal128(5, 2), ColumnType.Utf8])
+        {
+            Assert.Equal("syntax", DecodedRow.OfValue(type, "-"));
+            Assert.Equal("syntax", DecodedRow.OfValue(type, "-x"));
+        }
+    }
+
+    [Fact]
     public void A_decimal_of_38_digits_is_read_whole()
         => Assert.Equal("-12345678901234567890123456789012345678", DecodedRow.OfValue(ColumnType.Decimal128(38, 10), "-1234567890123456789012345678.9012345678"));
 

@@ -36,7 +36,7 @@ public sealed partial class JsonDifferentialTests
     [Fact]
     public void Mutated_records_are_taken_or_refused_and_read_as_by_the_reference()
     {
-        var records = int.Parse(Environment.GetEnvironmentVariable("FRAZIL_FUZZ_RECORDS") ?? "150000", CultureInfo.InvariantCulture);
+        var records = int.Parse(Environment.GetEnvironmentVariable("FRAZIL_FUZZ_RECORDS") ?? "60000", CultureInfo.InvariantCulture);
         var seed = int.Parse(Environment.GetEnvironmentVariable("FRAZIL_FUZZ_SEED") ?? $"{Environment.TickCount}", CultureInfo.InvariantCulture);
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
         var random = new Random(seed);
