@@ -95,8 +95,12 @@ public static class SchemaJson
         field.Required("required").GetBoolean(),
         ReadType(field.Required("type")),
         field.Optional("doc")?.GetString(),
-        field.Optional("initial-default")?.GetRawText(),
-        field.Optional("write-default")?.GetRawText()))]);
+        ReadDefault(field, "initial-default"),
+        ReadDefault(field, "write-default")))]);
+
+    /// <summary>In one spelling, so that equal defaults are equal texts.</summary>
+    private static string? ReadDefault(JsonElement field, string name) =>
+        field.Optional(name) is { } value ? JsonFields.WriteText(value.WriteTo) : null;
 
     private static void WriteFields(Utf8JsonWriter writer, StructType type)
     {

@@ -60,7 +60,8 @@ public static partial class TableMetadataJson
     internal static void Write(Utf8JsonWriter writer, Snapshot snapshot, int formatVersion = 2)
     {
         writer.WriteStartObject();
-        if (formatVersion > 1)
+        // Snapshots of the time before an upgrade to v2 have none.
+        if (formatVersion > 1 && snapshot.SequenceNumber > 0)
             writer.WriteNumber("sequence-number", snapshot.SequenceNumber);
         writer.WriteNumber("snapshot-id", snapshot.SnapshotId);
         if (snapshot.ParentSnapshotId is { } parent)

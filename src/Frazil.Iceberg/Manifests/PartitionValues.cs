@@ -64,10 +64,11 @@ internal static class PartitionValues
                 return decoder.ReadBoolean();
             case AvroKind.Int or AvroKind.Long:
                 var number = decoder.ReadLong();
-                return type.ValueKind == ValueKind.Int64 || (type.Id == TypeId.Unknown && schema.Kind == AvroKind.Long) ? number : checked((int)number);
+                var isLong = type.ValueKind == ValueKind.Int64 || (type.Id == TypeId.Unknown && schema.Kind == AvroKind.Long);
+                return isLong ? IcebergValue.From(number) : IcebergValue.From(checked((int)number));
             case AvroKind.Float:
                 var single = decoder.ReadFloat();
-                return type.Id == TypeId.Double ? (double)single : single;
+                return type.Id == TypeId.Double ? IcebergValue.From((double)single) : IcebergValue.From(single);
             case AvroKind.Double:
                 return decoder.ReadDouble();
             case AvroKind.String:
