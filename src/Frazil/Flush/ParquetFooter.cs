@@ -17,6 +17,9 @@ internal sealed record ParquetFooter
 
     public required IReadOnlyDictionary<string, string> KeyValueMetadata { get; init; }
 
+    /// <summary>The top-level columns, in file order.</summary>
+    public required IReadOnlyList<ParquetNode> Columns { get; init; }
+
     /// <exception cref="InvalidDataException">Not a whole Parquet file.</exception>
     public static ParquetFooter Read(Stream file)
     {
@@ -41,7 +44,7 @@ internal sealed record ParquetFooter
     private static ParquetFooter Parse(ReadOnlySpan<byte> footer)
     {
         var reader = new ThriftReader(footer);
-        var leaves = new List<int>();
+        var elements = new List<ParquetNode>();
         var groups = new List<RowGroup>();
         var metadata = new Dictionary<string, string>();
         var rows = -1L;
@@ -50,7 +53,7 @@ internal sealed record ParquetFooter
             switch (field)
             {
                 case 2:
-                    leaves = ReadLeaves(ref reader);
+                    elements = ReadElements(ref reader);
                     break;
                 case 3:
                     rows = reader.ReadInteger();
@@ -72,6 +75,8 @@ internal sealed record ParquetFooter
                     break;
             }
         }
+        var root = elements.Count > 0 ? Assemble(elements) : throw new InvalidDataException("The Parquet footer has no schema.");
+        var leaves = elements.Where(element => element.Children.Count == 0).Select(element => element.FieldId).ToList();
         if (rows < 0 || groups.Any(group => group.Columns.Count != leaves.Count))
         {
             throw new InvalidDataException("The Parquet footer contradicts itself: row count missing, or row groups with other columns than the schema.");
@@ -82,6 +87,7 @@ internal sealed record ParquetFooter
             SplitOffsets = [.. groups.Select(group => group.Columns.Min(column => column.Start)).Order()],
             ColumnSizes = SumSizes(leaves, groups),
             KeyValueMetadata = metadata,
+            Columns = root.Children,
         };
     }
 
@@ -98,20 +104,47 @@ internal sealed record ParquetFooter
         return sizes;
     }
 
-    /// <summary>Field ids of the schema's leaves, -1 for none, in the order of a row group's columns.</summary>
-    private static List<int> ReadLeaves(ref ThriftReader reader)
+    /// <summary>Gives the nodes, which the file lists depth first, their children. Returns the root.</summary>
+    private static ParquetNode Assemble(List<ParquetNode> elements)
     {
-        var leaves = new List<int>();
+        var open = new Stack<ParquetNode>();
+        foreach (var element in elements)
+        {
+            while (open.TryPeek(out var full) && full.Children.Count == full.ChildCount)
+            {
+                open.Pop();
+            }
+            if (open.TryPeek(out var parent))
+            {
+                parent.Children.Add(element);
+            }
+            else if (element != elements[0])
+            {
+                throw new InvalidDataException("The Parquet footer's schema has more than one root.");
+            }
+            open.Push(element);
+        }
+        return elements.All(element => element.Children.Count == element.ChildCount)
+            ? elements[0]
+            : throw new InvalidDataException("The Parquet footer's schema ends early.");
+    }
+
+    private static List<ParquetNode> ReadElements(ref ThriftReader reader)
+    {
+        var elements = new List<ParquetNode>();
         for (var count = reader.ReadListHeader(out _); count > 0; count--)
         {
-            var fieldId = -1;
-            var isLeaf = true;
+            var name = "";
+            int fieldId = -1, childCount = 0;
             for (var field = 0; reader.NextField(ref field, out var type);)
             {
                 switch (field)
                 {
+                    case 4:
+                        name = reader.ReadText();
+                        break;
                     case 5:
-                        isLeaf = reader.ReadInteger() == 0;
+                        childCount = (int)reader.ReadInteger();
                         break;
                     case 9:
                         fieldId = (int)reader.ReadInteger();
@@ -121,12 +154,9 @@ internal sealed record ParquetFooter
                         break;
                 }
             }
-            if (isLeaf)
-            {
-                leaves.Add(fieldId);
-            }
+            elements.Add(new ParquetNode(name, fieldId, childCount));
         }
-        return leaves;
+        return elements;
     }
 
     private static void ReadPair(ref ThriftReader reader, Dictionary<string, string> metadata)
@@ -209,4 +239,19 @@ internal sealed record ParquetFooter
             return new RowGroup(columns);
         }
     }
+}
+
+/// <summary>A column or group of a Parquet file's schema.</summary>
+/// <param name="name">As the file names it.</param>
+/// <param name="fieldId">-1 where it has none.</param>
+/// <param name="childCount">Children that the file announces.</param>
+internal sealed class ParquetNode(string name, int fieldId, int childCount)
+{
+    public string Name { get; } = name;
+
+    public int FieldId { get; } = fieldId;
+
+    public int ChildCount { get; } = childCount;
+
+    public List<ParquetNode> Children { get; } = [];
 }

@@ -3,7 +3,7 @@ namespace Frazil.Query;
 /// <summary>One statement that the gate has let through. Only <see cref="SqlGate"/> makes them, and only they are run.</summary>
 public sealed class GatedSql
 {
-    internal GatedSql(string sql, IReadOnlyList<SqlTableName> tables, bool isShowTables) => (Sql, Tables, IsShowTables) = (sql, tables, isShowTables);
+    internal GatedSql(string sql, IReadOnlyList<SqlTableName> tables) => (Sql, Tables) = (sql, tables);
 
     /// <summary>The text as it came in.</summary>
     public string Sql { get; }
@@ -12,7 +12,10 @@ public sealed class GatedSql
     public IReadOnlyList<SqlTableName> Tables { get; }
 
     /// <summary>It is <c>SHOW TABLES</c>, which whoever knows the tables answers; it is not run.</summary>
-    public bool IsShowTables { get; }
+    public bool IsShowTables { get; internal init; }
+
+    /// <summary>The column's name where the statement is nothing but <c>SELECT count(*) FROM table</c>; otherwise null.</summary>
+    internal string? CountColumn { get; init; }
 }
 
 /// <summary>A table as a statement names it.</summary>

@@ -85,10 +85,10 @@ public sealed class SqlGate : IDisposable
         var node = statements[0].GetProperty("node");
         if (!isExplain && SqlGateWalk.IsShowTables(node))
         {
-            return new GatedSql(sql, [], isShowTables: true);
+            return new GatedSql(sql, []) { IsShowTables = true };
         }
         walk.VisitStatement(statements[0]);
-        return new GatedSql(sql, walk.Tables, isShowTables: false);
+        return new GatedSql(sql, walk.Tables) { CountColumn = isExplain || walk.Tables.Count != 1 ? null : SqlGateWalk.CountColumn(node) };
     }
 
     private static SqlException Refusal(JsonElement answer, SqlPositions positions)

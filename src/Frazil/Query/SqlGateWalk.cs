@@ -13,6 +13,22 @@ internal sealed class SqlGateWalk(SqlPositions positions)
     public static bool IsShowTables(JsonElement node) =>
         node.TryGetProperty("from_table", out var from) && Text(from, "type") == "SHOW_REF" && Text(from, "table_name") == "\"tables\"";
 
+    /// <summary>The name of the only column of a bare <c>SELECT count(*) FROM table</c>; null for anything more.</summary>
+    public static string? CountColumn(JsonElement node)
+    {
+        string[] absent = ["where_clause", "having", "sample", "qualify"];
+        string[] empty = ["modifiers", "group_expressions", "group_sets"];
+        if (Text(node, "type") != "SELECT_NODE" || node.GetProperty("select_list").GetArrayLength() != 1 || node.GetProperty("cte_map").GetProperty("map").GetArrayLength() > 0
+            || Text(node, "aggregate_handling") != "STANDARD_HANDLING" || absent.Any(property => node.GetProperty(property).ValueKind != JsonValueKind.Null) || empty.Any(property => node.GetProperty(property).GetArrayLength() > 0))
+        {
+            return null;
+        }
+        var (column, from) = (node.GetProperty("select_list")[0], node.GetProperty("from_table"));
+        var isCount = Text(column, "class") == "FUNCTION" && Text(column, "function_name") == "count_star" && column.GetProperty("filter").ValueKind == JsonValueKind.Null
+            && Text(from, "type") == "BASE_TABLE" && from.GetProperty("sample").ValueKind == JsonValueKind.Null;
+        return !isCount ? null : Text(column, "alias") is { Length: > 0 } alias ? alias : "count_star()";
+    }
+
     public void VisitStatement(JsonElement statement)
     {
         if (statement.GetProperty("named_param_map").GetArrayLength() > 0)

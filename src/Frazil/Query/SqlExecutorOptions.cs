@@ -1,0 +1,23 @@
+namespace Frazil.Query;
+
+/// <summary>How much users' SQL may take, and what it may read.</summary>
+public sealed record SqlExecutorOptions
+{
+    /// <summary>Folders in which cold files lie; SQL can open nothing else. Absolute or relative to the working directory.</summary>
+    public IReadOnlyList<string> Directories { get; init; } = [];
+
+    /// <summary>Threads that run queries beside those that wait for them; all queries share them.</summary>
+    public int Threads { get; init; } = Math.Max(1, Environment.ProcessorCount);
+
+    /// <summary>Megabytes (2^20) for all queries together; a query that needs more fails, others go on.</summary>
+    public int MemoryLimitMb { get; init; } = 1024;
+
+    /// <summary>A folder for what does not fit in memory while sorting and joining; null to fail instead.</summary>
+    public string? SpillDirectory { get; init; }
+
+    /// <summary>Queries run at a time; more wait within their timeout.</summary>
+    public int MaxConcurrent { get; init; } = 16;
+
+    /// <summary>Rows that a result may have; more is an error, because results are held in memory.</summary>
+    public int MaxResultRows { get; init; } = 1_000_000;
+}

@@ -1,0 +1,34 @@
+using Frazil.Columnar;
+
+namespace Frazil.Query;
+
+/// <summary>One table as one query sees it.</summary>
+public sealed record TableInput
+{
+    public required string Namespace { get; init; }
+
+    public required string Name { get; init; }
+
+    /// <summary>The table's current schema.</summary>
+    public required ColumnFields Schema { get; init; }
+
+    /// <summary>Every schema that cold files may have been written under. Only compared with <see cref="Schema"/>: where a field inside a struct was
+    /// renamed or replaced since, the files' own schemas are consulted. May be left empty where that never happened.</summary>
+    public IReadOnlyList<ColumnFields> PastSchemas { get; init; } = [];
+
+    /// <summary>Rows in memory.</summary>
+    public IReadOnlyList<BatchSlice> HotSlices { get; init; } = [];
+
+    /// <summary>What keeps the hot slices pinned. The executor takes it over and disposes it once, from any thread, when nothing reads them any
+    /// more, whether the query succeeds or not. Null where the caller holds the pin until the query's task has completed.</summary>
+    public IDisposable? HotPin { get; init; }
+
+    /// <summary>Parquet files of the snapshot; disjoint from the hot rows.</summary>
+    public IReadOnlyList<DataFileInput> ColdFiles { get; init; } = [];
+
+    public override string ToString() => $"{Namespace}.{Name}";
+}
+
+/// <param name="Path">An absolute local path in one of the executor's directories. Files never change.</param>
+/// <param name="RecordCount">Rows, as the manifest has it.</param>
+public sealed record DataFileInput(string Path, long RecordCount);
