@@ -1,0 +1,251 @@
+using System.Text;
+using Frazil.Columnar;
+using Frazil.Config;
+using Frazil.Decode;
+using Frazil.Kafka;
+
+namespace Frazil.Hot;
+
+/// <summary>What became of one record.</summary>
+internal enum AppendStatus
+{
+    /// <summary>A row, visible at the next publish.</summary>
+    Row,
+    /// <summary>A dead letter, visible likewise.</summary>
+    DeadLetter,
+    /// <summary>Nothing yet: it has a field that no column holds. Evolve the schema and append it again.</summary>
+    UnknownField,
+    /// <summary>Nothing: it is before the position or the partition is closed.</summary>
+    Ignored,
+}
+
+/// <summary>
+/// The open end of one assigned Kafka partition: decodes records into the open hot batch. Appends happen in runs under the partition's lock;
+/// sealing takes the same lock, so a batch is frozen only between runs. Made anew for each assignment.
+/// </summary>
+internal sealed class HotPartition
+{
+    /// <summary>Rows of one chunk: enough to make per-chunk costs vanish, few enough that outgrown buffers stay small.</summary>
+    private const int ChunkRows = 64 * 1024;
+    private const long ChunkBytes = 64L << 20;
+    private const int FirstChunkRows = 256;
+
+    private readonly Lock gate = new();
+    private readonly HotPartitionParts parts;
+    private readonly byte[] topicName;
+    private readonly RecordDecoder decoder;
+    private ChunkSizing sizing = ChunkSizing.ForRows(FirstChunkRows);
+    private TableSchema? boundSchema;
+    private ColumnChunk? chunk;
+    private KafkaColumns? kafkaColumns;
+    private DeadLetterColumns? deadLetters;
+    private HotBatch? open;
+    private long? recorded;
+    private long next;
+    private bool closed;
+
+    public HotPartition(TopicPartition partition, long? recordedOffset, HotPartitionParts parts)
+    {
+        Partition = partition;
+        this.parts = parts;
+        recorded = recordedOffset;
+        next = recordedOffset ?? -1;
+        topicName = Encoding.UTF8.GetBytes(partition.Topic);
+        decoder = parts.CreateDecoder();
+    }
+
+    public TopicPartition Partition { get; }
+
+    /// <summary>The next offset that an append may carry; -1 before the first one where the table records nothing.</summary>
+    public long NextOffset => Volatile.Read(ref next);
+
+    /// <summary>The batch being appended to, when committing it would change something.</summary>
+    public HotBatch? OpenBatch => Volatile.Read(ref open) is { IsWorthCommitting: true } batch ? batch : null;
+
+    /// <summary>Where reading really begins. What the table records has precedence: a later beginning is a gap in the log, and stays visible as one.</summary>
+    public void BeginAt(long offset)
+    {
+        lock (gate)
+        {
+            if (next < 0)
+            {
+                next = offset;
+                OpenAt(offset); // worth a commit even without a record: where "latest" was must survive a restart
+            }
+        }
+    }
+
+    /// <summary>Begins a run of appends: until <see cref="EndRun"/> the partition cannot be sealed.</summary>
+    public void BeginRun() => gate.Enter();
+
+    /// <summary>Ends the run: everything appended in it becomes visible to SQL.</summary>
+    public void EndRun()
+    {
+        try
+        {
+            if (!closed)
+            {
+                open?.Publish(next);
+            }
+        }
+        finally
+        {
+            gate.Exit();
+        }
+    }
+
+    /// <summary>Decodes one record. Within a run only.</summary>
+    /// <exception cref="BadRecordException">The record does not fit and the table says <c>on_bad_record = "fail"</c>.</exception>
+    public AppendStatus Append(in KafkaMessage message)
+    {
+        var offset = message.Offset;
+        if (closed || offset < next)
+        {
+            return AppendStatus.Ignored;
+        }
+        var schema = parts.Schema();
+        if (schema is null)
+        {
+            return AppendStatus.UnknownField;
+        }
+        PrepareChunk(schema, offset);
+        if (message.IsValueNull)
+        {
+            return Reject(message, "null_value", "the record's value is null (a tombstone), which a table in append mode cannot hold");
+        }
+        var result = decoder.Decode(message.Value);
+        if (result.Status == DecodeStatus.ChunkFull)
+        {
+            boundSchema = null; // makes the next preparation begin a chunk
+            PrepareChunk(schema, offset);
+            result = decoder.Decode(message.Value);
+        }
+        return result.Status switch
+        {
+            DecodeStatus.Ok => EndRow(message),
+            DecodeStatus.UnknownField when parts.EvolveSchema => AppendStatus.UnknownField,
+            DecodeStatus.ChunkFull => Reject(message, "too_large", "the record alone exceeds what a chunk can hold"),
+            _ => Reject(message, result.Error!.Code, result.Error.Message),
+        };
+    }
+
+    /// <summary>A record that cannot be a row for a reason found outside decoding. Within a run only.</summary>
+    public AppendStatus Reject(in KafkaMessage message, string code, string reason)
+    {
+        if (parts.OnBadRecord == OnBadRecord.Fail)
+        {
+            throw new BadRecordException(Partition, message.Offset, code, reason);
+        }
+        OpenAt(message.Offset);
+        if (open!.LastDeadLetterChunk is null)
+        {
+            var letters = new ColumnChunk(DeadLetterColumns.Columns, 16, parts.Memory.Account);
+            open.AddDeadLetterChunk(letters);
+            deadLetters = new(letters);
+        }
+        deadLetters!.Append(message, topicName, code, reason);
+        next = message.Offset + 1;
+        return AppendStatus.DeadLetter;
+    }
+
+    /// <summary>Moves past offsets that hold no records for us (control records, aborted transactions, compaction). Within a run only.</summary>
+    public void AdvanceTo(long offset)
+    {
+        if (closed || offset <= Math.Max(next, 0))
+        {
+            return;
+        }
+        OpenAt(next < 0 ? offset : next);
+        next = offset;
+    }
+
+    /// <summary>Freezes the open batch and hands it over, or returns null when there is nothing to commit.</summary>
+    public HotBatch? Seal()
+    {
+        lock (gate)
+        {
+            return SealOpen();
+        }
+    }
+
+    /// <summary>Takes no record from now on. What was appended stays, to be sealed.</summary>
+    public void Close()
+    {
+        lock (gate)
+        {
+            closed = true;
+        }
+    }
+
+    private AppendStatus EndRow(in KafkaMessage message)
+    {
+        kafkaColumns!.Append(message, topicName);
+        chunk!.EndRow();
+        next = message.Offset + 1;
+        return AppendStatus.Row;
+    }
+
+    private HotBatch? SealOpen()
+    {
+        if (open is not { IsWorthCommitting: true } batch)
+        {
+            return null;
+        }
+        if (chunk is not null)
+        {
+            sizing = chunk.TakeSizing();
+        }
+        recorded = batch.NextOffset;
+        batch.IsSealed = true;
+        open = null;
+        chunk = null;
+        deadLetters = null;
+        return batch;
+    }
+
+    private void OpenAt(long offset)
+    {
+        if (open is null)
+        {
+            open = new(Partition, recorded, next < 0 ? offset : next, parts.Time.GetTimestamp());
+            parts.Hot.Add(open);
+        }
+    }
+
+    private void PrepareChunk(TableSchema schema, long offset)
+    {
+        if (chunk is not null && ReferenceEquals(schema, boundSchema) && chunk.Rows < ChunkRows
+            && ((chunk.Rows & 1023) != 0 || chunk.UsedBytes < ChunkBytes))
+        {
+            return;
+        }
+        OpenAt(offset);
+        if (chunk is not null)
+        {
+            chunk.Publish();
+            sizing = chunk.TakeSizing();
+        }
+        chunk = new(schema.Columns, sizing, parts.Memory.Account);
+        open!.AddRowChunk(chunk);
+        boundSchema = schema;
+        decoder.Bind(chunk, schema.ValueColumns);
+        kafkaColumns = new(schema, chunk);
+    }
+}
+
+/// <summary>What every partition of one table shares.</summary>
+internal sealed record HotPartitionParts
+{
+    public required HotBuffer Hot { get; init; }
+    public required MemoryBudget Memory { get; init; }
+    public required TimeProvider Time { get; init; }
+    /// <summary>The table's schema now; null while the table waits for its first records to be created from.</summary>
+    public required Func<TableSchema?> Schema { get; init; }
+    public required Func<RecordDecoder> CreateDecoder { get; init; }
+    public required OnBadRecord OnBadRecord { get; init; }
+    public required bool EvolveSchema { get; init; }
+}
+
+/// <summary>A record does not fit its table and the configuration says to stop there.</summary>
+public sealed class BadRecordException(TopicPartition partition, long offset, string code, string reason) : Exception(
+    $"{partition} offset {offset}: {reason} ({code}); set on_bad_record = \"dlq\" to put such records into the dead-letter table and go on");

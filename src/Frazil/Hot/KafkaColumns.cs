@@ -1,0 +1,114 @@
+using Frazil.Columnar;
+using Frazil.Iceberg;
+using Frazil.Kafka;
+
+namespace Frazil.Hot;
+
+/// <summary>The columns that come from a record's place in Kafka rather than from its value: their names, types, and the writing of them.</summary>
+internal sealed class KafkaColumns
+{
+    public const string Topic = "kafka_topic";
+    public const string Partition = "kafka_partition";
+    public const string Offset = "kafka_offset";
+    public const string Timestamp = "kafka_timestamp";
+    public const string Key = "kafka_key";
+    public const string Headers = "kafka_headers";
+
+    private readonly FixedWriter<int>? partition;
+    private readonly FixedWriter<long>? offset;
+    private readonly FixedWriter<long>? timestamp;
+    private readonly BytesWriter? topic;
+    private readonly BytesWriter? key;
+    private readonly ListWriter? headers;
+
+    public KafkaColumns(TableSchema schema, ColumnChunk chunk)
+    {
+        foreach (var (name, position) in schema.KafkaColumns)
+        {
+            switch (name)
+            {
+                case Partition: partition = chunk.Column<FixedWriter<int>>(position); break;
+                case Offset: offset = chunk.Column<FixedWriter<long>>(position); break;
+                case Timestamp: timestamp = chunk.Column<FixedWriter<long>>(position); break;
+                case Topic: topic = chunk.Column<BytesWriter>(position); break;
+                case Key: key = chunk.Column<BytesWriter>(position); break;
+                case Headers: headers = chunk.Column<ListWriter>(position); break;
+                default: throw new ArgumentException($"{name} is no Kafka column", nameof(schema));
+            }
+        }
+    }
+
+    /// <summary>The Iceberg type of a Kafka column; nested fields take their ids from <paramref name="nextId"/>.</summary>
+    public static IcebergType TypeOf(string name, Func<int> nextId) => name switch
+    {
+        Partition => IcebergType.Int,
+        Offset => IcebergType.Long,
+        Timestamp => IcebergType.TimestampTz,
+        Topic => IcebergType.String,
+        Key => IcebergType.Binary,
+        Headers => IcebergType.List(nextId(), IcebergType.Struct(
+            new NestedField(nextId(), "key", false, IcebergType.String), new NestedField(nextId(), "value", false, IcebergType.Binary))),
+        _ => throw new ArgumentException($"{name} is no Kafka column", nameof(name)),
+    };
+
+    public void Append(in KafkaMessage message, ReadOnlySpan<byte> topicName)
+    {
+        partition?.Append(message.Partition);
+        offset?.Append(message.Offset);
+        topic?.Append(topicName);
+        AppendTimestamp(timestamp, message);
+        AppendKey(key, message);
+        if (headers is not null)
+        {
+            AppendHeaders(headers, message);
+        }
+    }
+
+    /// <summary>Microseconds since the epoch; null where the record carries no timestamp.</summary>
+    internal static void AppendTimestamp(FixedWriter<long>? column, in KafkaMessage message)
+    {
+        if (message.TimestampMs >= 0)
+        {
+            column?.Append(message.TimestampMs * 1000);
+        }
+        else
+        {
+            column?.AppendNull();
+        }
+    }
+
+    internal static void AppendKey(BytesWriter? column, in KafkaMessage message)
+    {
+        if (message.IsKeyNull)
+        {
+            column?.AppendNull();
+        }
+        else
+        {
+            column?.Append(message.Key);
+        }
+    }
+
+    private static void AppendHeaders(ListWriter column, in KafkaMessage message)
+    {
+        var element = (StructWriter)column.First;
+        var names = (BytesWriter)element.Children[0];
+        var values = (BytesWriter)element.Children[1];
+        var all = message.Headers;
+        for (var i = 0; i < all.Count; i++)
+        {
+            var header = all[i];
+            names.Append(header.Name);
+            if (header.IsValueNull)
+            {
+                values.AppendNull();
+            }
+            else
+            {
+                values.Append(header.Value);
+            }
+            element.EndStruct();
+        }
+        column.EndList();
+    }
+}
