@@ -1,0 +1,135 @@
+using Frazil.Config;
+using Frazil.Decode;
+using Frazil.Flush;
+using Frazil.Hot;
+using Frazil.Iceberg;
+using Frazil.Iceberg.Catalogs;
+using Frazil.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace Frazil.Commit;
+
+/// <summary>
+/// Keeps the schema that hot chunks are laid out by equal to the table's: adopts what others changed, adds columns for fields that records
+/// bring, and creates the table from its first records where it does not exist. Columns are only ever added, never changed or dropped.
+/// </summary>
+internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableCommitter committer, TableOptions options, ILogger logger)
+{
+    private sealed record Adopted(TableVersion Version, TableSchema Schema);
+
+    private readonly SemaphoreSlim creating = new(1, 1);
+    private Adopted? adopted;
+
+    /// <summary>The schema for new chunks; null while the table waits for its first records. Cheap: called for every record.</summary>
+    public TableSchema? Current
+    {
+        get
+        {
+            var seen = Volatile.Read(ref adopted);
+            var version = state.Current;
+            return ReferenceEquals(seen?.Version, version) ? seen?.Schema : Adopt(version!);
+        }
+    }
+
+    /// <summary>Loads the table and checks that it can be written as configured; creates it where the configuration alone says what it is.</summary>
+    /// <exception cref="PipelineFailedException">The table's schema or partitioning contradicts the configuration.</exception>
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        var version = await state.RefreshAsync(cancellationToken);
+        if (version is not null)
+        {
+            TableCompatibility.Check(version.Metadata, options);
+        }
+        else if (!options.EvolveSchema)
+        {
+            await CreateAsync(TableDefinition.From(options, null), cancellationToken);
+        }
+    }
+
+    /// <summary>Makes the table hold every field of the samples. Null when it does; else why it cannot.</summary>
+    public async Task<DecodeError?> EvolveAsync(SchemaSamples samples, CancellationToken cancellationToken)
+    {
+        await creating.WaitAsync(cancellationToken);
+        try
+        {
+            if (state.Current is null && await state.RefreshAsync(cancellationToken) is null)
+            {
+                var (additions, problem) = samples.Propose(TableDefinition.BaseColumns(options));
+                if (problem is not null)
+                {
+                    return problem;
+                }
+                await CreateAsync(TableDefinition.From(options, additions), cancellationToken);
+            }
+            return await AddColumnsAsync(samples, cancellationToken);
+        }
+        finally
+        {
+            creating.Release();
+        }
+    }
+
+    private async Task<DecodeError?> AddColumnsAsync(SchemaSamples samples, CancellationToken cancellationToken)
+    {
+        DecodeError? problem = null;
+        var before = state.Current!.Metadata.CurrentSchema;
+        var version = await committer.ChangeAsync(
+            latest =>
+            {
+                // Proposed anew against each version tried: another writer may have added the very same column.
+                (var additions, problem) = samples.Propose(ColumnSchemas.FromIceberg(latest.Metadata.CurrentSchema.Fields));
+                var update = new SchemaUpdate(latest.Metadata);
+                foreach (var addition in additions)
+                {
+                    var parent = addition.ParentFieldId == 0 ? null : latest.Metadata.CurrentSchema.FindName(addition.ParentFieldId);
+                    var placeholder = 0;
+                    update.AddColumn(parent, addition.Name, ColumnSchemas.ToIceberg(addition.Type.ToColumnType(() => ++placeholder)));
+                }
+                return problem is not null || update.IsEmpty ? null : (SchemaUpdate.RequirementsFor(latest.Metadata), update.ToUpdates());
+            },
+            cancellationToken);
+        if (!version.Metadata.CurrentSchema.SameAs(before))
+        {
+            logger.SchemaEvolved(state.Identifier.ToString(), version.Metadata.CurrentSchemaId, version.Metadata.CurrentSchema.ToString());
+        }
+        return problem;
+    }
+
+    private async Task CreateAsync(TableDefinition definition, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (!await catalog.NamespaceExistsAsync(state.Identifier.Namespace, cancellationToken))
+            {
+                await catalog.CreateNamespaceAsync(state.Identifier.Namespace, null, cancellationToken);
+            }
+        }
+        catch (NamespaceAlreadyExistsException)
+        {
+            // Another writer was quicker, which is as good.
+        }
+        try
+        {
+            var table = await catalog.CreateTableAsync(
+                state.Identifier, definition.Schema, definition.Spec, null, definition.Properties, null, cancellationToken);
+            state.Set(table);
+            logger.TableCreated(state.Identifier.ToString(), table.Metadata.CurrentSchema.ToString(), table.Metadata.DefaultSpec.ToString());
+        }
+        catch (TableAlreadyExistsException)
+        {
+            var version = await state.RefreshAsync(cancellationToken);
+            TableCompatibility.Check(version!.Metadata, options);
+        }
+    }
+
+    private TableSchema Adopt(TableVersion version)
+    {
+        var seen = Volatile.Read(ref adopted);
+        var schema = seen is not null && seen.Schema.Iceberg.Equals(version.Metadata.CurrentSchema)
+            ? seen.Schema
+            : new TableSchema(version.Metadata.CurrentSchema, options.KafkaColumns);
+        // Two threads may both adopt; the same reference must win for both, or chunks would change for nothing.
+        var winner = Interlocked.CompareExchange(ref adopted, new(version, schema), seen);
+        return ReferenceEquals(winner, seen) ? schema : Current!;
+    }
+}

@@ -1,0 +1,184 @@
+using System.Collections.Immutable;
+using Frazil.Flush;
+using Frazil.Iceberg;
+using Frazil.Iceberg.Catalogs;
+using Frazil.Iceberg.Manifests;
+using Frazil.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace Frazil.Commit;
+
+/// <summary>
+/// The only place that commits to a table. What it holds:
+/// (1) files and progress are one atomic commit (invariant 1);
+/// (2) a unit is committed only while the table records exactly the offset that the unit begins at, checked against the very version that the
+///     commit is built on, at every attempt (invariant 2); whoever is not contiguous is fenced, for ever;
+/// (3) a commit whose answer was lost is looked up by its flush id, and by the progress it would have made, before anything else (invariant 3);
+/// (4) one commit of a table at a time in this process: ingest, schema changes and maintenance pass through one queue (invariant 7).
+/// </summary>
+internal sealed class TableCommitter(ICatalog catalog, TableState state, TableMetrics metrics, TimeProvider time, ILogger logger)
+{
+    private readonly ManifestCache manifests = new(catalog.FileIO);
+    private readonly SemaphoreSlim queue = new(1, 1);
+
+    /// <summary>Flushes whose commit may have reached the catalog without an answer. Guarded by <see cref="queue"/>.</summary>
+    private readonly HashSet<string> unanswered = [];
+
+    /// <summary>Commits what is contiguous and names what is fenced. On return the committed units are durable and visible to every engine.</summary>
+    /// <exception cref="CommitConflictException">Others kept winning for as long as the table's <c>commit.retry.*</c> properties allow; try again.</exception>
+    /// <exception cref="CommitStateUnknownException">The answer was lost and the catalog cannot be asked now; try again with the same flush id.</exception>
+    /// <exception cref="PipelineFailedException">The table is gone or another one.</exception>
+    public Task<CommitOutcome> CommitAsync(TableCommit commit, CancellationToken cancellationToken)
+        => EnqueueAsync(token => RetryAsync((version, next) => TryCommitAsync(commit, version, next), token), cancellationToken);
+
+    /// <summary>Commits metadata changes that move no progress: <paramref name="change"/> sees each version tried, and returns null when it needs
+    /// nothing changed.</summary>
+    public Task<TableVersion> ChangeAsync(
+        Func<TableVersion, (IReadOnlyList<TableRequirement> Requirements, IReadOnlyList<TableUpdate> Updates)?> change, CancellationToken cancellationToken)
+        => EnqueueAsync(token => RetryAsync<TableVersion>(async (version, next) =>
+        {
+            if (change(version) is not { } wanted)
+            {
+                return version;
+            }
+            try
+            {
+                return state.Set(await catalog.CommitTableAsync(state.Identifier, wanted.Requirements, wanted.Updates, next));
+            }
+            catch (CommitStateUnknownException)
+            {
+                return null; // the change is looked for in the next version, and made only if it is not there
+            }
+        }, token), cancellationToken);
+
+    private async Task<T> EnqueueAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        await queue.WaitAsync(cancellationToken);
+        try
+        {
+            return await work(cancellationToken);
+        }
+        finally
+        {
+            queue.Release();
+        }
+    }
+
+    /// <summary>Runs attempts, each on a fresh version, until one returns something; conflicts wait as the table's properties say.</summary>
+    private async Task<T> RetryAsync<T>(Func<TableVersion, CancellationToken, Task<T?>> attempt, CancellationToken cancellationToken)
+        where T : class
+    {
+        for (var retries = 0; ; retries++)
+        {
+            var version = await state.RefreshAsync(cancellationToken)
+                ?? throw new PipelineFailedException($"table {state.Identifier} does not exist; it was never created here");
+            try
+            {
+                if (await attempt(version, cancellationToken) is { } done)
+                {
+                    return done;
+                }
+                if (retries >= version.Metadata.TableProperties.CommitRetries)
+                {
+                    throw new CommitStateUnknownException($"the catalog took {retries + 1} commits of {state.Identifier} without an answer that can be trusted");
+                }
+            }
+            catch (CommitConflictException error) when (retries < version.Metadata.TableProperties.CommitRetries)
+            {
+                logger.CommitConflict(state.Identifier.ToString(), retries + 1, error.Message);
+            }
+            await Task.Delay(RetryDelay(version.Metadata.TableProperties, retries + 1), time, cancellationToken);
+        }
+    }
+
+    private async Task<CommitOutcome?> TryCommitAsync(TableCommit commit, TableVersion version, CancellationToken cancellationToken)
+    {
+        var isUnanswered = unanswered.Contains(commit.FlushId);
+        if (isUnanswered && FindCommitted(commit, version) is { } found)
+        {
+            unanswered.Remove(commit.FlushId);
+            logger.CommitFoundAfterLostAnswer(state.Identifier.ToString(), commit.FlushId, found.SnapshotId ?? 0);
+            return found;
+        }
+        var contiguous = commit.Units.Where(unit => IsContiguous(unit, version.Progress)).ToImmutableArray();
+        var fenced = commit.Units.RemoveRange(contiguous);
+        foreach (var step in fenced.SelectMany(static unit => unit.Steps).Where(step => version.Progress.NextOffset(step.Partition) != step.Recorded))
+        {
+            logger.CommitFenced(state.Identifier.ToString(), step.Partition.ToString(), step.Recorded ?? -1, version.Progress.NextOffset(step.Partition) ?? -1);
+        }
+        if (contiguous.IsEmpty)
+        {
+            return new(null, fenced, FencedFilesAreOurs: !isUnanswered);
+        }
+        var snapshotId = await AppendAsync(commit.FlushId, contiguous, version, cancellationToken);
+        return snapshotId is null ? null : new(snapshotId, fenced, FencedFilesAreOurs: !isUnanswered);
+    }
+
+    /// <summary>One attempt. Null when its answer was lost: the next round looks for it.</summary>
+    private async Task<long?> AppendAsync(
+        string flushId, ImmutableArray<CommitUnit> units, TableVersion version, CancellationToken cancellationToken)
+    {
+        var steps = units.SelectMany(static unit => unit.Steps).ToList();
+        var progress = version.Progress.With(steps.Select(static step => KeyValuePair.Create(step.Partition, step.Next)));
+        var properties = progress.ToProperties(steps.Select(static step => step.Partition.Topic));
+        var append = new AppendFiles(manifests, time).SetSummary(TableProgress.FlushIdKey, flushId);
+        foreach (var file in units.SelectMany(static unit => unit.Files))
+        {
+            append.Add(file);
+        }
+        foreach (var (key, value) in properties)
+        {
+            append.SetProperty(key, value).SetSummary(key, value);
+        }
+        var staged = await append.StageAsync(version.Metadata, cancellationToken);
+        try
+        {
+            state.Set(await catalog.CommitTableAsync(state.Identifier, staged.Requirements, staged.Updates, cancellationToken));
+            metrics.CountCommit();
+            return append.SnapshotId;
+        }
+        catch (CommitConflictException)
+        {
+            await append.DiscardAsync(CancellationToken.None);
+            throw;
+        }
+        catch (Exception error) when (error is not (NoSuchTableException or ValidationException))
+        {
+            // Whatever else went wrong, the swap may have happened: only the catalog knows.
+            unanswered.Add(flushId);
+            logger.CommitAnswerLost(state.Identifier.ToString(), flushId, error.Message);
+            if (error is not CommitStateUnknownException)
+            {
+                throw;
+            }
+            return null;
+        }
+    }
+
+    /// <summary>Looks for an unanswered commit: by its flush id in the ancestry, or, where a foreign expiry removed that snapshot, by progress that
+    /// only a contiguous commit could have made.</summary>
+    private static CommitOutcome? FindCommitted(TableCommit commit, TableVersion version)
+    {
+        var snapshot = SnapshotAncestry.Of(version.Metadata, version.Metadata.CurrentSnapshotId)
+            .FirstOrDefault(one => one.Summary.GetValueOrDefault(TableProgress.FlushIdKey) == commit.FlushId);
+        var covered = commit.Units.Where(unit => IsCovered(unit, version.Progress)).ToImmutableArray();
+        if (snapshot is null && covered.Length < commit.Units.Length)
+        {
+            return null;
+        }
+        return new(snapshot?.SnapshotId ?? version.Metadata.CurrentSnapshotId, commit.Units.RemoveRange(covered), FencedFilesAreOurs: false);
+    }
+
+    private static bool IsContiguous(CommitUnit unit, TableProgress progress)
+        => unit.Steps.All(step => progress.NextOffset(step.Partition) == step.Recorded);
+
+    private static bool IsCovered(CommitUnit unit, TableProgress progress)
+        => unit.Steps.All(step => progress.NextOffset(step.Partition) >= step.Next);
+
+    /// <summary>Doubles from the least wait to the most, with jitter so that rivals do not meet again.</summary>
+    private static TimeSpan RetryDelay(TableProperties properties, int conflicts)
+    {
+        var longest = Math.Min(properties.CommitRetryMinWait.TotalMilliseconds * Math.Pow(2, conflicts - 1), properties.CommitRetryMaxWait.TotalMilliseconds);
+        return TimeSpan.FromMilliseconds(longest * (0.5 + (Random.Shared.NextDouble() / 2)));
+    }
+}

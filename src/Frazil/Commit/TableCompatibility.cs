@@ -1,0 +1,89 @@
+using Frazil.Config;
+using Frazil.Flush;
+using Frazil.Hot;
+using Frazil.Iceberg;
+
+namespace Frazil.Commit;
+
+/// <summary>Whether an existing table can be written as configured. What contradicts is an error at start, never quietly ignored.</summary>
+internal static class TableCompatibility
+{
+    /// <exception cref="PipelineFailedException">Lists everything that does not fit.</exception>
+    public static void Check(TableMetadata table, TableOptions options)
+    {
+        var problems = new List<string>();
+        if (table.FormatVersion != 2)
+        {
+            problems.Add($"it is an Iceberg v{table.FormatVersion} table, and only v2 tables can be written");
+        }
+        CheckColumns(table.CurrentSchema, options, problems);
+        CheckPartitioning(table, options, problems);
+        if (problems.Count > 0)
+        {
+            throw new PipelineFailedException(
+                $"table {options.Name} exists but cannot be written as configured: {string.Join("; ", problems)}. Change the configuration, or choose "
+                + "another table name");
+        }
+    }
+
+    private static void CheckColumns(Schema schema, TableOptions options, List<string> problems)
+    {
+        foreach (var (name, notation) in options.Columns)
+        {
+            CheckColumn(schema, name, IcebergTypeParser.Parse(notation), "declared", problems);
+        }
+        foreach (var name in options.KafkaColumns)
+        {
+            CheckColumn(schema, name, KafkaColumns.TypeOf(name, static () => 0), "a Kafka column of type", problems);
+        }
+        var written = options.Columns.Keys.Concat(options.KafkaColumns).ToHashSet();
+        foreach (var required in schema.Fields.Where(field => field.Required && !written.Contains(field.Name)))
+        {
+            problems.Add($"its column {required.Name} is required, so every record would have to carry it: declare it under columns if they do");
+        }
+    }
+
+    private static void CheckColumn(Schema schema, string name, IcebergType expected, string role, List<string> problems)
+    {
+        if (schema.Fields.FirstOrDefault(field => field.Name == name) is not { } actual)
+        {
+            problems.Add($"column {name}, {role} {expected}, is not in it");
+        }
+        else if (!HasShape(actual.Type, expected))
+        {
+            problems.Add($"column {name} is {actual.Type} in it, but {role} {expected}");
+        }
+    }
+
+    /// <summary>Equal but for field ids, and for fields that a struct of the table has beside the expected ones.</summary>
+    private static bool HasShape(IcebergType actual, IcebergType expected) => (actual, expected) switch
+    {
+        (StructType a, StructType e) => e.Fields.All(field => a.Find(field.Name) is { } found && HasShape(found.Type, field.Type)),
+        (ListType a, ListType e) => HasShape(a.Element.Type, e.Element.Type),
+        (MapType a, MapType e) => HasShape(a.Key.Type, e.Key.Type) && HasShape(a.Value.Type, e.Value.Type),
+        _ => actual == expected,
+    };
+
+    private static void CheckPartitioning(TableMetadata table, TableOptions options, List<string> problems)
+    {
+        if (options.PartitionBy.Count == 0)
+        {
+            return; // the table's own partitioning is honoured
+        }
+        try
+        {
+            var wanted = PartitionSpecParser.Parse(options.PartitionBy, table.CurrentSchema);
+            var actual = table.DefaultSpec;
+            var isSame = wanted.Fields.Count == actual.Fields.Count
+                && wanted.Fields.Zip(actual.Fields).All(static pair => pair.First.SourceId == pair.Second.SourceId && pair.First.Transform == pair.Second.Transform);
+            if (!isSame)
+            {
+                problems.Add($"it is partitioned by {actual}, but partition_by says {string.Join(", ", options.PartitionBy)}");
+            }
+        }
+        catch (ValidationException error)
+        {
+            problems.Add($"partition_by cannot be used with it: {error.Message}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using Frazil.Columnar;
+using Frazil.Config;
+using Frazil.Decode;
+using Frazil.Flush;
+using Frazil.Hot;
+using Frazil.Iceberg;
+
+namespace Frazil.Commit;
+
+/// <summary>What a new table is made of: declared and inferred columns, Kafka position columns, partitioning, properties.</summary>
+internal sealed record TableDefinition(Schema Schema, PartitionSpec? Spec, IReadOnlyDictionary<string, string> Properties)
+{
+    /// <summary>Declared columns first where they were declared, then inferred ones as records named them, then Kafka columns.</summary>
+    /// <exception cref="PipelineFailedException">A partition field names a column that is neither declared nor in the first records, or cannot be
+    /// transformed so.</exception>
+    public static TableDefinition From(TableOptions options, IReadOnlyList<SchemaAddition>? inferred)
+    {
+        var ids = 0;
+        var fields = Declared(options, () => ++ids).ToList();
+        foreach (var column in (inferred ?? []).Where(static addition => addition.ParentFieldId == 0))
+        {
+            fields.Add(new(++ids, column.Name, false, ColumnSchemas.ToIceberg(column.Type.ToColumnType(() => ++ids))));
+        }
+        fields.AddRange(Kafka(options, () => ++ids));
+        var schema = new Schema(0, fields).WithFreshIds();
+        return new(schema, ParseSpec(options, schema), options.Properties);
+    }
+
+    /// <summary>The columns that stand before any record was seen: declared and Kafka ones. Ids are placeholders, unique among themselves.</summary>
+    public static ColumnFields BaseColumns(TableOptions options)
+    {
+        var ids = 0;
+        return ColumnSchemas.FromIceberg([.. Declared(options, () => ++ids), .. Kafka(options, () => ++ids)]);
+    }
+
+    private static IEnumerable<NestedField> Declared(TableOptions options, Func<int> nextId)
+        => options.Columns.Select(column => new NestedField(nextId(), column.Key, false, IcebergTypeParser.Parse(column.Value, nextId)));
+
+    private static IEnumerable<NestedField> Kafka(TableOptions options, Func<int> nextId)
+        => options.KafkaColumns.Select(name => new NestedField(nextId(), name, false, KafkaColumns.TypeOf(name, nextId)));
+
+    private static PartitionSpec? ParseSpec(TableOptions options, Schema schema)
+    {
+        if (options.PartitionBy.Count == 0)
+        {
+            return null;
+        }
+        try
+        {
+            return PartitionSpecParser.Parse(options.PartitionBy, schema);
+        }
+        catch (ValidationException error)
+        {
+            throw new PipelineFailedException(
+                $"table {options.Name}: partition_by cannot be used: {error.Message} Declare the column under columns where the first records may lack it", error);
+        }
+    }
+}
