@@ -23,4 +23,52 @@ internal static partial class FrazilLog
 
     [LoggerMessage(820, LogLevel.Error, "{Method} {Path} failed")]
     public static partial void RequestFailed(this ILogger logger, Exception exception, string method, string? path);
+
+    [LoggerMessage(101, LogLevel.Warning, "{Table}: Kafka: {Problem}")]
+    public static partial void KafkaProblem(this ILogger logger, string table, string problem);
+
+    [LoggerMessage(102, LogLevel.Information, "{Table}: reading {Partition} from offset {Offset}")]
+    public static partial void PartitionPositioned(this ILogger logger, string table, string partition, long offset);
+
+    [LoggerMessage(103, LogLevel.Information, "{Table}: gave up {Partition} (lost to another instance: {Lost})")]
+    public static partial void PartitionReleased(this ILogger logger, string table, string partition, bool lost);
+
+    [LoggerMessage(104, LogLevel.Error, "{Table}: {Partition}: offsets {First} to {Last} were removed from the log (retention) before they were read; this gap cannot be filled from Kafka, reading goes on behind it")]
+    public static partial void OffsetsLost(this ILogger logger, string table, string partition, long first, long last);
+
+    [LoggerMessage(105, LogLevel.Warning, "{Table}: partitions are given up before what is buffered of them was committed; their next owner reads it again: {Reason}")]
+    public static partial void RevokedUnflushed(this ILogger logger, string table, string reason);
+
+    [LoggerMessage(401, LogLevel.Warning, "{Table}: {Step} failed, trying again in {Seconds:0.0} s; rows stay in memory and queries go on")]
+    public static partial void FlushStepFailed(this ILogger logger, Exception error, string table, string step, double seconds);
+
+    [LoggerMessage(402, LogLevel.Information, "{Table}: flush {FlushId}: {Rows} rows, {Files} files, {DeadLetters} dead letters, snapshot {SnapshotId}, {Milliseconds} ms")]
+    public static partial void FlushDone(this ILogger logger, string table, string flushId, long rows, int files, long deadLetters, long? snapshotId, long milliseconds);
+
+    [LoggerMessage(501, LogLevel.Information, "{Table} created: {Schema}, partitioned by {Spec}")]
+    public static partial void TableCreated(this ILogger logger, string table, string schema, string spec);
+
+    [LoggerMessage(502, LogLevel.Information, "{Table}: schema {SchemaId} now: {Schema}")]
+    public static partial void SchemaEvolved(this ILogger logger, string table, int schemaId, string schema);
+
+    [LoggerMessage(503, LogLevel.Debug, "{Table}: another commit was quicker (attempt {Attempt}): {Reason}")]
+    public static partial void CommitConflict(this ILogger logger, string table, int attempt, string reason);
+
+    [LoggerMessage(504, LogLevel.Warning, "{Table}: no answer to the commit of flush {FlushId}; looking whether it happened: {Reason}")]
+    public static partial void CommitAnswerLost(this ILogger logger, string table, string flushId, string reason);
+
+    [LoggerMessage(505, LogLevel.Information, "{Table}: the commit of flush {FlushId} had happened: snapshot {SnapshotId}")]
+    public static partial void CommitFoundAfterLostAnswer(this ILogger logger, string table, string flushId, long snapshotId);
+
+    [LoggerMessage(506, LogLevel.Warning, "{Table}: {Partition} is fenced: our rows begin at {Expected}, but the table records {Recorded}; another instance wrote them. Dropping ours and reading on from there")]
+    public static partial void CommitFenced(this ILogger logger, string table, string partition, long expected, long recorded);
+
+    [LoggerMessage(802, LogLevel.Error, "{Table} stopped: {Reason}")]
+    public static partial void PipelineFailed(this ILogger logger, Exception? error, string table, string reason);
+
+    [LoggerMessage(803, LogLevel.Warning, "{Table}: stopped before {Rows} buffered rows were committed; they are read again at the next start")]
+    public static partial void StoppedUnflushed(this ILogger logger, string table, long rows);
+
+    [LoggerMessage(804, LogLevel.Information, "frazil stopped")]
+    public static partial void EngineStopped(this ILogger logger);
 }

@@ -1,0 +1,129 @@
+using System.Collections.Immutable;
+using Frazil.Columnar;
+using Frazil.Commit;
+using Frazil.Hot;
+using Frazil.Iceberg;
+using Frazil.Iceberg.IO;
+using Frazil.Iceberg.Manifests;
+using Frazil.Iceberg.Metrics;
+
+namespace Frazil.Flush;
+
+/// <summary>Turns sealed batches into data files where the table keeps them: one file for each Kafka partition and Iceberg partition.
+/// Only new names (invariant 6): every attempt of a flush numbers its files on.</summary>
+internal sealed class FlushWriter(DataFileWriter writer, IFileIO files, TableState state, SchemaKeeper schemas, bool preserveKafkaPartitions)
+{
+    /// <summary>Writes every batch of the flush. The files are durable when the task completes, and in no table yet.</summary>
+    public async Task<ImmutableArray<FlushedUnit>> WriteAsync(SealedFlush flush, CancellationToken cancellationToken)
+    {
+        var target = new WriteTarget(state.Current!.Metadata, schemas.Current!);
+        var units = preserveKafkaPartitions
+            ? flush.Batches.Select(static batch => ImmutableArray.Create(batch))
+            : [flush.Batches];
+        return [.. await Task.WhenAll(units.Select(batches => WriteUnitAsync(flush, batches, target, cancellationToken)))];
+    }
+
+    private async Task<FlushedUnit> WriteUnitAsync(
+        SealedFlush flush, ImmutableArray<HotBatch> batches, WriteTarget target, CancellationToken cancellationToken)
+    {
+        var slices = batches.SelectMany(static batch => batch.Rows).Select(ToSlice).Where(static slice => slice.Count > 0).ToList();
+        var written = new List<DataFile>();
+        try
+        {
+            foreach (var (partition, rows) in Split(slices, target))
+            {
+                var location = NewLocation(flush, batches, target, partition);
+                written.Add(await WriteFileAsync(location, partition, rows, batches, target, cancellationToken));
+            }
+        }
+        catch
+        {
+            // Certainly in no table: the flush was not offered to the catalog yet.
+            foreach (var file in written)
+            {
+                await files.DeleteAsync(file.Path, CancellationToken.None);
+            }
+            throw;
+        }
+        return new(batches, [.. written]);
+    }
+
+    internal static BatchSlice ToSlice(ColumnChunk chunk)
+    {
+        var views = chunk.TakeViews(out var rows);
+        return new() { Schema = chunk.Schema, Columns = views, Count = rows };
+    }
+
+    private static IEnumerable<(PartitionTuple Partition, IReadOnlyList<BatchSlice> Rows)> Split(List<BatchSlice> slices, WriteTarget target)
+    {
+        if (slices.Count == 0)
+        {
+            return [];
+        }
+        if (target.Spec.Fields.Count == 0)
+        {
+            return [(PartitionTuple.Empty, slices)];
+        }
+        var splitter = new PartitionSplitter(target.Spec, target.Schema.Iceberg);
+        foreach (var slice in slices)
+        {
+            splitter.Add(slice);
+        }
+        return splitter.Groups();
+    }
+
+    private static string NewLocation(SealedFlush flush, ImmutableArray<HotBatch> batches, WriteTarget target, PartitionTuple partition)
+    {
+        var folder = target.Metadata.DataLocation;
+        if (target.Spec.Fields.Count > 0)
+        {
+            folder += "/" + PartitionPath.Of(target.Spec, target.Schema.Iceberg, partition);
+        }
+        if (batches.Length == 1)
+        {
+            folder += $"/{KafkaColumns.Partition}={batches[0].Partition.Partition}";
+        }
+        return $"{folder}/{flush.Id}-{flush.NextFileNumber()}.parquet";
+    }
+
+    private async Task<DataFile> WriteFileAsync(
+        string location, PartitionTuple partition, IReadOnlyList<BatchSlice> rows, ImmutableArray<HotBatch> batches, WriteTarget target,
+        CancellationToken cancellationToken)
+    {
+        var file = await writer.WriteAsync(
+            new()
+            {
+                Path = files.LocalPathFor(location) ?? throw new PipelineFailedException($"{location} is not on a local disk, and no other warehouse is supported yet"),
+                Schema = target.Schema.Columns,
+                Slices = rows,
+                KeyValueMetadata = KafkaMetadata(batches),
+            },
+            cancellationToken);
+        return DataFileMetrics.ToDataFile(file, location, target.Spec.SpecId, partition, target.Schema.Iceberg, target.Metrics);
+    }
+
+    /// <summary>Says in the file itself which records it holds, for whoever finds it without the table.</summary>
+    private static Dictionary<string, string> KafkaMetadata(ImmutableArray<HotBatch> batches)
+    {
+        if (batches.Length > 1)
+        {
+            return new() { ["kafka.ranges"] = string.Join(' ', batches.Select(static batch => $"{batch.Partition}:{batch.StartOffset}-{batch.NextOffset - 1}")) };
+        }
+        var batch = batches[0];
+        return new()
+        {
+            ["kafka.topic"] = batch.Partition.Topic,
+            ["kafka.partition"] = batch.Partition.Partition.ToString(),
+            ["kafka.offset.start"] = batch.StartOffset.ToString(),
+            ["kafka.offset.end"] = (batch.NextOffset - 1).ToString(),
+        };
+    }
+
+    /// <summary>What the files of one flush are written for; fixed while it is written.</summary>
+    private sealed record WriteTarget(TableMetadata Metadata, TableSchema Schema)
+    {
+        public PartitionSpec Spec { get; } = Metadata.DefaultSpec;
+
+        public MetricsConfig Metrics { get; } = new(Metadata);
+    }
+}

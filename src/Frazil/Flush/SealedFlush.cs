@@ -1,0 +1,44 @@
+using System.Collections.Immutable;
+using Frazil.Commit;
+using Frazil.Hot;
+using Frazil.Iceberg.Manifests;
+
+namespace Frazil.Flush;
+
+/// <summary>Batches sealed together under one flush id. Pins them until disposed, so that a fenced partition's memory outlives its writing.</summary>
+internal sealed class SealedFlush : IDisposable
+{
+    private int files;
+
+    public SealedFlush(string id, ImmutableArray<HotBatch> batches)
+    {
+        Id = id;
+        Batches = [.. batches.Where(static batch => batch.TryPin())];
+    }
+
+    /// <summary>A version 7 UUID: sorts by time.</summary>
+    public string Id { get; }
+
+    /// <summary>At most one a Kafka partition.</summary>
+    public ImmutableArray<HotBatch> Batches { get; }
+
+    /// <summary>Numbers the files of all attempts, so that no name is ever used twice.</summary>
+    public int NextFileNumber() => Interlocked.Increment(ref files) - 1;
+
+    public void Dispose()
+    {
+        foreach (var batch in Batches)
+        {
+            batch.Unpin();
+        }
+    }
+}
+
+/// <summary>Batches and the files that hold their rows: committed or fenced together.</summary>
+/// <param name="Batches">One, unless the table mixes Kafka partitions in a file.</param>
+/// <param name="Files">Durable in the warehouse; not in the table yet.</param>
+internal sealed record FlushedUnit(ImmutableArray<HotBatch> Batches, ImmutableArray<DataFile> Files)
+{
+    public CommitUnit ToCommitUnit() => new(
+        [.. Batches.Select(static batch => new ProgressStep(batch.Partition, batch.RecordedOffset, batch.NextOffset))], Files);
+}

@@ -1,0 +1,184 @@
+using System.Collections.Immutable;
+using Frazil.Commit;
+using Frazil.Config;
+using Frazil.Hot;
+using Frazil.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace Frazil.Flush;
+
+/// <summary>
+/// Decides when sealed batches become files, writes several flushes at once, and commits them strictly in the order they were sealed, so that
+/// the table only ever covers a contiguous prefix of each partition. A failed flush keeps its rows and retries while ingest and queries go on.
+/// </summary>
+internal sealed class TableFlusher
+{
+    /// <summary>Flushes being written or committed at once; the next one waits, which lets the flush size adapt to a slow store.</summary>
+    private const int MostInFlight = 2;
+
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
+
+    private readonly TableFlusherParts parts;
+    private readonly HotBufferOptions limits;
+    private readonly TimeProvider time;
+    private readonly FlushRetry retry;
+    private readonly SemaphoreSlim wake = new(0, 1);
+    private readonly Lock gate = new();
+    private Task commitTail = Task.CompletedTask;
+    private int inFlight;
+
+    public TableFlusher(TableFlusherParts parts, HotBufferOptions limits, TimeProvider time)
+    {
+        this.parts = parts;
+        this.limits = limits;
+        this.time = time;
+        retry = new FlushRetry(time, parts.Logger, parts.Table, parts.Metrics.CountFlushFailure);
+    }
+
+    /// <summary>Looks at the buffer soon: it may have reached the flush size or the memory limit. Never blocks.</summary>
+    public void Wake()
+    {
+        if (wake.CurrentCount == 0)
+        {
+            try
+            {
+                wake.Release();
+            }
+            catch (SemaphoreFullException)
+            {
+                // Someone else woke it between the check and the release, which is all that was wanted.
+            }
+        }
+    }
+
+    /// <summary>The loop that flushes by size, age and memory pressure, and evicts what was committed long enough ago.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            await wake.WaitAsync(Tick, cancellationToken);
+            EvictExpired();
+            if (Volatile.Read(ref inFlight) < MostInFlight && IsFlushDue())
+            {
+                Start(cancellationToken).Forget(parts.OnFailed);
+            }
+        }
+    }
+
+    /// <summary>Seals everything appended so far; completes when it is committed.</summary>
+    public Task FlushAsync(CancellationToken cancellationToken) => Start(cancellationToken);
+
+    private bool IsFlushDue()
+    {
+        var open = parts.Open();
+        if (open.Count == 0)
+        {
+            return false;
+        }
+        var age = time.GetElapsedTime(open.Min(static batch => batch.CreatedAt));
+        return age.TotalSeconds >= limits.FlushIntervalSeconds
+            || open.Sum(static batch => batch.UsedBytes) >= (long)limits.FlushSizeMb << 20
+            || parts.Memory.IsUnderPressure;
+    }
+
+    private Task Start(CancellationToken cancellationToken)
+    {
+        lock (gate)
+        {
+            // Sealing and joining the commit order are one step: two flushes can never swap.
+            var batches = parts.Seal();
+            if (batches.IsEmpty)
+            {
+                return commitTail;
+            }
+            Interlocked.Increment(ref inFlight);
+            var flush = new SealedFlush(Guid.CreateVersion7().ToString(), batches);
+            var write = Task.Run(() => retry.RunAsync("write", token => parts.Writer.WriteAsync(flush, token), cancellationToken), cancellationToken);
+            commitTail = CommitInOrderAsync(commitTail, flush, write, cancellationToken);
+            return commitTail;
+        }
+    }
+
+    private async Task CommitInOrderAsync(
+        Task previous, SealedFlush flush, Task<ImmutableArray<FlushedUnit>> write, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var started = time.GetTimestamp();
+            var units = await write;
+            await previous;
+            var lettersDone = await retry.RunAsync("dead letters", token => parts.DeadLetters.CommitAsync(flush, token), cancellationToken);
+            var snapshotId = await retry.RunAsync("commit", token => CommitAsync(flush, units, token), cancellationToken);
+            parts.Metrics.CountFlush();
+            parts.Logger.FlushDone(
+                parts.Table, flush.Id, flush.Batches.Sum(static batch => batch.RowCount), units.Sum(static unit => unit.Files.Length),
+                lettersDone, snapshotId, (long)time.GetElapsedTime(started).TotalMilliseconds);
+        }
+        finally
+        {
+            flush.Dispose();
+            Interlocked.Decrement(ref inFlight);
+            Wake();
+        }
+    }
+
+    private async Task<long?> CommitAsync(SealedFlush flush, ImmutableArray<FlushedUnit> units, CancellationToken cancellationToken)
+    {
+        var live = units.Where(static unit => unit.Batches.All(static batch => !batch.IsDropped)).ToImmutableArray();
+        if (live.IsEmpty)
+        {
+            return null;
+        }
+        var outcome = await parts.Committer.CommitAsync(new(flush.Id, [.. live.Select(static unit => unit.ToCommitUnit())]), cancellationToken);
+        foreach (var unit in live)
+        {
+            Settle(unit, outcome);
+        }
+        return outcome.SnapshotId;
+    }
+
+    private void Settle(FlushedUnit unit, CommitOutcome outcome)
+    {
+        if (outcome.IsFenced(unit.Batches[0].Partition))
+        {
+            parts.OnFenced(unit);
+            return;
+        }
+        parts.OnCommitted(unit.Batches);
+        foreach (var batch in unit.Batches)
+        {
+            batch.MarkCommitted(outcome.SnapshotId, time.GetTimestamp());
+            parts.Metrics.CountCommittedRows(batch.RowCount);
+        }
+    }
+
+    private void EvictExpired()
+    {
+        // Committed batches are a cache: they give way before fetching has to pause.
+        var ttl = parts.Memory.IsHalfFull ? TimeSpan.Zero : TimeSpan.FromSeconds(limits.TtlSeconds);
+        parts.Hot.EvictCommitted(time.GetTimestamp() - (long)(ttl.TotalSeconds * time.TimestampFrequency));
+    }
+}
+
+/// <summary>What a flusher works with; all of one table.</summary>
+internal sealed record TableFlusherParts
+{
+    public required string Table { get; init; }
+    public required HotBuffer Hot { get; init; }
+    /// <summary>The batches being appended to that are worth a commit.</summary>
+    public required Func<IReadOnlyList<HotBatch>> Open { get; init; }
+    /// <summary>Freezes them: appends go to new batches from then on.</summary>
+    public required Func<ImmutableArray<HotBatch>> Seal { get; init; }
+    public required FlushWriter Writer { get; init; }
+    public required TableCommitter Committer { get; init; }
+    public required DeadLetterSink DeadLetters { get; init; }
+    public required MemoryBudget Memory { get; init; }
+    public required TableMetrics Metrics { get; init; }
+    public required ILogger Logger { get; init; }
+    /// <summary>These batches are in the table now.</summary>
+    public required Action<IReadOnlyList<HotBatch>> OnCommitted { get; init; }
+    /// <summary>A unit's partitions moved on without us: drop what is buffered of them and read again from where the table is.</summary>
+    public required Action<FlushedUnit> OnFenced { get; init; }
+    /// <summary>The pipeline cannot go on.</summary>
+    public required Action<Exception> OnFailed { get; init; }
+}
