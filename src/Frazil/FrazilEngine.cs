@@ -1,59 +1,166 @@
+using System.Collections.Immutable;
+using System.Reflection;
 using Frazil.Config;
+using Frazil.Flush;
+using Frazil.Iceberg;
+using Frazil.Iceberg.Catalogs;
+using Frazil.Kafka;
 using Frazil.Query;
+using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Frazil;
 
 /// <summary>A running Frazil: every configured table is consumed, buffered, flushed, committed and queryable until it is stopped.</summary>
 public sealed class FrazilEngine : IAsyncDisposable
 {
+    private readonly DataDirectory directory;
+    private readonly PipelineShared shared;
+    private readonly ImmutableArray<Pipeline> pipelines;
+    private readonly ILogger logger;
+    private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task? stop;
+
+    private FrazilEngine(DataDirectory directory, PipelineShared shared)
+    {
+        this.directory = directory;
+        this.shared = shared;
+        logger = shared.Loggers.CreateLogger("Frazil.Engine");
+        pipelines = [.. TableNames.Expand(shared.Options.Tables).Select(table => new Pipeline(table, shared))];
+        Sql = new(shared.Catalog, [.. pipelines.SelectMany(static pipeline => pipeline.QueryTables)], shared.Options);
+    }
+
     /// <summary>Starts from frozen options. Returns when catalog and warehouse answer and every table's consumer has started;
     /// an unreachable broker or a missing topic is waited for and reported, not an error.</summary>
     /// <exception cref="FrazilStartException">The catalog or warehouse cannot be used, or a table has an incompatible schema.</exception>
-    public static Task<FrazilEngine> StartAsync(FrazilOptions options, ILoggerFactory? loggers = null, CancellationToken cancellationToken = default)
-        => throw new FrazilStartException("not built yet");
+    public static async Task<FrazilEngine> StartAsync(
+        FrazilOptions options, ILoggerFactory? loggers = null, CancellationToken cancellationToken = default)
+    {
+        var directory = DataDirectory.Open(options.DataDir);
+        ICatalog? catalog = null;
+        FrazilEngine? engine = null;
+        try
+        {
+            catalog = await WarehouseCatalog.OpenAsync(options.Catalog, cancellationToken);
+            await WarehouseCatalog.CheckWritableAsync(catalog, options.Catalog.Warehouse, cancellationToken);
+            engine = new(directory, Share(options, catalog, directory, loggers ?? NullLoggerFactory.Instance));
+            await engine.StartPipelinesAsync(cancellationToken);
+            return engine;
+        }
+        catch (Exception error)
+        {
+            if (engine is not null)
+            {
+                await engine.DisposeAsync();
+            }
+            else
+            {
+                directory.Dispose();
+                if (catalog is not null)
+                {
+                    await catalog.DisposeAsync();
+                }
+            }
+            if (error is PipelineFailedException or KafkaException or IcebergException or IOException or UnauthorizedAccessException or DllNotFoundException)
+            {
+                throw new FrazilStartException(error.Message, error);
+            }
+            throw;
+        }
+    }
 
     /// <summary>SQL over hot and cold rows.</summary>
-    public SqlSession Sql => throw new FrazilStartException("not built yet");
+    public SqlSession Sql { get; }
 
     /// <summary>What each table is doing right now; a fresh snapshot at each call.</summary>
-    public IReadOnlyList<TableStatus> Tables => [];
+    public IReadOnlyList<TableStatus> Tables => [.. pipelines.Select(static pipeline => pipeline.Status())];
 
     /// <summary>Bytes of native memory that hot rows hold now.</summary>
-    public long HotBytes => 0;
+    public long HotBytes => shared.Memory.Account.Bytes;
 
-    /// <summary>Completes when the engine has stopped; faults when a table's pipeline stopped for good.</summary>
-    public Task Completion => Task.CompletedTask;
+    /// <summary>The most <see cref="HotBytes"/> has been.</summary>
+    public long PeakHotBytes => shared.Memory.Account.PeakBytes;
+
+    /// <summary>Completes when the engine has stopped; faults when the last table's pipeline stopped for good.</summary>
+    public Task Completion => completion.Task;
 
     /// <summary>Stops fetching, flushes and commits what is buffered, leaves the groups. Idempotent.</summary>
-    public Task StopAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
+    public Task StopAsync(CancellationToken cancellationToken = default)
+    {
+        lock (directory)
+        {
+            return stop ??= StopPipelinesAsync(cancellationToken);
+        }
+    }
 
-    public ValueTask DisposeAsync() => new(StopAsync());
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        await Sql.DisposeAsync();
+        foreach (var pipeline in pipelines)
+        {
+            await pipeline.DisposeAsync();
+        }
+        await shared.Writer.DisposeAsync();
+        await shared.Catalog.DisposeAsync();
+        directory.Dispose();
+    }
+
+    private static PipelineShared Share(FrazilOptions options, ICatalog catalog, DataDirectory directory, ILoggerFactory loggers) => new()
+    {
+        Options = options,
+        Catalog = catalog,
+        Writer = new DuckDbDataFileWriter(new() { ConcurrentFiles = Math.Max(1, Environment.ProcessorCount / 2) }),
+        Memory = new((long)options.HotBuffer.MaxMemoryMb << 20),
+        Time = TimeProvider.System,
+        Loggers = loggers,
+        WorkersPerTable = Math.Clamp(Environment.ProcessorCount / 2, 1, 8),
+        InstanceId = directory.InstanceId,
+    };
+
+    private async Task StartPipelinesAsync(CancellationToken cancellationToken)
+    {
+        foreach (var pipeline in pipelines)
+        {
+            await pipeline.StartAsync(cancellationToken);
+        }
+        WatchAsync().Forget(error => completion.TrySetException(error));
+        var version = typeof(FrazilEngine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+        logger.EngineStarted(version, pipelines.Length, shared.Options.Catalog.Warehouse);
+    }
+
+    /// <summary>One broken table never stops the others; when the last one has failed, nothing is left to run.</summary>
+    private async Task WatchAsync()
+    {
+        var failures = new List<Exception>();
+        foreach (var pipeline in pipelines)
+        {
+            try
+            {
+                await pipeline.Completion;
+            }
+            catch (Exception error)
+            {
+                failures.Add(error);
+            }
+        }
+        if (failures.Count == pipelines.Length && failures.Count > 0)
+        {
+            completion.TrySetException(failures);
+        }
+        else
+        {
+            completion.TrySetResult();
+        }
+    }
+
+    private async Task StopPipelinesAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(pipelines.Select(pipeline => pipeline.StopAsync(cancellationToken)));
+        logger.EngineStopped();
+    }
 }
 
 /// <summary>The engine cannot start; the message says what failed, the value seen, and what to change.</summary>
 public sealed class FrazilStartException(string message, Exception? inner = null) : Exception(message, inner);
-
-/// <summary>One table's state for people and metrics. Counters are since the start of the process.</summary>
-public sealed record TableStatus
-{
-    public required string Name { get; init; }
-    public required string Topic { get; init; }
-    /// <summary><c>waiting</c> (for topic, broker or assignment), <c>running</c>, <c>paused</c> (memory limit), <c>failed</c>, <c>stopped</c>.</summary>
-    public required string State { get; init; }
-    /// <summary>Why it waits or failed; null when it runs.</summary>
-    public string? Reason { get; init; }
-    public long Records { get; init; }
-    public long Bytes { get; init; }
-    public long BadRecords { get; init; }
-    /// <summary>Records between the high watermarks and the next offset to read, summed over assigned partitions; -1 unknown.</summary>
-    public long Lag { get; init; } = -1;
-    public long HotRows { get; init; }
-    public long HotBytes { get; init; }
-    public long Flushes { get; init; }
-    public long FlushFailures { get; init; }
-    public long Commits { get; init; }
-    public long CommittedRows { get; init; }
-    public long? SnapshotId { get; init; }
-    public int Partitions { get; init; }
-}

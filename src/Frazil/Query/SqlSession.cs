@@ -1,4 +1,10 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
 using Frazil.Config;
+using Frazil.Hot;
+using Frazil.Iceberg.Catalogs;
+using Frazil.Iceberg.Manifests;
+using Frazil.Kafka;
 using Microsoft.Extensions.Logging;
 
 namespace Frazil.Query;
@@ -6,54 +12,218 @@ namespace Frazil.Query;
 /// <summary>Read-only SQL over a set of tables. Thread-safe; each query takes its own read point.</summary>
 public sealed class SqlSession : IAsyncDisposable
 {
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan ReadAfterPoll = TimeSpan.FromMilliseconds(2);
+
+    private readonly ICatalog catalog;
+    private readonly ImmutableArray<QueryTable> ingested;
+    private readonly SnapshotFiles snapshotFiles;
+    private readonly SqlGate gate = new();
+    private readonly SqlExecutor executor;
+    private readonly ICatalog? ownedCatalog;
+
+    internal SqlSession(ICatalog catalog, ImmutableArray<QueryTable> ingested, FrazilOptions options, bool ownsCatalog = false)
+    {
+        this.catalog = catalog;
+        this.ingested = ingested;
+        ownedCatalog = ownsCatalog ? catalog : null;
+        snapshotFiles = new(new ManifestCache(catalog.FileIO));
+        executor = new(new()
+        {
+            Directories = WarehouseFolders(catalog, options),
+            SpillDirectory = Path.Combine(options.DataDir, "query-spill"),
+        });
+    }
+
     /// <summary>Opens the catalog alone, for queries where no engine runs: cold rows only.</summary>
-    public static Task<SqlSession> OpenCatalogAsync(FrazilOptions options, ILoggerFactory? loggers = null, CancellationToken cancellationToken = default)
-        => throw new SqlException("not built yet", null);
+    /// <exception cref="FrazilStartException">The catalog cannot be used.</exception>
+    public static async Task<SqlSession> OpenCatalogAsync(
+        FrazilOptions options, ILoggerFactory? loggers = null, CancellationToken cancellationToken = default)
+        => new(await WarehouseCatalog.OpenAsync(options.Catalog, cancellationToken), [], options, ownsCatalog: true);
 
     /// <summary>Runs one SELECT.</summary>
     /// <exception cref="SqlException">The SQL is wrong or not allowed; says where.</exception>
-    public Task<SqlResult> QueryAsync(SqlRequest request, CancellationToken cancellationToken = default)
-        => throw new SqlException("not built yet", null);
+    /// <exception cref="TimeoutException">It did not finish, or the records to be read after did not arrive, in time.</exception>
+    public async Task<SqlResult> QueryAsync(SqlRequest request, CancellationToken cancellationToken = default)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var limit = request.Timeout ?? DefaultTimeout;
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(limit);
+        try
+        {
+            var sql = gate.Parse(request.Sql);
+            if (sql.IsShowTables)
+            {
+                return await ShowTablesAsync(started, timeout.Token);
+            }
+            var tables = await ResolveAsync(sql, timeout.Token);
+            await WaitUntilVisibleAsync(request.ReadAfter, tables, timeout.Token);
+            return await RunAsync(sql, tables, started, timeout.Token);
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"the query did not finish within {limit.TotalSeconds:0.###} s; ask for less, or give it a longer timeout_ms");
+        }
+    }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-}
+    public async ValueTask DisposeAsync()
+    {
+        await executor.DisposeAsync();
+        gate.Dispose();
+        if (ownedCatalog is not null)
+        {
+            await ownedCatalog.DisposeAsync();
+        }
+    }
 
-/// <summary>One query as it came in.</summary>
-/// <param name="Sql">One SELECT statement.</param>
-/// <param name="ReadAfter">Topic → partition → offset: wait until the record at that offset is visible, then run.</param>
-/// <param name="Timeout">Wait and run together; null for 60 seconds.</param>
-public sealed record SqlRequest(
-    string Sql,
-    IReadOnlyDictionary<string, IReadOnlyDictionary<int, long>>? ReadAfter = null,
-    TimeSpan? Timeout = null);
+    private async Task<SqlResult> RunAsync(GatedSql sql, IReadOnlyList<QueryTable> tables, long started, CancellationToken cancellationToken)
+    {
+        var readPoints = new List<ReadPoint>();
+        var handedOver = false;
+        try
+        {
+            var inputs = new List<TableInput>();
+            foreach (var table in tables)
+            {
+                var readPoint = await ReadPoint.TakeAsync(table, cancellationToken);
+                readPoints.Add(readPoint);
+                inputs.Add(await ToInputAsync(readPoint, cancellationToken));
+            }
+            handedOver = true; // the executor unpins: an interrupted query may read on for a moment after its task has ended
+            var rows = await executor.ExecuteAsync(sql, inputs, System.Threading.Timeout.InfiniteTimeSpan, cancellationToken);
+            var files = inputs.Sum(static input => input.ColdFiles.Count);
+            return new()
+            {
+                Columns = rows.Columns,
+                Rows = rows.Rows,
+                Elapsed = Stopwatch.GetElapsedTime(started),
+                ReadPoint = readPoints.ToDictionary(static point => point.Table.State.Identifier.ToString(), Summarize),
+                Scan = new(files, files, readPoints.Sum(static point => point.HotRows)),
+            };
+        }
+        finally
+        {
+            if (!handedOver)
+            {
+                readPoints.ForEach(static readPoint => readPoint.Dispose());
+            }
+        }
+    }
 
-/// <summary>A finished query. Values are .NET objects: null, bool, int, long, float, double, decimal, string, byte[], Guid, DateOnly, TimeOnly,
-/// DateTime (timestamp), DateTimeOffset (timestamptz), BigInteger, <c>object?[]</c> (list), <c>IReadOnlyDictionary&lt;string, object?&gt;</c> (struct),
-/// <c>KeyValuePair&lt;object, object?&gt;[]</c> (map).</summary>
-public sealed record SqlResult
-{
-    public required IReadOnlyList<SqlColumn> Columns { get; init; }
-    public required IReadOnlyList<object?[]> Rows { get; init; }
-    public required TimeSpan Elapsed { get; init; }
-    /// <summary>Per table, the snapshot id and the hot rows' offsets that the query saw.</summary>
-    public required IReadOnlyDictionary<string, ReadPointSummary> ReadPoint { get; init; }
-    public required ScanSummary Scan { get; init; }
-}
+    private async Task<TableInput> ToInputAsync(ReadPoint point, CancellationToken cancellationToken)
+    {
+        var identifier = point.Table.State.Identifier;
+        var metadata = point.Version?.Metadata;
+        var files = point.Version is { } version ? await snapshotFiles.ListAsync(version, cancellationToken) : [];
+        return new()
+        {
+            Namespace = identifier.Namespace.ToString(),
+            Name = identifier.Name,
+            Schema = metadata is not null ? ColumnSchemas.FromIceberg(metadata.CurrentSchema.Fields)
+                : point.HotSlices.IsEmpty ? point.Table.EmptyColumns : point.HotSlices[^1].Schema,
+            PastSchemas = metadata is { Schemas.Count: > 1 } ? [.. metadata.Schemas.Select(static schema => ColumnSchemas.FromIceberg(schema.Fields))] : [],
+            HotSlices = point.HotSlices,
+            HotPin = point,
+            ColdFiles = [.. files.Select(file => new DataFileInput(catalog.FileIO.LocalPathFor(file.Path) ?? file.Path, file.RecordCount))],
+        };
+    }
 
-/// <param name="Name">As SQL named it.</param>
-/// <param name="Type">SQL type name as DuckDB prints it.</param>
-public sealed record SqlColumn(string Name, string Type);
+    private async Task<IReadOnlyList<QueryTable>> ResolveAsync(GatedSql sql, CancellationToken cancellationToken)
+    {
+        var tables = new List<QueryTable>();
+        foreach (var name in sql.Tables)
+        {
+            var table = await FindAsync(name, cancellationToken)
+                ?? throw new SqlException($"there is no table {name}{await SuggestAsync(cancellationToken)}", name.Position);
+            if (!tables.Contains(table))
+            {
+                tables.Add(table);
+            }
+        }
+        return tables;
+    }
 
-/// <param name="SnapshotId">Iceberg snapshot; null when the table has none yet.</param>
-/// <param name="NextOffsets">Topic → partition → the first offset not visible.</param>
-public sealed record ReadPointSummary(long? SnapshotId, IReadOnlyDictionary<string, IReadOnlyDictionary<int, long>> NextOffsets);
+    private async Task<QueryTable?> FindAsync(SqlTableName name, CancellationToken cancellationToken)
+    {
+        var hits = ingested.Where(table => name.Matches(table.State.Identifier.Namespace.ToString(), table.State.Identifier.Name)).ToList();
+        if (hits.Count == 0)
+        {
+            var all = await ListAsync(cancellationToken);
+            hits = [.. all.Where(table => name.Matches(table.Namespace.ToString(), table.Name))
+                .Select(identifier => new QueryTable(new(catalog, identifier), null))];
+        }
+        return hits.Count <= 1
+            ? hits.FirstOrDefault()
+            : throw new SqlException($"{name} is ambiguous: {string.Join(", ", hits.Select(static hit => hit.State.Identifier))}; name the namespace", name.Position);
+    }
 
-public sealed record ScanSummary(long FilesTotal, long FilesScanned, long HotRows);
+    private async Task<List<TableIdentifier>> ListAsync(CancellationToken cancellationToken)
+    {
+        var tables = new List<TableIdentifier>();
+        foreach (var name in await catalog.ListNamespacesAsync(null, cancellationToken))
+        {
+            tables.AddRange(await catalog.ListTablesAsync(name, cancellationToken));
+        }
+        return tables;
+    }
 
-/// <summary>The SQL cannot be run as it stands.</summary>
-/// <param name="message">What is wrong, with the fix where one is known.</param>
-/// <param name="position">Zero-based character of the statement, where known.</param>
-public sealed class SqlException(string message, int? position, Exception? inner = null) : Exception(message, inner)
-{
-    public int? Position { get; } = position;
+    private async Task<string> SuggestAsync(CancellationToken cancellationToken)
+    {
+        var names = ingested.Where(static table => !table.ReadsDeadLetters).Select(static table => table.State.Identifier)
+            .Concat(await ListAsync(cancellationToken)).Distinct().Take(10).ToList();
+        return names.Count == 0 ? "; the catalog has no tables yet" : $"; there are {string.Join(", ", names)}";
+    }
+
+    private async Task<SqlResult> ShowTablesAsync(long started, CancellationToken cancellationToken)
+    {
+        var names = (await ListAsync(cancellationToken)).Concat(ingested.Select(static table => table.State.Identifier)
+            .Where(static identifier => !identifier.Name.EndsWith(DeadLetterColumns.TableSuffix, StringComparison.Ordinal)));
+        return new()
+        {
+            Columns = [new("name", "VARCHAR")],
+            Rows = [.. names.Select(static name => name.ToString()).Distinct().Order(StringComparer.Ordinal).Select(static name => new object?[] { name })],
+            Elapsed = Stopwatch.GetElapsedTime(started),
+            ReadPoint = new Dictionary<string, ReadPointSummary>(),
+            Scan = new(0, 0, 0),
+        };
+    }
+
+    /// <summary>Read your writes: waits until every record named is in a hot batch or in the table.</summary>
+    private static async Task WaitUntilVisibleAsync(
+        IReadOnlyDictionary<string, IReadOnlyDictionary<int, long>>? readAfter, IReadOnlyList<QueryTable> tables, CancellationToken cancellationToken)
+    {
+        foreach (var (topic, partitions) in readAfter ?? new Dictionary<string, IReadOnlyDictionary<int, long>>())
+        {
+            foreach (var (partition, offset) in partitions)
+            {
+                foreach (var table in tables)
+                {
+                    while (!await IsVisibleAsync(table, new(topic, partition), offset, cancellationToken))
+                    {
+                        await Task.Delay(ReadAfterPoll, cancellationToken);
+                    }
+                }
+            }
+        }
+    }
+
+    private static async Task<bool> IsVisibleAsync(QueryTable table, TopicPartition partition, long offset, CancellationToken cancellationToken)
+    {
+        if (table.Hot?.Batches.Any(batch => batch.Partition == partition && !batch.IsDropped && batch.NextOffset > offset) == true)
+        {
+            return true;
+        }
+        var version = await table.State.RefreshAsync(cancellationToken);
+        return version?.Progress.NextOffset(partition) > offset;
+    }
+
+    private static ReadPointSummary Summarize(ReadPoint point) => new(
+        point.Version?.Metadata.CurrentSnapshotId,
+        point.NextOffsets.GroupBy(static entry => entry.Key.Topic).ToDictionary(
+            static topic => topic.Key,
+            static topic => (IReadOnlyDictionary<int, long>)topic.ToDictionary(static entry => entry.Key.Partition, static entry => entry.Value)));
+
+    private static IReadOnlyList<string> WarehouseFolders(ICatalog catalog, FrazilOptions options)
+        => catalog.FileIO.LocalPathFor(catalog.FileIO.LocationFor(options.Catalog.Warehouse)) is { } path ? [path] : [];
 }

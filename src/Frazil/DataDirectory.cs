@@ -1,0 +1,53 @@
+namespace Frazil;
+
+/// <summary>
+/// The local folder of one Frazil process. Locked while it runs, because its instance id names this process in its consumer groups: two
+/// processes of one name would throw each other out. Losing the folder loses nothing but time (invariant 8). Dispose unlocks.
+/// </summary>
+internal sealed class DataDirectory : IDisposable
+{
+    private readonly FileStream lockFile;
+
+    private DataDirectory(FileStream lockFile, string instanceId) => (this.lockFile, InstanceId) = (lockFile, instanceId);
+
+    /// <summary>Stays the same over restarts, so that a restarted process gets its partitions back without waiting for its old session to end.</summary>
+    public string InstanceId { get; }
+
+    /// <exception cref="FrazilStartException">The folder cannot be made or written, or another process uses it.</exception>
+    public static DataDirectory Open(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path);
+            var lockPath = Path.Combine(path, "frazil.lock");
+            FileStream lockFile;
+            try
+            {
+                lockFile = new(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException error) when (File.Exists(lockPath))
+            {
+                throw new FrazilStartException(
+                    $"data_dir '{path}' is in use by another frazil process; stop it, or give this one a data_dir of its own", error);
+            }
+            return new(lockFile, ReadInstanceId(Path.Combine(path, "instance-id")));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new FrazilStartException($"data_dir '{path}' cannot be used: {error.Message} Choose a folder that this user may write", error);
+        }
+    }
+
+    public void Dispose() => lockFile.Dispose();
+
+    private static string ReadInstanceId(string path)
+    {
+        if (File.Exists(path) && Guid.TryParse(File.ReadAllText(path).Trim(), out var known))
+        {
+            return $"frazil-{known}";
+        }
+        var id = Guid.NewGuid();
+        File.WriteAllText(path, $"{id}\n");
+        return $"frazil-{id}";
+    }
+}

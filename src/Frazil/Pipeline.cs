@@ -1,0 +1,323 @@
+using System.Collections.Immutable;
+using Frazil.Commit;
+using Frazil.Config;
+using Frazil.Decode;
+using Frazil.Flush;
+using Frazil.Hot;
+using Frazil.Iceberg.Catalogs;
+using Frazil.Kafka;
+using Frazil.Query;
+using Frazil.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace Frazil;
+
+/// <summary>
+/// One table's journey, and the place to start reading: a consumer group of its own delivers records (<see cref="KafkaConsumer"/>), ingest
+/// workers decode them into hot batches and publish (<see cref="IngestWorker"/>, <see cref="HotPartition"/>), the flusher seals and writes
+/// Parquet (<see cref="TableFlusher"/>, <see cref="FlushWriter"/>), the committer makes snapshots (<see cref="TableCommitter"/>), and queries
+/// see hot and cold rows as one (<see cref="ReadPoint"/>). Assignments and what goes wrong with them are in <see cref="PipelineAssignments"/>.
+/// </summary>
+internal sealed class Pipeline : IAsyncDisposable
+{
+    private readonly TableOptions options;
+    private readonly PipelineShared shared;
+    private readonly ILogger logger;
+    private readonly TableMetrics metrics = new();
+    private readonly HotBuffer hot = new();
+    private readonly TableState state;
+    private readonly TableCommitter committer;
+    private readonly SchemaKeeper schemas;
+    private readonly DeadLetterSink deadLetters;
+    private readonly TableFlusher flusher;
+    private readonly CancellationTokenSource stopping = new();
+    private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly PipelineAssignments assignments;
+    private KafkaConsumer? consumer;
+    private ImmutableArray<IngestWorker> workers = [];
+    private Task flushLoop = Task.CompletedTask;
+    private Exception? failure;
+    private volatile string? waitReason = "for the broker to assign partitions";
+    private int stopped;
+
+    public Pipeline(TableOptions options, PipelineShared shared)
+    {
+        this.options = options;
+        this.shared = shared;
+        logger = shared.Loggers.CreateLogger($"Frazil.{options.Name}");
+        var identifier = TableIdentifier.Parse(options.Name);
+        state = new(shared.Catalog, identifier);
+        committer = new(shared.Catalog, state, metrics, shared.Time, logger);
+        schemas = new(shared.Catalog, state, committer, options, logger);
+        var lettersState = new TableState(shared.Catalog, identifier with { Name = identifier.Name + DeadLetterColumns.TableSuffix });
+        deadLetters = new(
+            shared.Catalog, lettersState, new(shared.Catalog, lettersState, new TableMetrics(), shared.Time, logger), shared.Writer, shared.Catalog.FileIO);
+        assignments = new(new()
+        {
+            Options = options, Shared = shared, State = state, Schemas = schemas, Hot = hot, Logger = logger,
+            FlushAsync = token => flusher!.FlushAsync(token), OnFailed = Fail, OnAssigned = () => waitReason = null,
+        });
+        flusher = new(FlusherParts(), shared.Options.HotBuffer, shared.Time);
+    }
+
+    public string Name => options.Name;
+
+    /// <summary>Completes when the pipeline has stopped; faults when it cannot go on.</summary>
+    public Task Completion => completion.Task;
+
+    /// <summary>The table, and its dead letters, as SQL sees them.</summary>
+    public ImmutableArray<QueryTable> QueryTables => [new(state, hot), new(deadLetters.State, hot, ReadsDeadLetters: true)];
+
+    /// <summary>Opens the table, then starts consuming. A broker that does not answer is waited for; see <see cref="Status"/>.</summary>
+    /// <exception cref="PipelineFailedException">The table cannot be written as configured.</exception>
+    /// <exception cref="KafkaException">A Kafka property is wrong.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await schemas.OpenAsync(cancellationToken);
+        consumer = new(ConsumerOptions(), new()
+        {
+            Assigned = assignments.Assign,
+            Positioned = assignments.Position,
+            Revoked = assignments.Revoke,
+            Error = TakeError,
+        });
+        workers = [.. Enumerable.Range(0, shared.WorkersPerTable).Select(_ => new IngestWorker(WorkerParts(consumer.CreateWorkerQueue())))];
+        assignments.Attach(consumer, workers);
+        foreach (var worker in workers)
+        {
+            worker.Start();
+        }
+        flushLoop = flusher.RunAsync(stopping.Token);
+        flushLoop.Forget(Fail);
+        consumer.Start();
+        consumer.Completion.Forget(Fail);
+    }
+
+    /// <summary>Stops reading, flushes and commits everything read, leaves the group. What cannot be committed before
+    /// <paramref name="cancellationToken"/> stays in Kafka and is read again next time. Idempotent.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (Interlocked.Exchange(ref stopped, 1) != 0)
+        {
+            await ((Task)completion.Task.ContinueWith(static _ => { }, cancellationToken, TaskContinuationOptions.None, TaskScheduler.Default));
+            return;
+        }
+        await Task.Run(StopWorkers, CancellationToken.None);
+        try
+        {
+            if (failure is null)
+            {
+                await flusher.FlushAsync(cancellationToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            logger.StoppedUnflushed(Name, hot.Batches.Where(static batch => batch.CommittedAt == 0).Sum(static batch => batch.RowCount));
+        }
+        finally
+        {
+            await stopping.CancelAsync();
+            await LeaveAsync();
+            EvictAll();
+            SetCompleted();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(CancellationToken.None);
+        stopping.Dispose();
+    }
+
+    public TableStatus Status()
+    {
+        var batches = hot.Batches;
+        var waiting = waitReason;
+        return new()
+        {
+            Name = Name,
+            Topic = options.TopicPattern ?? string.Join(",", options.Topics),
+            State = failure is not null ? "failed" : stopped != 0 ? "stopped" : waiting is not null ? "waiting"
+                : workers.Any(static worker => worker.IsPaused) ? "paused" : "running",
+            Reason = failure?.Message ?? waiting,
+            Records = metrics.Records,
+            Bytes = metrics.Bytes,
+            BadRecords = metrics.BadRecords,
+            Lag = stopped != 0 ? -1 : assignments.Lag(),
+            HotRows = batches.Where(static batch => batch.CommittedAt == 0).Sum(static batch => batch.RowCount),
+            HotBytes = batches.Sum(static batch => batch.Bytes),
+            Flushes = metrics.Flushes,
+            FlushFailures = metrics.FlushFailures,
+            Commits = metrics.Commits,
+            CommittedRows = metrics.CommittedRows,
+            SnapshotId = state.Current?.Metadata.CurrentSnapshotId,
+            Partitions = assignments.Count,
+        };
+    }
+
+    private TableFlusherParts FlusherParts() => new()
+    {
+        Table = Name,
+        Hot = hot,
+        Open = assignments.OpenBatches,
+        Seal = assignments.Seal,
+        Writer = new(shared.Writer, shared.Catalog.FileIO, state, schemas, options.PreserveKafkaPartitions),
+        Committer = committer,
+        DeadLetters = deadLetters,
+        Memory = shared.Memory,
+        Metrics = metrics,
+        Logger = logger,
+        OnCommitted = assignments.NoteCommitted,
+        OnFenced = assignments.Fence,
+        OnFailed = Fail,
+    };
+
+    private IngestWorkerParts WorkerParts(MessageQueue queue) => new()
+    {
+        Table = Name,
+        Queue = queue,
+        Memory = shared.Memory,
+        Metrics = metrics,
+        Evolve = Evolve,
+        OnAppended = WakeFlusherWhenDue,
+        OnMemoryFull = flusher.Wake,
+        OnOutOfRange = assignments.RecoverPosition,
+        OnPartitionError = TakeError,
+        OnFailed = Fail,
+    };
+
+    private KafkaConsumerOptions ConsumerOptions() => new()
+    {
+        BootstrapServers = shared.Options.Kafka.BootstrapServers,
+        GroupId = $"{shared.Options.Kafka.GroupId}.{Name}",
+        GroupInstanceId = shared.InstanceId,
+        Topics = options.TopicPattern is { } pattern ? [pattern] : options.Topics,
+        Properties = shared.Options.Kafka.Properties,
+    };
+
+    /// <summary>Blocks the worker: its next record needs the new columns anyway. Tries until the catalog answers.</summary>
+    private DecodeError? Evolve(SchemaSamples samples)
+    {
+        var retry = new FlushRetry(shared.Time, logger, Name, metrics.CountFlushFailure);
+        var evolving = Task.Run(() => retry.RunAsync("schema change", token => schemas.EvolveAsync(samples, token), stopping.Token));
+        return Blocking.Wait(evolving);
+    }
+
+    private void WakeFlusherWhenDue()
+    {
+        if (shared.Memory.IsUnderPressure || hot.OpenBytes >= (long)shared.Options.HotBuffer.FlushSizeMb << 20)
+        {
+            flusher.Wake();
+        }
+    }
+
+    private void TakeError(KafkaError error)
+    {
+        logger.KafkaProblem(Name, error.ToString());
+        if (error.Kind == KafkaErrorKind.Fatal)
+        {
+            Fail(new PipelineFailedException($"table {Name}: {error}"));
+        }
+        else if (assignments.Count == 0)
+        {
+            waitReason = error.ToString();
+        }
+    }
+
+    private void Fail(Exception error)
+    {
+        if (stopped != 0 || Interlocked.CompareExchange(ref failure, error, null) is not null)
+        {
+            return;
+        }
+        logger.PipelineFailed(error is PipelineFailedException or BadRecordException ? null : error, Name, error.Message);
+        Task.Run(() => FlushThenStopAsync(error)).Forget(late => logger.PipelineFailed(late, Name, late.Message));
+    }
+
+    /// <summary>What stands before a record that stopped the pipeline is sound: commit it, so that a restart begins at that record.</summary>
+    private async Task FlushThenStopAsync(Exception error)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30), shared.Time);
+        try
+        {
+            if (error is BadRecordException)
+            {
+                await Task.Run(StopWorkers, limit.Token);
+                await flusher.FlushAsync(limit.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            logger.StoppedUnflushed(Name, hot.Batches.Where(static batch => batch.CommittedAt == 0).Sum(static batch => batch.RowCount));
+        }
+        finally
+        {
+            await StopAsync(limit.Token);
+        }
+    }
+
+    private void StopWorkers()
+    {
+        foreach (var worker in workers)
+        {
+            worker.Stop();
+        }
+    }
+
+    private async Task LeaveAsync()
+    {
+        if (consumer is not null)
+        {
+            try
+            {
+                await consumer.DisposeAsync();
+            }
+            catch (Exception error) when (failure is not null)
+            {
+                logger.KafkaProblem(Name, error.Message); // the failure that stopped the pipeline was told already
+            }
+        }
+        try
+        {
+            await flushLoop;
+        }
+        catch (OperationCanceledException)
+        {
+            // Its ordinary end.
+        }
+    }
+
+    private void EvictAll()
+    {
+        foreach (var batch in hot.Batches)
+        {
+            hot.Evict(batch);
+        }
+    }
+
+    private void SetCompleted()
+    {
+        if (failure is null)
+        {
+            completion.TrySetResult();
+        }
+        else
+        {
+            completion.TrySetException(failure);
+        }
+    }
+}
+
+/// <summary>What all pipelines of a process share.</summary>
+internal sealed record PipelineShared
+{
+    public required FrazilOptions Options { get; init; }
+    public required ICatalog Catalog { get; init; }
+    public required DataFileWriter Writer { get; init; }
+    public required MemoryBudget Memory { get; init; }
+    public required TimeProvider Time { get; init; }
+    public required ILoggerFactory Loggers { get; init; }
+    public required int WorkersPerTable { get; init; }
+    /// <summary>This installation's name in its consumer groups; null for an ordinary member.</summary>
+    public string? InstanceId { get; init; }
+}

@@ -1,0 +1,242 @@
+using System.Collections.Immutable;
+using Frazil.Commit;
+using Frazil.Config;
+using Frazil.Decode;
+using Frazil.Flush;
+using Frazil.Hot;
+using Frazil.Kafka;
+using Frazil.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace Frazil;
+
+/// <summary>
+/// Which partitions a pipeline holds, from where they are read, and what happens when that changes. A position is always the table's own
+/// progress, asked for at the moment of assignment; Kafka's group offsets are written as a courtesy and never read. The rebalance methods run
+/// on the consumer's thread and may block: the group waits for them.
+/// </summary>
+internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
+{
+    /// <summary>How long a rebalance waits for what is buffered of a revoked partition to be committed; its next owner reads it again otherwise.</summary>
+    private static readonly TimeSpan RevokeFlushLimit = TimeSpan.FromSeconds(30);
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<TopicPartition, HotPartition> partitions = [];
+    private KafkaConsumer? consumer;
+    private ImmutableArray<IngestWorker> workers = [];
+
+    public int Count
+    {
+        get
+        {
+            lock (gate)
+            {
+                return partitions.Count;
+            }
+        }
+    }
+
+    public void Attach(KafkaConsumer kafka, ImmutableArray<IngestWorker> ingest) => (consumer, workers) = (kafka, ingest);
+
+    /// <summary>Batches being appended to that are worth a commit.</summary>
+    public IReadOnlyList<HotBatch> OpenBatches() => [.. Held().Select(static partition => partition.OpenBatch).OfType<HotBatch>()];
+
+    /// <summary>Freezes the open batch of every partition.</summary>
+    public ImmutableArray<HotBatch> Seal() => [.. Held().Select(static partition => partition.Seal()).OfType<HotBatch>()];
+
+    /// <summary>Records between what was read and the ends of the partitions; -1 while any end is unknown.</summary>
+    public long Lag()
+    {
+        long lag = 0;
+        foreach (var partition in Held())
+        {
+            if (consumer?.CachedWatermarks(partition.Partition) is not { } ends || partition.NextOffset < 0)
+            {
+                return -1;
+            }
+            lag += Math.Max(0, ends.High - partition.NextOffset);
+        }
+        return lag;
+    }
+
+    /// <summary>New partitions: each begins where the table says.</summary>
+    public IReadOnlyList<PartitionStart> Assign(IReadOnlyList<TopicPartition> assigned)
+    {
+        var retry = new FlushRetry(parts.Shared.Time, parts.Logger, parts.Options.Name, static () => { });
+        var version = Blocking.Wait(retry.RunAsync<TableVersion?>("reading progress", parts.State.RefreshAsync, CancellationToken.None));
+        var starts = assigned.Select(partition => Hold(partition, version?.Progress.NextOffset(partition))).ToList();
+        parts.OnAssigned();
+        return starts;
+    }
+
+    /// <summary>Where reading really begins, for partitions of which the table records nothing.</summary>
+    public void Position(IReadOnlyList<TopicPartitionOffset> positions)
+    {
+        foreach (var position in positions)
+        {
+            if (Find(position.Partition) is { } partition)
+            {
+                partition.BeginAt(position.Offset);
+                parts.Logger.PartitionPositioned(parts.Options.Name, position.Partition.ToString(), position.Offset);
+            }
+        }
+    }
+
+    /// <summary>Gives partitions up: what is buffered of them is committed first, unless another instance owns them already.</summary>
+    public void Revoke(PartitionsRevoked revoked)
+    {
+        var leaving = revoked.Partitions.Select(Find).OfType<HotPartition>().ToList();
+        foreach (var partition in leaving)
+        {
+            WorkerOf(partition.Partition).Between(() => WorkerOf(partition.Partition).Remove(partition.Partition));
+            partition.Close();
+        }
+        if (!revoked.Lost)
+        {
+            FlushBeforeLeaving();
+        }
+        foreach (var partition in leaving)
+        {
+            lock (gate)
+            {
+                partitions.Remove(partition.Partition);
+            }
+            DropUncommitted(partition.Partition);
+            parts.Logger.PartitionReleased(parts.Options.Name, partition.Partition.ToString(), revoked.Lost);
+        }
+    }
+
+    /// <summary>Another writer moved the table past us: forget what is buffered of these partitions and read again from where the table is.</summary>
+    public void Fence(FlushedUnit unit)
+    {
+        foreach (var batch in unit.Batches)
+        {
+            Find(batch.Partition)?.Close();
+            DropUncommitted(batch.Partition);
+        }
+        var fenced = unit.Batches.Select(static batch => batch.Partition).ToList();
+        Task.Run(() => ReadAgainAsync(fenced)).Forget(parts.OnFailed);
+    }
+
+    /// <summary>The log does not hold the offset that comes next. Below its beginning (retention): the gap is told and reading goes on there. Beyond its
+    /// end: the topic is another one or was cut, and nothing is spliced.</summary>
+    public void RecoverPosition(TopicPartition partition, long nextOffset)
+        => Task.Run(() => RecoverPositionAsync(partition, nextOffset)).Forget(parts.OnFailed);
+
+    /// <summary>Tells the group how far the table is: for lag tools only.</summary>
+    public void NoteCommitted(IReadOnlyList<HotBatch> batches)
+        => consumer?.CommitOffsets([.. batches.Where(batch => Find(batch.Partition) is not null)
+            .Select(static batch => new TopicPartitionOffset(batch.Partition, batch.NextOffset))]);
+
+    private async Task ReadAgainAsync(List<TopicPartition> fenced)
+    {
+        await consumer!.PauseAsync(fenced);
+        var retry = new FlushRetry(parts.Shared.Time, parts.Logger, parts.Options.Name, static () => { });
+        var version = await retry.RunAsync<TableVersion?>("reading progress", parts.State.RefreshAsync, CancellationToken.None);
+        var starts = fenced.Where(partition => Find(partition) is not null).Select(partition => Hold(partition, version?.Progress.NextOffset(partition))).ToList();
+        await consumer.RestartAsync(starts);
+    }
+
+    private async Task RecoverPositionAsync(TopicPartition partition, long nextOffset)
+    {
+        var description = consumer!.DescribeOutOfRange(partition, nextOffset);
+        if (description.Watermarks is { } held && nextOffset > held.High)
+        {
+            throw new PipelineFailedException(
+                $"table {parts.Options.Name}: {description}. Nothing is spliced: if the topic was recreated on purpose, give it a table of its own, or remove "
+                + $"the property {TableProgress.PropertyPrefix}{partition.Topic} from the table to read it from the beginning");
+        }
+        if (description.Watermarks is { } ends && nextOffset < ends.Low)
+        {
+            parts.Logger.OffsetsLost(parts.Options.Name, partition.ToString(), nextOffset, ends.Low - 1);
+        }
+        var start = description.Watermarks is { } log ? Math.Max(log.Low, nextOffset) : nextOffset;
+        await consumer.RestartAsync([new(partition, StartPosition.At(Math.Max(0, start)), WorkerOf(partition).Queue)]);
+    }
+
+    private PartitionStart Hold(TopicPartition partition, long? recorded)
+    {
+        var held = new HotPartition(partition, recorded, new()
+        {
+            Hot = parts.Hot,
+            Memory = parts.Shared.Memory,
+            Time = parts.Shared.Time,
+            Schema = () => parts.Schemas.Current,
+            CreateDecoder = static () => new JsonDecoder(),
+            OnBadRecord = parts.Options.OnBadRecord,
+            EvolveSchema = parts.Options.EvolveSchema,
+        });
+        lock (gate)
+        {
+            partitions[partition] = held;
+        }
+        var worker = WorkerOf(partition);
+        worker.Between(() => worker.Set(held));
+        return new(partition, recorded is { } offset ? StartPosition.At(offset) : FirstPosition(), worker.Queue);
+    }
+
+    private StartPosition FirstPosition() => parts.Shared.Options.Kafka.StartFrom switch
+    {
+        { Instant: { } instant } => StartPosition.AtTime(instant),
+        { Kind: "latest" } => StartPosition.Latest,
+        _ => StartPosition.Earliest,
+    };
+
+    private void FlushBeforeLeaving()
+    {
+        using var limit = new CancellationTokenSource(RevokeFlushLimit, parts.Shared.Time);
+        try
+        {
+            Blocking.Wait(parts.FlushAsync(CancellationToken.None).WaitAsync(limit.Token));
+        }
+        catch (Exception error) when (error is OperationCanceledException or PipelineFailedException)
+        {
+            parts.Logger.RevokedUnflushed(parts.Options.Name, error.Message);
+        }
+    }
+
+    private void DropUncommitted(TopicPartition partition)
+    {
+        foreach (var batch in parts.Hot.Batches)
+        {
+            if (batch.Partition == partition && batch.CommittedAt == 0)
+            {
+                batch.MarkDropped();
+                parts.Hot.Evict(batch);
+            }
+        }
+    }
+
+    /// <summary>A partition always has the same worker: it is the only writer of the partition's batches.</summary>
+    private IngestWorker WorkerOf(TopicPartition partition) => workers[(int)((uint)HashCode.Combine(partition.Topic.Length, partition.Partition) % (uint)workers.Length)];
+
+    private HotPartition? Find(TopicPartition partition)
+    {
+        lock (gate)
+        {
+            return partitions.GetValueOrDefault(partition);
+        }
+    }
+
+    private HotPartition[] Held()
+    {
+        lock (gate)
+        {
+            return [.. partitions.Values];
+        }
+    }
+}
+
+/// <summary>What the assignments of one pipeline work with.</summary>
+internal sealed record PipelineAssignmentsParts
+{
+    public required TableOptions Options { get; init; }
+    public required PipelineShared Shared { get; init; }
+    public required TableState State { get; init; }
+    public required SchemaKeeper Schemas { get; init; }
+    public required HotBuffer Hot { get; init; }
+    public required ILogger Logger { get; init; }
+    public required Func<CancellationToken, Task> FlushAsync { get; init; }
+    public required Action<Exception> OnFailed { get; init; }
+    public required Action OnAssigned { get; init; }
+}

@@ -1,0 +1,25 @@
+namespace Frazil;
+
+/// <summary>One table's state for people and metrics. Counters are since the start of the process.</summary>
+public sealed record TableStatus
+{
+    public required string Name { get; init; }
+    public required string Topic { get; init; }
+    /// <summary><c>waiting</c> (for topic, broker or assignment), <c>running</c>, <c>paused</c> (memory limit), <c>failed</c>, <c>stopped</c>.</summary>
+    public required string State { get; init; }
+    /// <summary>Why it waits or failed; null when it runs.</summary>
+    public string? Reason { get; init; }
+    public long Records { get; init; }
+    public long Bytes { get; init; }
+    public long BadRecords { get; init; }
+    /// <summary>Records between the high watermarks and the next offset to read, summed over assigned partitions; -1 unknown.</summary>
+    public long Lag { get; init; } = -1;
+    public long HotRows { get; init; }
+    public long HotBytes { get; init; }
+    public long Flushes { get; init; }
+    public long FlushFailures { get; init; }
+    public long Commits { get; init; }
+    public long CommittedRows { get; init; }
+    public long? SnapshotId { get; init; }
+    public int Partitions { get; init; }
+}

@@ -1,0 +1,71 @@
+using System.Text;
+using Frazil.Config;
+using Frazil.Kafka;
+using Microsoft.Extensions.Logging;
+using Xunit;
+
+namespace Frazil.Tests.Engine;
+
+/// <summary>A mock cluster, a producer and a folder for one test's engines.</summary>
+public sealed class EngineFixture : IAsyncDisposable
+{
+    private readonly string folder = Path.Combine(Path.GetTempPath(), $"frazil-test-{Guid.NewGuid():N}");
+    private readonly MockCluster cluster = new();
+    private readonly KafkaProducer producer;
+
+    public EngineFixture() => producer = new(new() { BootstrapServers = cluster.BootstrapServers });
+
+    public MockCluster Cluster => cluster;
+
+    public FrazilOptions Options(string topic, Func<TableOptions, TableOptions>? table = null, HotBufferOptions? hot = null) => new FrazilOptionsBuilder
+    {
+        HotBuffer = hot ?? new(),
+        Server = new() { Http = "" },
+    }
+        .FromKafka(cluster.BootstrapServers).InFolder(folder).AddTable($"shop.{topic}", topic, table).Build();
+
+    public async Task ProduceAsync(string topic, int partition, params IEnumerable<string?> values)
+    {
+        foreach (var value in values)
+        {
+            producer.Produce(topic, partition, "k"u8, isKeyNull: false, Encoding.UTF8.GetBytes(value ?? ""), isValueNull: value is null);
+        }
+        await producer.FlushAsync();
+    }
+
+    /// <summary>Asks again until the condition holds.</summary>
+    public static async Task Eventually(Func<Task<bool>> condition, string what)
+    {
+        for (var deadline = DateTime.UtcNow + TimeSpan.FromSeconds(60); !await condition(); await Task.Delay(20, TestContext.Current.CancellationToken))
+        {
+            Assert.True(DateTime.UtcNow < deadline, $"did not happen within a minute: {what}");
+        }
+    }
+
+    public static ILoggerFactory Logs() => LoggerFactory.Create(static builder => builder.AddProvider(new TestOutputLogs()).SetMinimumLevel(LogLevel.Debug));
+
+    public async ValueTask DisposeAsync()
+    {
+        await producer.DisposeAsync();
+        cluster.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private sealed class TestOutputLogs : ILoggerProvider, ILogger
+    {
+        private readonly ITestOutputHelper? output = TestContext.Current.TestOutputHelper;
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            => output?.WriteLine($"{DateTime.UtcNow:HH:mm:ss.fff} {logLevel} {formatter(state, exception)} {exception}");
+
+        public void Dispose()
+        {
+        }
+    }
+}
