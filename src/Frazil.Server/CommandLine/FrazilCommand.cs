@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Frazil.Config;
+using Frazil.Iceberg;
 using Frazil.Kafka;
 using Frazil.Query;
 using Frazil.Server.Verbs;
@@ -50,10 +51,14 @@ public static class FrazilCommand
         Array.ForEach<Option>([common.ConfigFile, common.Json, ExamplesHelp.CreateOption(), new VersionOption()], root.Add);
         Command[] verbs =
         [
+            DemoVerb.Create(common, terminal),
             RunVerb.Create(common, terminal),
             InitVerb.Create(common, terminal),
             CheckVerb.Create(common, terminal),
             QueryVerb.Create(common, terminal),
+            TablesVerb.Create(common, terminal),
+            SnapshotsVerb.Create(common, terminal),
+            FilesVerb.Create(common, terminal),
             ConfigPrintVerb.Create(common, terminal),
         ];
         Array.ForEach(verbs, root.Add);
@@ -107,6 +112,7 @@ public static class FrazilCommand
             VerbException verb => (verb.Message, verb.Code),
             SqlException sql => (sql.Message, ExitCode.Failed),
             FrazilStartException start => (start.Message, ExitCode.Failed),
+            IcebergException iceberg => (iceberg.Message, ExitCode.Failed),
             KafkaException kafka => (kafka.Message, ExitCode.Failed),
             DllNotFoundException missing => (missing.Message, ExitCode.Failed),
             OperationCanceledException => ("interrupted", ExitCode.Failed),

@@ -3,9 +3,9 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Frazil.Columnar.DuckDb;
 using Frazil.Config;
+using Frazil.Iceberg;
 using Frazil.Kafka;
 using Frazil.Kafka.Native;
-using Frazil.Query;
 
 namespace Frazil.Server.Verbs;
 
@@ -93,20 +93,19 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
     private async Task<Check> CheckCatalogAsync(CancellationToken cancellationToken)
     {
         var name = $"catalog {options.Catalog.Uri}";
-        var file = options.Catalog.Uri["sqlite:".Length..];
-        var path = file.StartsWith("//", StringComparison.Ordinal) ? file[2..] : file;
+        var path = CatalogReader.FileOf(options.Catalog.Uri);
         if (!File.Exists(path))
         {
-            var folder = CheckFolder(name, Path.GetDirectoryName(Path.GetFullPath(path))!, "catalog.uri");
+            var folder = CheckFolder(name, Path.GetDirectoryName(path)!, "catalog.uri");
             return folder.Ok ? folder with { Detail = "is not there yet; `run` will create it" } : folder;
         }
         try
         {
-            await using var session = await SqlSession.OpenCatalogAsync(options, null, cancellationToken);
-            await session.QueryAsync(new SqlRequest("select 1"), cancellationToken);
-            return new Check(name, true, "opens and answers");
+            await using var catalog = await CatalogReader.OpenAsync(options.Catalog, cancellationToken);
+            var tables = await catalog.LoadAsync(null, cancellationToken);
+            return new Check(name, true, $"opens; {tables.Count} table(s)");
         }
-        catch (Exception exception) when (exception is SqlException or FrazilStartException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IcebergException or IOException or UnauthorizedAccessException)
         {
             return new Check(name, false, exception.Message, "Look at catalog.uri, and who may read and write that file");
         }
