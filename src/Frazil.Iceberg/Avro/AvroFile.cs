@@ -40,6 +40,20 @@ internal sealed class AvroFileReader
     /// <summary>A header entry as text, or null.</summary>
     public string? Text(string key) => Metadata.TryGetValue(key, out var value) ? Encoding.UTF8.GetString(value.Span) : null;
 
+    /// <summary>Opens a file, reads it, and turns every way it can be damaged into one error that names it.</summary>
+    public static T Read<T>(ReadOnlyMemory<byte> file, string name, Func<AvroFileReader, T> read)
+    {
+        try
+        {
+            return read(new AvroFileReader(file, name));
+        }
+        catch (Exception e) when (e is InvalidDataException or OverflowException or ArgumentException or OutOfMemoryException
+            || (e is InvalidFormatException && !e.Message.Contains(name, StringComparison.Ordinal)))
+        {
+            throw new InvalidFormatException($"'{name}' is damaged: {e.Message}", e);
+        }
+    }
+
     /// <summary>The next block, decompressed; false after the last.</summary>
     public bool TryReadBlock(out ReadOnlyMemory<byte> block, out long count)
     {

@@ -7,9 +7,8 @@ namespace Frazil.Iceberg.Manifests;
 public static class ManifestListReader
 {
     /// <exception cref="InvalidFormatException">Damaged, or not a manifest list.</exception>
-    public static IReadOnlyList<ManifestFile> Read(ReadOnlyMemory<byte> file, string location)
+    public static IReadOnlyList<ManifestFile> Read(ReadOnlyMemory<byte> file, string location) => AvroFileReader.Read(file, location, reader =>
     {
-        var reader = new AvroFileReader(file, location);
         var manifests = new List<ManifestFile>();
         while (reader.TryReadBlock(out var block, out var count))
         {
@@ -18,7 +17,7 @@ public static class ManifestListReader
                 manifests.Add(ReadManifest(ref decoder, reader.Schema, location));
         }
         return manifests;
-    }
+    });
 
     private static ManifestFile ReadManifest(ref AvroDecoder decoder, AvroSchema schema, string location)
     {

@@ -14,16 +14,19 @@ public static class ManifestReader
     {
         var spec = metadata.SpecById(manifest.SpecId)
             ?? throw new InvalidFormatException($"The manifest '{manifest.Path}' is of partition spec {manifest.SpecId}, which the table does not have.");
-        var reader = new AvroFileReader(file, manifest.Path);
-        var plan = new EntryPlan(reader.Schema, spec, metadata.PartitionTypeOf(spec), manifest);
-        var entries = new List<ManifestEntry>(manifest.AddedFiles + manifest.ExistingFiles + manifest.DeletedFiles ?? 16);
-        while (reader.TryReadBlock(out var block, out var count))
+        var partitionType = metadata.PartitionTypeOf(spec);
+        return AvroFileReader.Read(file, manifest.Path, reader =>
         {
-            var decoder = new AvroDecoder(block.Span);
-            for (; count > 0; count--)
-                entries.Add(plan.ReadEntry(ref decoder));
-        }
-        return entries;
+            var plan = new EntryPlan(reader.Schema, spec, partitionType, manifest);
+            var entries = new List<ManifestEntry>();
+            while (reader.TryReadBlock(out var block, out var count))
+            {
+                var decoder = new AvroDecoder(block.Span);
+                for (; count > 0; count--)
+                    entries.Add(plan.ReadEntry(ref decoder));
+            }
+            return entries;
+        });
     }
 
     /// <summary>One manifest's way of reading: where each field goes, and what is inherited.</summary>
