@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Frazil.Columnar;
@@ -6,118 +5,106 @@ using Frazil.Decode;
 
 namespace Frazil.Bench;
 
-/// <summary>JSON records into columns, on one thread, nothing else: the ceiling of the decode stage.</summary>
-public static class DecodeBench
+/// <summary>JSON to columns on one thread, for shapes of records and kinds of values: where the decoder is fast and where it is not.
+/// <see cref="StageBench"/> has the figure for the load stream itself.</summary>
+internal static class DecodeBench
 {
-    private const int ChunkRows = 200_000;
-    private const int DistinctRecords = 20_000;
+    private const int Distinct = 5_000;
+    private const int Rows = 200_000;
+    private const int Rounds = 12;
 
-    /// <summary>Writes one JSON line a figure: records and bytes a second of decode and append, managed bytes allocated a record.</summary>
-    public static void Run(TextWriter output, double secondsEach = 2)
-    {
-        ArgumentNullException.ThrowIfNull(output);
-        foreach (var pad in (int[])[0, 720])
-        {
-            var records = MakeRecords(pad);
-            Measure(records, 0.5);
-            var (perSecond, bytesPerSecond, allocated) = Measure(records, secondsEach);
-            output.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $$"""{"bench":"decode_json","record_bytes":{{records.Average(record => record.Length):F0}},"records_per_s":{{perSecond:F0}},"mb_per_s":{{bytesPerSecond / 1e6:F0}},"managed_bytes_per_record":{{allocated:F4}}}"""));
-        }
-    }
-
-    /// <summary>Value columns of the kit's load stream, and the three Kafka columns.</summary>
-    public static ColumnFields Schema(bool padded) => new(
+    private static readonly ColumnFields Event = new(
     [
-        new("user_id", ColumnType.Int64, 1),
-        new("event_type", ColumnType.Utf8, 2),
-        new("amount", ColumnType.Float64, 3),
-        new("currency", ColumnType.Utf8, 4),
-        new("event_timestamp", ColumnType.TimestampTz, 5),
-        new("session_id", ColumnType.Utf8, 6),
-        new("page", ColumnType.Utf8, 7),
+        new("user_id", ColumnType.Int64, 1), new("event_type", ColumnType.Utf8, 2), new("amount", ColumnType.Float64, 3), new("currency", ColumnType.Utf8, 4),
+        new("event_timestamp", ColumnType.TimestampTz, 5), new("session_id", ColumnType.Utf8, 6), new("page", ColumnType.Utf8, 7),
         new("device", ColumnType.Struct(new("os", ColumnType.Utf8, 20), new("browser", ColumnType.Utf8, 21), new("version", ColumnType.Utf8, 22)), 8),
         new("tags", ColumnType.List(new("element", ColumnType.Utf8, 30)), 9),
-        .. padded ? (ColumnField[])[new("pad", ColumnType.Utf8, 10)] : [],
-        new("kafka_partition", ColumnType.Int32, 40),
-        new("kafka_offset", ColumnType.Int64, 41),
-        new("kafka_timestamp", ColumnType.TimestampTz, 42),
     ]);
 
-    private static (double PerSecond, double BytesPerSecond, double Allocated) Measure(byte[][] records, double seconds)
+    public static Task RunAsync(BenchRun run, CancellationToken cancellationToken)
     {
-        using var decoder = new JsonDecoder();
-        var schema = Schema(records[0].Length > 500);
-        var account = new MemoryAccount();
-        var sizing = ChunkSizing.ForRows(ChunkRows);
-        long rows = 0, bytes = 0, allocated = 0;
-        var clock = Stopwatch.StartNew();
-        while (clock.Elapsed.TotalSeconds < seconds)
+        var random = new Random(1);
+        Measure(run, "event", Event, _ => Join(Fields(random)), cancellationToken);
+        Measure(run, "spaced", Event, _ => Join(Fields(random)).Replace(",\"", ", \"", StringComparison.Ordinal).Replace("\":", "\": ", StringComparison.Ordinal), cancellationToken);
+        Measure(run, "any_order", Event, _ =>
         {
-            var chunk = new ColumnChunk(schema, sizing, account);
-            decoder.Bind(chunk, [.. Enumerable.Range(0, schema.Count - 3)]);
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            bytes += Fill(decoder, chunk, records);
-            allocated += GC.GetAllocatedBytesForCurrentThread() - before;
-            rows += chunk.Rows;
+            var fields = Fields(random);
+            random.Shuffle(fields);
+            return Join(fields);
+        }, cancellationToken);
+        Measure(run, "half_missing", Event, _ => Join([.. Fields(random).Where(_ => random.Next(2) == 0)]), cancellationToken);
+        Measure(run, "escaped", Event, _ => Join(Fields(random)).Replace("/", "\\/", StringComparison.Ordinal), cancellationToken);
+        Measure(run, "not_ascii", Event, _ => Join(Fields(random)).Replace("category", "категория", StringComparison.Ordinal), cancellationToken);
+        var wide = new ColumnFields(Enumerable.Range(0, 200).Select(index => new ColumnField($"column_{index}", ColumnType.Int64, index + 1)));
+        Measure(run, "wide_200", wide, _ => Join([.. wide.Select(field => $"\"{field.Name}\":{random.Next()}")]), cancellationToken);
+        Measure(run, "wide_10_of_200", wide, _ => Join([.. wide.Where(_ => random.Next(20) == 0).Select(field => $"\"{field.Name}\":{random.Next()}")]), cancellationToken);
+        MeasureValues(run, random, cancellationToken);
+        return Task.CompletedTask;
+    }
+
+    private static void MeasureValues(BenchRun run, Random random, CancellationToken cancellationToken)
+    {
+        Value("long", ColumnType.Int64, () => $"{random.NextInt64()}");
+        Value("double_price", ColumnType.Float64, () => $"{random.Next(100_000) / 100.0}");
+        Value("double_17_digits", ColumnType.Float64, () => $"{random.NextDouble():R}");
+        Value("decimal", ColumnType.Decimal128(18, 2), () => $"{random.Next(100_000_000) / 100m}");
+        Value("timestamptz", ColumnType.TimestampTz, () => $"\"2026-01-01T00:00:00.{random.Next(1000):000}Z\"");
+        Value("uuid", ColumnType.Uuid, () => $"\"{new Guid(random.Next(), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)}\"");
+        Value("map", ColumnType.Map(new("key", ColumnType.Utf8, 2, Nullable: false), new("value", ColumnType.Int64, 3)), () => $$"""{"a":{{random.Next()}},"b":2,"c":3}""");
+
+        void Value(string name, ColumnType type, Func<string> value)
+            => Measure(run, $"one_{name}", new([new("v", type, 1)]), _ => $"{{\"v\":{value()}}}", cancellationToken);
+    }
+
+    private static void Measure(BenchRun run, string name, ColumnFields schema, Func<int, string> make, CancellationToken cancellationToken)
+    {
+        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+        var records = Enumerable.Range(0, Distinct).Select(index => Encoding.UTF8.GetBytes(make(index))).ToArray();
+        using var decoder = new JsonDecoder();
+        var sizing = ChunkSizing.ForRows(Rows);
+        var best = double.MaxValue;
+        for (var round = 0; round < Rounds; round++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var chunk = new ColumnChunk(schema, sizing, new MemoryAccount());
+            decoder.Bind(chunk);
+            var meter = new Meter();
+            Fill(decoder, chunk, records);
+            best = Math.Min(best, meter.Stop().CpuSeconds);
             sizing = chunk.TakeSizing();
             chunk.Unpin();
         }
-        var elapsed = clock.Elapsed.TotalSeconds;
-        return (rows / elapsed, bytes / elapsed, (double)allocated / rows);
+        run.Figures.Add($"decode.{name}.rows_per_cpu_second", Rows / best, "rows/CPU-s", $"{records.Average(record => record.Length):F0} B a record, best of {Rounds}");
     }
 
-    private static long Fill(JsonDecoder decoder, ColumnChunk chunk, byte[][] records)
+    private static void Fill(JsonDecoder decoder, ColumnChunk chunk, byte[][] records)
     {
-        var partition = chunk.Column<FixedWriter<int>>(chunk.Schema.Count - 3);
-        var offset = chunk.Column<FixedWriter<long>>(chunk.Schema.Count - 2);
-        var timestamp = chunk.Column<FixedWriter<long>>(chunk.Schema.Count - 1);
-        long bytes = 0;
-        for (var row = 0; row < ChunkRows; row++)
+        for (var row = 0; row < Rows; row++)
         {
-            var record = records[row % records.Length];
-            var result = decoder.Decode(record);
+            var result = decoder.Decode(records[row % records.Length]);
             if (!result.IsOk)
             {
                 throw new InvalidOperationException(result.Error!.Message);
             }
-            partition.Append(0);
-            offset.Append(row);
-            timestamp.Append(row);
             chunk.EndRow();
-            bytes += record.Length;
         }
         chunk.Publish();
-        return bytes;
     }
 
-    /// <summary>Records of the shape of the kit's load stream, about 290 bytes each and <paramref name="pad"/> more.</summary>
-    private static byte[][] MakeRecords(int pad)
-    {
-        string[] events = ["page_view", "click", "search", "add_to_cart", "remove_from_cart", "purchase", "login", "logout"];
-        string[] currencies = ["EUR", "USD", "GBP", "JPY"];
-        string[] systems = ["Android", "iOS", "Windows", "macOS", "Linux"];
-        string[] browsers = ["Chrome", "Firefox", "Safari", "Edge", "Samsung Internet"];
-        string[] tags = ["new", "returning", "mobile", "newsletter", "ab-test-a", "vip", "discount", "organic", "paid"];
-        string[] pages = ["category", "help", "blog", "product"];
-        var random = new Random(1);
-        var start = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
-        return [.. Enumerable.Range(0, DistinctRecords).Select(index =>
-        {
-            var text = string.Create(
-                CultureInfo.InvariantCulture,
-                $$"""{"user_id":{{1_000_000_000 + random.Next(100_000)}},"event_type":"{{Pick(events)}}","amount":{{random.Next(100, 100_000) / 100.0}},"currency":"{{Pick(currencies)}}","event_timestamp":"{{start.AddMilliseconds(index):yyyy-MM-ddTHH:mm:ss.fffZ}}","session_id":"{{new Guid(Bytes(16))}}","page":"/{{Pick(pages)}}/{{random.Next(100_000)}}","device":{"os":"{{Pick(systems)}}","browser":"{{Pick(browsers)}}","version":"{{random.Next(60, 130)}}.{{random.Next(10)}}.{{random.Next(10_000)}}"},"tags":[{{string.Join(',', Enumerable.Range(0, random.Next(4)).Select(_ => $"\"{Pick(tags)}\""))}}]""");
-            return Encoding.UTF8.GetBytes(pad == 0 ? text + "}" : $"{text},\"pad\":\"{new string('x', pad)}\"}}");
-        })];
+    private static string Join(string[] fields) => "{" + string.Join(",", fields) + "}";
 
-        string Pick(string[] from) => from[random.Next(from.Length)];
-
-        byte[] Bytes(int count)
-        {
-            var bytes = new byte[count];
-            random.NextBytes(bytes);
-            return bytes;
-        }
-    }
+    private static string[] Fields(Random random) =>
+    [
+        $"\"user_id\":{1_000_000_000 + random.Next(100_000)}",
+        "\"event_type\":\"add_to_cart\"",
+        $"\"amount\":{random.Next(100_000) / 100.0}",
+        "\"currency\":\"EUR\"",
+        $"\"event_timestamp\":\"2026-01-01T00:00:{random.Next(60):00}.{random.Next(1000):000}Z\"",
+        $"\"session_id\":\"{new Guid(random.Next(), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)}\"",
+        $"\"page\":\"/category/{random.Next(100_000)}\"",
+        $$"""
+        "device":{"os":"Linux","browser":"Safari","version":"{{random.Next(100)}}.8.3031"}
+        """,
+        "\"tags\":[\"ab-test-a\",\"paid\",\"mobile\"]",
+    ];
 }

@@ -18,6 +18,7 @@ var measurements = new (string Name, bool NeedsKit, Func<BenchRun, CancellationT
     ("freshness", true, FreshnessBench.RunAsync),
     ("query", true, UnionBench.RunAsync),
     ("memory", true, MemoryBench.RunAsync),
+    ("decode", false, DecodeBench.RunAsync),
     ("peer", true, PeerBench.RunAsync),
 };
 

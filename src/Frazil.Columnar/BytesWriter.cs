@@ -72,8 +72,14 @@ public sealed unsafe class BytesWriter : ColumnWriter
 
     public override void AppendNull()
     {
-        Commit(0);
-        MarkNull(appended - 1);
+        var index = appended;
+        if (index == capacity)
+        {
+            Grow();
+        }
+        offsets[index + 1] = contentLength;
+        MarkNull(index);
+        appended = index + 1;
     }
 
     public override void TruncateTo(int values)

@@ -133,16 +133,25 @@ public abstract unsafe class ColumnWriter
         }
     }
 
+    /// <summary>Writes the bit of the value at <paramref name="index"/> as null.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private protected void MarkNull(int index)
     {
         if (validity == null)
         {
-            var bits = AllocateBits(capacity);
-            Unsafe.InitBlock(bits, 0xFF, (uint)((index >> 3) + 1));
-            Volatile.WriteBarrier();
-            validity = bits;
+            BeginValidity(index);
         }
         ClearBit(validity, index);
+    }
+
+    /// <summary>At the first null: every value before it is present.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void BeginValidity(int index)
+    {
+        var bits = AllocateBits(capacity);
+        Unsafe.InitBlock(bits, 0xFF, (uint)((index >> 3) + 1));
+        Volatile.WriteBarrier();
+        validity = bits;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

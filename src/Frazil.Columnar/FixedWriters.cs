@@ -33,8 +33,14 @@ public sealed unsafe class FixedWriter<T> : ColumnWriter
 
     public override void AppendNull()
     {
-        Append(default);
-        MarkNull(appended - 1);
+        var index = appended;
+        if (index == capacity)
+        {
+            Grow();
+        }
+        values[index] = default;
+        MarkNull(index);
+        appended = index + 1;
     }
 
     internal override ColumnView TakeView(int values) => new() { Type = Field.Type, Length = values, Validity = validity, Values = (byte*)this.values };

@@ -149,8 +149,7 @@ internal sealed unsafe class JsonFloat32Reader(FixedWriter<float> column) : Json
         {
             return failed ? null : ReadNull(p, cursor);
         }
-        var text = new ReadOnlySpan<byte>(p, (int)(after - p));
-        var single = float.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
+        var single = Nearest(value, new(p, (int)(after - p)));
         if (!float.IsFinite(single))
         {
             return cursor.Fail(DecodeReason.OutOfRange, p, "the column holds single-precision numbers up to 3.4028235e38");
@@ -161,6 +160,17 @@ internal sealed unsafe class JsonFloat32Reader(FixedWriter<float> column) : Json
         }
         Column.Append(single);
         return after;
+    }
+
+    /// <summary>The float nearest to the number that <paramref name="text"/> is; its nearest double is known.</summary>
+    private static float Nearest(double value, ReadOnlySpan<byte> text)
+    {
+        // Rounding twice goes wrong only where the first rounding ended exactly between two floats.
+        const long BelowFloat = (1L << 29) - 1;
+        var single = (float)value;
+        return float.IsNormal(single) && (BitConverter.DoubleToInt64Bits(value) & BelowFloat) != 1L << 28
+            ? single
+            : float.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
     }
 
     /// <summary>Whether the number at <paramref name="p"/> is the float's shortest text, or the float rounded to as many digits (up to

@@ -174,22 +174,17 @@ internal sealed unsafe class JsonUuidReader(FixedBytesWriter column) : JsonColum
 
     private static bool TryParse(byte* text, Span<byte> uuid)
     {
-        var at = 0;
-        for (var index = 0; index < uuid.Length; index++)
+        if (text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-')
         {
-            if (index is 4 or 6 or 8 or 10 && text[at++] != '-')
-            {
-                return false;
-            }
-            var value = (JsonEscapes.HexDigit(text[at]) << 4) | JsonEscapes.HexDigit(text[at + 1]);
-            if (value < 0)
-            {
-                return false;
-            }
-            uuid[index] = (byte)value;
-            at += 2;
+            return false;
         }
-        return true;
+        var hex = stackalloc byte[32];
+        Unsafe.CopyBlockUnaligned(hex, text, 8);
+        Unsafe.CopyBlockUnaligned(hex + 8, text + 9, 4);
+        Unsafe.CopyBlockUnaligned(hex + 12, text + 14, 4);
+        Unsafe.CopyBlockUnaligned(hex + 16, text + 19, 4);
+        Unsafe.CopyBlockUnaligned(hex + 20, text + 24, 12);
+        return Convert.FromHexString(new ReadOnlySpan<byte>(hex, 32), uuid, out _, out _) == OperationStatus.Done;
     }
 }
 
