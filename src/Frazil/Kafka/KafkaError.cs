@@ -48,13 +48,13 @@ public sealed record KafkaError(KafkaErrorKind Kind, int Code, string Name, stri
     public override string ToString()
     {
         var text = new StringBuilder();
-        if (Topic is not null && !Reason.Contains(Topic, StringComparison.Ordinal))
+        if (Topic is not null && Partition is { } partition)
+        {
+            text.Append(new TopicPartition(Topic, partition)).Append(": ");
+        }
+        else if (Topic is not null && !Reason.Contains($" {Topic}:", StringComparison.Ordinal))
         {
             text.Append("topic ").Append(Topic).Append(": ");
-        }
-        if (Partition is { } partition)
-        {
-            text.Append("partition ").Append(partition).Append(": ");
         }
         text.Append(Reason).Append(" (").Append(Name).Append(')');
         return Fix.Length == 0 ? text.ToString() : text.Append(". ").Append(Fix).ToString();

@@ -114,6 +114,9 @@ public sealed class ConsumerProbe : IAsyncDisposable
 
     public Task UntilCountAsync(long records) => UntilAsync(() => Count >= records, $"{records} records");
 
+    /// <summary>Waits until every worker has passed the batch it holds now.</summary>
+    public Task PassAsync() => Task.Run(() => WaitForPasses());
+
     public async ValueTask DisposeAsync()
     {
         await Consumer.StopAsync().ContinueWith(static _ => { }, TaskScheduler.Default);
@@ -151,9 +154,15 @@ public sealed class ConsumerProbe : IAsyncDisposable
         {
             _owned.ExceptWith(revoked.Partitions);
         }
+        WaitForPasses();
+    }
+
+    private void WaitForPasses()
+    {
         for (var worker = 0; worker < _passes.Length; worker++)
         {
             var before = Interlocked.Read(ref _passes[worker]);
+            _queues[worker].Wake();
             SpinWait.SpinUntil(() => Interlocked.Read(ref _passes[worker]) > before || _stopping);
         }
     }

@@ -91,7 +91,7 @@ internal unsafe struct RdKafkaProduceArgument
     [FieldOffset(8)] public byte* Memory;
     [FieldOffset(16)] public nuint MemorySize;
 
-    public const int TypeTopic = 2;
+    public const int TypeTopic = 1;
     public const int TypePartition = 3;
     public const int TypeValue = 4;
     public const int TypeKey = 5;

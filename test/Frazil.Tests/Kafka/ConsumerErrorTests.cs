@@ -1,0 +1,126 @@
+using Frazil.Kafka;
+using Xunit;
+
+namespace Frazil.Tests.Kafka;
+
+/// <summary>What goes wrong is told in words, classified, and survived where it passes.</summary>
+public sealed class ConsumerErrorTests
+{
+    [Theory]
+    [InlineData("no.such.property", "1", "no.such.property = '1'", "No such configuration property")]
+    [InlineData("session.timeout.ms", "soon", "session.timeout.ms = 'soon'", "Invalid value")]
+    [InlineData("isolation.level", "read_uncommitted", "isolation.level = 'read_uncommitted'", "only committed records are read")]
+    [InlineData("auto.offset.reset", "latest", "auto.offset.reset = 'latest'", "kafka.start_from")]
+    [InlineData("partition.assignment.strategy", "range", "partition.assignment.strategy = 'range'", "cooperative")]
+    [InlineData("bootstrap.servers", "x:1", "bootstrap.servers = 'x:1'", "kafka.bootstrap_servers")]
+    public void A_bad_property_is_refused_with_its_name_value_and_reason(string name, string value, string shown, string reason)
+    {
+        var failure = Assert.Throws<KafkaException>(() => Consumer(new Dictionary<string, string> { [name] = value }));
+        Assert.Equal(KafkaErrorKind.InvalidConfiguration, failure.Error.Kind);
+        Assert.Contains(shown, failure.Message, StringComparison.Ordinal);
+        Assert.Contains(reason, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Properties_that_contradict_each_other_are_refused()
+    {
+        var failure = Assert.Throws<KafkaException>(() => Consumer(new Dictionary<string, string> { ["session.timeout.ms"] = "400000" }));
+        Assert.Equal(KafkaErrorKind.InvalidConfiguration, failure.Error.Kind);
+        Assert.Contains("session.timeout.ms", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_unreachable_broker_is_reported_and_waited_for()
+    {
+        using var cluster = new MockCluster();
+        cluster.CreateTopic("t", 1);
+        await cluster.ProduceAsync("t", 1, 5);
+        cluster.SetBrokerDown(-1, isDown: true);
+        await using var probe = new ConsumerProbe(cluster.BootstrapServers, ["t"]);
+        await probe.UntilAsync(() => probe.Errors.Any(error => error.Kind == KafkaErrorKind.Unreachable), "an error");
+        var error = probe.Errors.First(error => error.Kind == KafkaErrorKind.Unreachable);
+        Assert.Contains("kafka.bootstrap_servers", error.ToString(), StringComparison.Ordinal);
+        cluster.SetBrokerDown(-1, isDown: false);
+        await probe.UntilCountAsync(5);
+    }
+
+    [Fact]
+    public async Task A_topic_without_permission_is_reported_by_name()
+    {
+        using var cluster = new MockCluster();
+        cluster.CreateTopic("secret", 1);
+        cluster.SetTopicError("secret", 29);
+        await using var probe = new ConsumerProbe(cluster.BootstrapServers, ["secret"]);
+        await probe.UntilAsync(() => probe.Errors.Any(error => error.Kind == KafkaErrorKind.Authorization), "an error");
+        var error = probe.Errors.First(error => error.Kind == KafkaErrorKind.Authorization);
+        Assert.Contains("secret", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Grant this user Read", error.ToString(), StringComparison.Ordinal);
+        cluster.SetTopicError("secret", 0);
+        await cluster.ProduceAsync("secret", 1, 3);
+        await probe.UntilCountAsync(3);
+    }
+
+    [Fact]
+    public async Task An_event_that_throws_ends_the_consumer_with_its_reason()
+    {
+        using var cluster = new MockCluster();
+        cluster.CreateTopic("t", 1);
+        await using var probe = new ConsumerProbe(cluster.BootstrapServers, ["t"], _ => throw new InvalidOperationException("the catalog is gone"));
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => probe.Consumer.Completion.WaitAsync(TimeSpan.FromMinutes(1)));
+        Assert.Equal("the catalog is gone", failure.Message);
+        Assert.Equal(0, probe.Count);
+    }
+
+    [Fact]
+    public async Task A_start_that_names_the_wrong_partitions_ends_the_consumer()
+    {
+        using var cluster = new MockCluster();
+        cluster.CreateTopic("t", 2);
+        await using var consumer = new KafkaConsumer(Options(cluster.BootstrapServers), new() { Assigned = static _ => [], Revoked = static _ => { } });
+        consumer.Start();
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => consumer.Completion.WaitAsync(TimeSpan.FromMinutes(1)));
+        Assert.Contains("t[0], t[1]", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Stopping_revokes_what_is_held_and_is_idempotent()
+    {
+        using var cluster = new MockCluster();
+        cluster.CreateTopic("t", 2);
+        await using var probe = new ConsumerProbe(cluster.BootstrapServers, ["t"]);
+        await probe.UntilAsync(() => probe.Owned.Count == 2, "the assignment");
+        await probe.Consumer.StopAsync();
+        await probe.Consumer.StopAsync();
+        var revoked = Assert.Single(probe.Revocations);
+        Assert.False(revoked.Lost);
+        Assert.Equal(2, revoked.Partitions.Count);
+    }
+
+    [Fact]
+    public async Task A_consumer_without_any_broker_stops_at_once()
+    {
+        await using var probe = new ConsumerProbe("127.0.0.1:1", ["t"]);
+        await probe.UntilAsync(() => !probe.Errors.IsEmpty, "an error");
+        await probe.Consumer.StopAsync().WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public async Task A_queue_refuses_a_second_batch_before_the_first_is_disposed()
+    {
+        using var cluster = new MockCluster();
+        await using var consumer = new KafkaConsumer(Options(cluster.BootstrapServers), new() { Assigned = static _ => [], Revoked = static _ => { } });
+        var queue = consumer.CreateWorkerQueue(16);
+        using (queue.ConsumeBatch(TimeSpan.Zero))
+        {
+            Assert.Throws<InvalidOperationException>(() => { using var second = queue.ConsumeBatch(TimeSpan.Zero); });
+        }
+        await consumer.DisposeAsync();
+        Assert.Throws<ObjectDisposedException>(() => { using var late = queue.ConsumeBatch(TimeSpan.Zero); });
+        Assert.Equal(0, queue.Length);
+    }
+
+    private static KafkaConsumer Consumer(Dictionary<string, string> properties) =>
+        new(Options("127.0.0.1:1") with { Properties = properties }, new() { Assigned = static _ => [], Revoked = static _ => { } });
+
+    private static KafkaConsumerOptions Options(string bootstrapServers) => new() { BootstrapServers = bootstrapServers, GroupId = "g", Topics = ["t"] };
+}
