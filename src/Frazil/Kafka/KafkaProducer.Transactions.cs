@@ -38,6 +38,11 @@ public sealed partial class KafkaProducer
     /// <summary>Throws the transaction's records away, for committed readers.</summary>
     public async Task AbortTransactionAsync(CancellationToken cancellationToken = default)
     {
+        // Delivered first: a transaction whose records are purged before the broker saw any is one that Kafka 4 answers with INVALID_TXN_STATE.
+        for (var attempt = 0; attempt < 50 && await Task.Run(() => RdKafkaNative.rd_kafka_flush(_client, 100), cancellationToken).ConfigureAwait(false) != 0; attempt++)
+        {
+            ThrowIfFatal();
+        }
         await RetryAsync("aborting a transaction", client => RdKafkaNative.rd_kafka_abort_transaction(client, -1), cancellationToken).ConfigureAwait(false);
         _firstFailure = null;
     }

@@ -9,10 +9,19 @@ public sealed class Broker : IAsyncDisposable
 
     public string Bootstrap { get; }
 
+    /// <summary>What a librdkafka client must be told beside the address: TLS, SASL.</summary>
+    public IReadOnlyDictionary<string, string> ClientProperties => File.ReadAllLines(Path.Combine(folder, "librdkafka.properties"))
+        .Select(line => line.Split('=', 2))
+        .Where(parts => parts.Length == 2 && parts[0] != "bootstrap.servers")
+        .ToDictionary(parts => parts[0], parts => parts[1]);
+
     /// <summary>Starts one on free ports.</summary>
-    public static async Task<Broker> StartAsync(string folder, CancellationToken cancellationToken)
+    public static Task<Broker> StartAsync(string folder, CancellationToken cancellationToken) => StartAsync(folder, [], cancellationToken);
+
+    /// <summary>Starts one on free ports, with more of the script's options, such as <c>--sasl user:password</c>.</summary>
+    public static async Task<Broker> StartAsync(string folder, IEnumerable<string> more, CancellationToken cancellationToken)
     {
-        var text = await Kit.RunAsync("kafka/start", ["--port", "0", "--dir", folder, "--partitions", "6"], cancellationToken);
+        var text = await Kit.RunAsync("kafka/start", ["--port", "0", "--dir", folder, "--partitions", "6", .. more], cancellationToken);
         var line = text.Split('\n').First(line => line.StartsWith("bootstrap=", StringComparison.Ordinal));
         return new Broker(folder, line["bootstrap=".Length..].Trim());
     }

@@ -1,0 +1,119 @@
+using Frazil.Kafka;
+using Frazil.Rig;
+using Frazil.Tests.Kafka;
+using Xunit;
+
+namespace Frazil.EndToEnd.Kafka;
+
+/// <summary>Members come and go; positions come from what was read, as from a table.</summary>
+public sealed class RebalanceTests(SharedBroker broker) : IClassFixture<SharedBroker>
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Two_members_share_partitions_and_no_record_is_lost_or_doubled_as_they_come_and_go()
+    {
+        broker.Require();
+        var topic = await broker.CreateTopicAsync("shared", 6);
+        var probes = new List<ConsumerProbe>();
+        StartPosition Progress(TopicPartition partition) => StartPosition.At(probes.Max(probe => probe.Next(partition)) ?? 0);
+        await using var first = new ConsumerProbe(broker.Bootstrap, [topic], Progress, workers: 2, group: topic);
+        probes.Add(first);
+        await first.UntilAsync(() => first.Owned.Count == 6, "all partitions");
+        var loading = Kit.LoadAsync(broker.Bootstrap, topic, 60_000, Cancellation, "--rate", "10000", "--seq");
+        await first.UntilAsync(() => first.Count > 0, "records");
+        {
+            await using var second = new ConsumerProbe(broker.Bootstrap, [topic], Progress, group: topic, start: false);
+            probes.Add(second);
+            second.Consumer.Start();
+            await second.UntilAsync(() => second.Owned.Count == 3 && first.Owned.Count == 3, "three partitions each");
+            await second.UntilAsync(() => second.Count > 1000, "records of the second member");
+        }
+        await first.UntilAsync(() => first.Owned.Count == 6, "all partitions again");
+        var ledger = await loading;
+        await first.UntilAsync(() => probes.Sum(probe => probe.Count) >= ledger.Records, "all records");
+        foreach (var (partition, count) in ledger.Counts!)
+        {
+            var offsets = probes.SelectMany(probe => probe.Seen(topic, partition).Offsets).Order().ToList();
+            Assert.Equal(Enumerable.Range(0, (int)count).Select(i => (long)i), offsets);
+        }
+        Assert.All(probes, probe => Assert.Empty(probe.Trouble));
+        Assert.Equal(3, first.Revocations.First().Partitions.Count); // cooperative: the other three were never taken away
+        Assert.All(first.Revocations, revoked => Assert.False(revoked.Lost));
+    }
+
+    [Fact]
+    public async Task A_member_that_stopped_polling_learns_that_its_partitions_are_lost()
+    {
+        broker.Require();
+        var topic = await broker.CreateTopicAsync("lost", 2);
+        await Kit.LoadAsync(broker.Bootstrap, topic, 1000, Cancellation);
+        using var stuck = new ManualResetEventSlim();
+        using var blocked = new ManualResetEventSlim();
+        var revocations = new List<PartitionsRevoked>();
+        MessageQueue? queue = null;
+        await using var slow = new KafkaConsumer(
+            new()
+            {
+                BootstrapServers = broker.Bootstrap, GroupId = topic, Topics = [topic], StatisticsInterval = TimeSpan.FromMilliseconds(200),
+                Properties = new Dictionary<string, string> { ["max.poll.interval.ms"] = "6000" },
+            },
+            new()
+            {
+                Assigned = partitions => [.. partitions.Select(partition => new PartitionStart(partition, StartPosition.Earliest, queue!))],
+                Positioned = _ => blocked.Set(),
+                Revoked = revocations.Add,
+                Statistics = _ =>
+                {
+                    if (blocked.IsSet)
+                    {
+                        stuck.Wait(TimeSpan.FromMinutes(2)); // the group's own thread hangs
+                    }
+                },
+            });
+        queue = slow.CreateWorkerQueue();
+        slow.Start();
+        await Task.Run(() => blocked.Wait(TimeSpan.FromMinutes(1), Cancellation), Cancellation);
+        await using var heir = new ConsumerProbe(broker.Bootstrap, [topic], group: topic);
+        await heir.UntilAsync(() => heir.Owned.Count == 2, "the partitions of the stuck member");
+        stuck.Set();
+        await heir.UntilAsync(() => revocations.Count > 0, "the news of the loss");
+        Assert.True(revocations[0].Lost);
+        await heir.UntilCountAsync(1000);
+    }
+
+    [Fact]
+    public async Task A_named_member_that_dies_gets_its_partitions_back_at_once()
+    {
+        broker.Require();
+        var topic = await broker.CreateTopicAsync("named", 2);
+        await Kit.LoadAsync(broker.Bootstrap, topic, 1000, Cancellation);
+        static KafkaConsumerOptions Named(KafkaConsumerOptions options) => options with
+        {
+            GroupInstanceId = "frazil-1",
+            Properties = new Dictionary<string, string> { ["session.timeout.ms"] = "300000" },
+        };
+        await using var zombie = new ConsumerProbe(broker.Bootstrap, [topic], group: topic, change: Named);
+        await zombie.UntilCountAsync(1000);
+        await using var heir = new ConsumerProbe(broker.Bootstrap, [topic], group: topic, change: Named);
+        await heir.UntilCountAsync(1000); // long before the session of the other ends
+        var fenced = await Assert.ThrowsAsync<KafkaException>(() => zombie.Consumer.Completion.WaitAsync(TimeSpan.FromMinutes(1), Cancellation));
+        Assert.Equal(KafkaErrorKind.Fatal, fenced.Error.Kind);
+        Assert.Contains("Another instance with the same id", fenced.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_brokers_own_group_protocol_works_where_librdkafka_knows_it()
+    {
+        broker.Require();
+        Assert.SkipWhen(Version.Parse(KafkaConsumer.LibraryVersion) < new Version(2, 10), $"librdkafka {KafkaConsumer.LibraryVersion} does not know group.protocol");
+        var topic = SharedBroker.NewTopic("kip848");
+        await Kit.LoadAsync(broker.Bootstrap, topic, 10_000, Cancellation);
+        var properties = new Dictionary<string, string> { ["group.protocol"] = "consumer" };
+        await using var first = new ConsumerProbe(broker.Bootstrap, [topic], properties: properties, group: topic);
+        await first.UntilCountAsync(10_000);
+        await using var second = new ConsumerProbe(broker.Bootstrap, [topic], partition => StartPosition.At(first.Next(partition)!.Value), properties: properties, group: topic);
+        await second.UntilAsync(() => second.Owned.Count == 3 && first.Owned.Count == 3, "three partitions each");
+        Assert.Empty(first.Trouble);
+    }
+}
