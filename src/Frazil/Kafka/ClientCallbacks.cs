@@ -91,13 +91,7 @@ internal sealed unsafe class ClientCallbacks : IDisposable
         {
             return;
         }
-        var error = KafkaError.Of(code, RdKafkaLibrary.Text(reason));
-        if (code == KafkaErrorCodes.FatalLocal)
-        {
-            var text = stackalloc byte[512];
-            var cause = RdKafkaNative.rd_kafka_fatal_error(client, text, 512);
-            error = KafkaError.Of(cause, RdKafkaLibrary.Text(text)) with { Kind = KafkaErrorKind.Fatal };
-        }
+        var error = code == KafkaErrorCodes.FatalLocal ? KafkaError.FatalOf(client) : KafkaError.Of(code, RdKafkaLibrary.Text(reason));
         self.Guard(self.Error, error);
     }
 

@@ -170,6 +170,11 @@ public sealed partial class KafkaConsumer : IAsyncDisposable
                 throw new InvalidOperationException(
                     $"A record of {RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_topic_name(message->Topic))}[{message->Partition}] came outside its worker's queue.");
             }
+            if (message->Error == KafkaErrorCodes.FatalLocal)
+            {
+                ServeError(KafkaError.FatalOf(_client));
+                return;
+            }
             var topic = message->Topic == 0 ? null : RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_topic_name(message->Topic));
             var text = System.Text.Encoding.UTF8.GetString(message->Payload, (int)message->Length).TrimEnd('\0');
             ServeError(KafkaError.Of(message->Error, text, topic, message->Partition >= 0 && topic is not null ? message->Partition : null));

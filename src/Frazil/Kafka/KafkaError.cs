@@ -71,6 +71,14 @@ public sealed record KafkaError(KafkaErrorKind Kind, int Code, string Name, stri
         Partition = partition,
     };
 
+    /// <summary>What made the client's state fatal; <c>_FATAL</c> itself says nothing.</summary>
+    internal static unsafe KafkaError FatalOf(nint client)
+    {
+        var text = stackalloc byte[512];
+        var code = RdKafkaNative.rd_kafka_fatal_error(client, text, 512);
+        return Of(code, RdKafkaLibrary.Text(text)) with { Kind = KafkaErrorKind.Fatal };
+    }
+
     /// <summary>Takes over an <c>rd_kafka_error_t</c>: reads and destroys it. Null for a null handle, which is success.</summary>
     internal static unsafe KafkaError? Take(nint error, string what)
     {

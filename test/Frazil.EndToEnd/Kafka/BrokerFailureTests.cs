@@ -18,7 +18,7 @@ public sealed class BrokerFailureTests
         Assert.SkipUnless(Kit.Folder is not null, Kit.Absent);
         await using var broker = await Broker.StartAsync(folder, Cancellation);
         var ledger = await Kit.LoadAsync(broker.Bootstrap, "t", 200_000, Cancellation, "--seq");
-        ConsumerProbe? itself = null; // an outage longer than the session loses the partitions: they come back where they were left
+        ConsumerProbe? itself = null; // lost partitions come back where they were left
         await using var probe = new ConsumerProbe(broker.Bootstrap, ["t"], partition => StartPosition.At(itself!.Next(partition) ?? 0), workers: 2, start: false,
             change: options => options with { QueuedMaxKilobytes = 256, Properties = new Dictionary<string, string> { ["fetch.message.max.bytes"] = "65536" } });
         itself = probe;
@@ -26,6 +26,7 @@ public sealed class BrokerFailureTests
         await probe.UntilAsync(() => probe.Count > 1000, "the first records");
         await broker.KillAsync(Cancellation);
         await probe.UntilAsync(() => probe.Errors.Any(error => error.Kind == KafkaErrorKind.Unreachable), "the news of the loss");
+        await probe.UntilAsync(() => probe.Revocations.Any(revoked => revoked.Lost), "the partitions to be lost, as the session ends without a broker");
         await broker.RestartAsync(Cancellation);
         await Kit.LoadAsync(broker.Bootstrap, "t", 10_000, Cancellation, "--first", "200000", "--seq");
         await probe.UntilCountAsync(210_000);

@@ -43,46 +43,6 @@ public sealed class RebalanceTests(SharedBroker broker) : IClassFixture<SharedBr
     }
 
     [Fact]
-    public async Task A_member_that_stopped_polling_learns_that_its_partitions_are_lost()
-    {
-        broker.Require();
-        var topic = await broker.CreateTopicAsync("lost", 2);
-        await Kit.LoadAsync(broker.Bootstrap, topic, 1000, Cancellation);
-        using var stuck = new ManualResetEventSlim();
-        using var blocked = new ManualResetEventSlim();
-        var revocations = new List<PartitionsRevoked>();
-        MessageQueue? queue = null;
-        await using var slow = new KafkaConsumer(
-            new()
-            {
-                BootstrapServers = broker.Bootstrap, GroupId = topic, Topics = [topic], StatisticsInterval = TimeSpan.FromMilliseconds(200),
-                Properties = new Dictionary<string, string> { ["max.poll.interval.ms"] = "6000" },
-            },
-            new()
-            {
-                Assigned = partitions => [.. partitions.Select(partition => new PartitionStart(partition, StartPosition.Earliest, queue!))],
-                Positioned = _ => blocked.Set(),
-                Revoked = revocations.Add,
-                Statistics = _ =>
-                {
-                    if (blocked.IsSet)
-                    {
-                        stuck.Wait(TimeSpan.FromMinutes(2)); // the group's own thread hangs
-                    }
-                },
-            });
-        queue = slow.CreateWorkerQueue();
-        slow.Start();
-        await Task.Run(() => blocked.Wait(TimeSpan.FromMinutes(1), Cancellation), Cancellation);
-        await using var heir = new ConsumerProbe(broker.Bootstrap, [topic], group: topic);
-        await heir.UntilAsync(() => heir.Owned.Count == 2, "the partitions of the stuck member");
-        stuck.Set();
-        await heir.UntilAsync(() => revocations.Count > 0, "the news of the loss");
-        Assert.True(revocations[0].Lost);
-        await heir.UntilCountAsync(1000);
-    }
-
-    [Fact]
     public async Task A_named_member_that_dies_gets_its_partitions_back_at_once()
     {
         broker.Require();
