@@ -15,6 +15,9 @@ internal sealed unsafe class JsonCursor : IDisposable
     public const int Padding = 64;
     public const int MaxDepth = 64;
 
+    /// <summary>Bytes of a buffer that outlive the record they were needed for.</summary>
+    private const int MaxKept = 1 << 20;
+
     private byte* scratch;
     private int scratchSize;
     private byte* copy;
@@ -89,9 +92,9 @@ internal sealed unsafe class JsonCursor : IDisposable
     /// <summary>A buffer for text that is not taken from the record as it stands; good until the next call.</summary>
     public byte* Scratch(int size)
     {
-        if (size > scratchSize)
+        if (size > scratchSize || scratchSize > MaxKept)
         {
-            scratch = Reallocate(scratch, ref scratchSize, size);
+            Reallocate(ref scratch, ref scratchSize, size);
         }
         return scratch;
     }
@@ -106,21 +109,22 @@ internal sealed unsafe class JsonCursor : IDisposable
 
     private byte* CopyPadded(byte* value, int length)
     {
-        if (length > copySize)
+        if (length > copySize || copySize > MaxKept)
         {
-            copy = Reallocate(copy, ref copySize, length);
+            // One very large record must not hold its memory for good.
+            Reallocate(ref copy, ref copySize, length);
         }
         Buffer.MemoryCopy(value, copy, copySize, length);
         return copy;
     }
 
-    private static byte* Reallocate(byte* buffer, ref int size, int needed)
+    private static void Reallocate(ref byte* buffer, ref int size, int needed)
     {
         NativeMemory.Free(buffer);
+        buffer = null; // should there be no memory
         size = 0;
         var larger = (int)Math.Min(Math.Max(4096L, needed * 2L), Math.Max(needed, Array.MaxLength));
-        buffer = (byte*)NativeMemory.AllocZeroed((nuint)larger + Padding);
+        buffer = (byte*)NativeMemory.Alloc((nuint)larger + Padding);
         size = larger;
-        return buffer;
     }
 }
