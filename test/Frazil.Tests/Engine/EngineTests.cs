@@ -1,7 +1,10 @@
+using Frazil.Config;
+using Frazil.Query;
 using Xunit;
 
 namespace Frazil.Tests.Engine;
 
+/// <summary>The whole engine against librdkafka's mock brokers: what a user sees. Exactly-once is proven against the real broker, elsewhere.</summary>
 public sealed class EngineTests : IAsyncDisposable
 {
     private readonly EngineFixture fixture = new();
@@ -12,24 +15,175 @@ public sealed class EngineTests : IAsyncDisposable
     public async Task Records_are_committed_once_and_a_restart_reads_on_from_the_tables_own_progress()
     {
         fixture.Cluster.CreateTopic("events", 2);
-        await fixture.ProduceAsync("events", 0, Enumerable.Range(0, 500).Select(i => $$"""{"id":{{i}},"kind":"a","at":"2026-01-01T00:00:00Z","device":{"os":"x"},"tags":["t"]}"""));
-        var options = fixture.Options("events", table => table with { Columns = new Dictionary<string, string> { ["at"] = "timestamptz" }, PartitionBy = ["day(at)"] });
+        await fixture.ProduceAsync("events", 0, Enumerable.Range(0, 500).Select(i => $$"""{"id":{{i}},"at":"2026-01-01T00:00:00Z","device":{"os":"x"},"tags":["t"]}"""));
+        var options = fixture.Options("events", table => table with { Columns = Declared("at", "timestamptz"), PartitionBy = ["day(at)"] });
         await RunUntilAsync(options, 500);
-        await fixture.ProduceAsync("events", 1, Enumerable.Range(0, 300).Select(i => $$"""{"id":{{i}},"kind":"b","at":"2026-01-02T00:00:00Z","new":1.5}"""));
-        await RunUntilAsync(options, 300);
+        await fixture.ProduceAsync("events", 1, Enumerable.Range(0, 300).Select(i => $$"""{"id":{{i}},"at":"2026-01-02T00:00:00Z","new":1.5}"""));
 
         await using var engine = await FrazilEngine.StartAsync(options, EngineFixture.Logs());
-        Assert.Equal(0, engine.Tables[0].Records);
+        await EngineFixture.Eventually(async () => await ScalarAsync(engine, "select count(*) from shop.events") is 800L, "all rows are seen");
+
+        Assert.Equal(300, engine.Tables[0].Records);
+        Assert.Equal(300L, await ScalarAsync(engine, "select count(\"new\") from shop.events"));
+        Assert.Equal(500L, await ScalarAsync(engine, "select count(*) from events where device.os = 'x' and tags[1] = 't'"));
     }
 
-    private static async Task RunUntilAsync(Frazil.Config.FrazilOptions options, long records)
+    [Fact]
+    public async Task A_record_that_does_not_fit_is_kept_whole_with_its_reason_and_the_others_go_on()
+    {
+        fixture.Cluster.CreateTopic("orders", 1);
+        await fixture.ProduceAsync("orders", 0, """{"id":1,"amount":1.5}""", """{"id":"x","amount":2}""", "not json", null, """{"id":2,"amount":3.25}""");
+        var options = fixture.Options("orders");
+        await RunUntilAsync(options, 5);
+
+        await using var reader = await SqlSession.OpenCatalogAsync(options);
+        Assert.Equal(2L, await ScalarAsync(reader, "select count(*) from shop.orders"));
+        var letters = await reader.QueryAsync(new("select kafka_offset, error_code, kafka_value::varchar from shop.orders_dlq order by 1"));
+        Assert.Equal([1L, 2L, 3L], letters.Rows.Select(static row => row[0]));
+        Assert.Equal(["wrong_type", "syntax", "null_value"], letters.Rows.Select(static row => row[1]));
+        Assert.Equal("not json", letters.Rows[1][2]);
+        Assert.Null(letters.Rows[2][2]);
+    }
+
+    [Fact]
+    public async Task With_on_bad_record_fail_the_pipeline_stops_at_the_record_and_never_moves_past_it()
+    {
+        fixture.Cluster.CreateTopic("strict", 1);
+        await fixture.ProduceAsync("strict", 0, """{"id":1}""", """{"id":2}""", """{"id":"three"}""", """{"id":4}""");
+        var options = fixture.Options("strict", table => table with { OnBadRecord = OnBadRecord.Fail, Columns = Declared("id", "long") });
+
+        await using (var engine = await FrazilEngine.StartAsync(options, EngineFixture.Logs()))
+        {
+            var failure = await Assert.ThrowsAnyAsync<Exception>(() => engine.Completion.WaitAsync(TimeSpan.FromMinutes(1)));
+            Assert.Contains("offset 2", failure.GetBaseException().Message, StringComparison.Ordinal);
+            Assert.Equal("failed", engine.Tables[0].State);
+        }
+        await using var reader = await SqlSession.OpenCatalogAsync(options);
+        Assert.Equal(2L, await ScalarAsync(reader, "select count(*) from shop.strict"));
+    }
+
+    [Fact]
+    public async Task A_query_reads_its_own_writes()
+    {
+        fixture.Cluster.CreateTopic("clicks", 1);
+        var options = fixture.Options("clicks");
+        await using var engine = await FrazilEngine.StartAsync(options, EngineFixture.Logs());
+        await fixture.ProduceAsync("clicks", 0, Enumerable.Range(0, 50).Select(i => $$"""{"id":{{i}}}"""));
+
+        var result = await engine.Sql.QueryAsync(new(
+            "select count(*) from shop.clicks", new Dictionary<string, IReadOnlyDictionary<int, long>> { ["clicks"] = new Dictionary<int, long> { [0] = 49 } }));
+
+        Assert.Equal(50L, result.Rows[0][0]);
+        Assert.Equal(50, result.Scan.HotRows);
+    }
+
+    [Fact]
+    public async Task A_count_under_load_never_dips_and_never_doubles_while_flushes_and_commits_run()
+    {
+        fixture.Cluster.CreateTopic("load", 2);
+        var options = fixture.Options("load", hot: new() { FlushIntervalSeconds = 0.2, TtlSeconds = 0 });
+        await using var engine = await FrazilEngine.StartAsync(options, EngineFixture.Logs());
+        using var done = new CancellationTokenSource();
+        var producing = ProduceUntilAsync("load", done.Token);
+        await EngineFixture.Eventually(() => Task.FromResult(engine.Tables[0].Commits > 0), "a first commit");
+
+        var last = 0L;
+        while (engine.Tables[0].Commits < 12)
+        {
+            var row = (await engine.Sql.QueryAsync(new("select count(*), count(distinct (kafka_partition, kafka_offset)) from shop.load"))).Rows[0];
+            Assert.Equal(row[0], row[1]);
+            Assert.True((long)row[0]! >= last, $"the count fell from {last} to {row[0]}");
+            last = (long)row[0]!;
+        }
+        await done.CancelAsync();
+        var produced = await producing;
+        await EngineFixture.Eventually(async () => await ScalarAsync(engine, "select count(*) from shop.load") is long count && count == produced, "all are seen");
+    }
+
+    [Fact]
+    public async Task Start_from_latest_is_recorded_before_the_first_record_so_that_a_restart_loses_nothing()
+    {
+        fixture.Cluster.CreateTopic("late", 1);
+        await fixture.ProduceAsync("late", 0, """{"id":0}""");
+        var options = fixture.Options("late", table => table with { Columns = Declared("id", "long"), EvolveSchema = false });
+        options = options with { Kafka = options.Kafka with { StartFrom = StartFrom.Latest } };
+        await using (var engine = await FrazilEngine.StartAsync(options, EngineFixture.Logs()))
+        {
+            await EngineFixture.Eventually(() => Task.FromResult(engine.Tables[0].Partitions == 1 && engine.Tables[0].Lag == 0), "the partition is positioned");
+        }
+        await fixture.ProduceAsync("late", 0, """{"id":1}""");
+
+        await RunUntilAsync(options, 1);
+
+        await using var reader = await SqlSession.OpenCatalogAsync(options);
+        Assert.Equal(1L, await ScalarAsync(reader, "select sum(id)::bigint from shop.late"));
+    }
+
+    [Fact]
+    public async Task Three_tables_fed_by_one_topic_each_have_their_own_progress_and_a_broken_one_stops_no_other()
+    {
+        fixture.Cluster.CreateTopic("shared", 1);
+        await fixture.ProduceAsync("shared", 0, """{"id":1}""", """{"id":"two"}""", """{"id":3}""");
+        var options = fixture.Options("shared", table => table with { Columns = Declared("id", "long") });
+        var main = options.Tables[0];
+        options = options with
+        {
+            Tables = [main, main with { Name = "shop.strict", OnBadRecord = OnBadRecord.Fail }, main with { Name = "shop.text", Columns = Declared("id", "string") }],
+        };
+        await using (var engine = await FrazilEngine.StartAsync(options, EngineFixture.Logs()))
+        {
+            await EngineFixture.Eventually(
+                () => Task.FromResult(engine.Tables[0].Records == 3 && engine.Tables[1].State == "failed" && engine.Tables[2].Records == 3), "all three have read");
+            Assert.False(engine.Completion.IsCompleted);
+        }
+        await using var reader = await SqlSession.OpenCatalogAsync(options);
+        Assert.Equal(2L, await ScalarAsync(reader, "select count(*) from shop.shared"));
+        Assert.Equal(1L, await ScalarAsync(reader, "select count(*) from shop.strict"));
+        Assert.Equal(1L, await ScalarAsync(reader, "select count(*) from shop.text"));
+        Assert.Equal(2L, await ScalarAsync(reader, "select count(*) from shop.text_dlq"));
+    }
+
+    [Fact]
+    public async Task The_memory_limit_pauses_reading_and_everything_still_arrives()
+    {
+        // The mock brokers keep 5 MiB a partition, so the load is spread: 24 MB against a limit of 16.
+        fixture.Cluster.CreateTopic("big", 6);
+        var text = new string('x', 2000);
+        for (var partition = 0; partition < 6; partition++)
+        {
+            await fixture.ProduceAsync("big", partition, Enumerable.Range(0, 2000).Select(i => $$"""{"id":{{i}},"text":"{{text}}"}"""));
+        }
+        var options = fixture.Options("big", hot: new() { MaxMemoryMb = 16, FlushSizeMb = 16 });
+        await RunUntilAsync(options, 12_000);
+
+        await using var reader = await SqlSession.OpenCatalogAsync(options);
+        Assert.Equal(12_000L, await ScalarAsync(reader, "select count(distinct (kafka_partition, id)) from shop.big"));
+    }
+
+    private static Dictionary<string, string> Declared(string name, string type) => new() { [name] = type };
+
+    private async Task<long> ProduceUntilAsync(string topic, CancellationToken cancellationToken)
+    {
+        long produced = 0;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            await fixture.ProduceAsync(topic, (int)(produced / 100 % 2), Enumerable.Range(0, 100).Select(i => $$"""{"id":{{i}},"name":"a name longer than twelve bytes {{i}}"}"""));
+            produced += 100;
+        }
+        return produced;
+    }
+
+    private static Task<object?> ScalarAsync(FrazilEngine engine, string sql) => ScalarAsync(engine.Sql, sql);
+
+    private static async Task<object?> ScalarAsync(SqlSession session, string sql) => (await session.QueryAsync(new(sql))).Rows[0][0];
+
+    private static async Task RunUntilAsync(FrazilOptions options, long records)
     {
         await using var engine = await FrazilEngine.StartAsync(options, EngineFixture.Logs());
         await EngineFixture.Eventually(() => Task.FromResult(engine.Tables[0].Records >= records), $"{records} records are read");
         await engine.StopAsync();
-        var table = engine.Tables[0];
-        Assert.Equal(records, table.Records);
-        Assert.Equal(records, table.CommittedRows);
+        Assert.Equal(records, engine.Tables[0].Records);
+        Assert.Equal(records, engine.Tables[0].CommittedRows + engine.Tables[0].BadRecords);
         Assert.Equal(0, engine.HotBytes);
     }
 }

@@ -1,0 +1,292 @@
+using System.Collections.Immutable;
+using Frazil.Commit;
+using Frazil.Flush;
+using Frazil.Iceberg;
+using Frazil.Iceberg.Catalogs;
+using Frazil.Iceberg.IO;
+using Frazil.Iceberg.Manifests;
+using Frazil.Kafka;
+using Frazil.Telemetry;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Frazil.Tests.Commit;
+
+/// <summary>Invariants 1, 2, 3, 7 and 10 against a real SQL catalog; only the line to it is made to fail.</summary>
+public sealed class TableCommitterTests : IAsyncLifetime
+{
+    private static readonly TableIdentifier Table = TableIdentifier.Parse("shop.events");
+    private static readonly TopicPartition P0 = new("events", 0);
+    private static readonly TopicPartition P1 = new("events", 1);
+
+    private readonly string folder = Path.Combine(Path.GetTempPath(), $"frazil-test-{Guid.NewGuid():N}");
+    private FaultyCatalog catalog = null!;
+    private TableState state = null!;
+    private TableCommitter committer = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Directory.CreateDirectory(folder);
+        catalog = new(await SqlCatalog.OpenAsync($"sqlite:{folder}/catalog.db", $"{folder}/warehouse", new LocalFileIO()));
+        await catalog.CreateNamespaceAsync(Table.Namespace);
+        await CreateTableAsync();
+        (state, committer) = NewProcess();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await catalog.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task Files_and_progress_are_one_snapshot_and_the_summary_mirrors_them()
+    {
+        var outcome = await CommitAsync("f1", Unit(P0, null, 10), Unit(P1, null, 7));
+
+        var table = await LoadAsync();
+        Assert.Equal(outcome.SnapshotId, table.CurrentSnapshotId);
+        Assert.Single(table.Snapshots);
+        Assert.Equal("""{"0":10,"1":7}""", table.Properties["frazil.offsets.events"]);
+        Assert.Equal("""{"0":10,"1":7}""", table.CurrentSnapshot!.Summary["frazil.offsets.events"]);
+        Assert.Equal("f1", table.CurrentSnapshot.Summary["frazil.flush-id"]);
+        Assert.Equal("2", table.CurrentSnapshot.Summary["added-data-files"]);
+    }
+
+    [Fact]
+    public async Task A_unit_that_does_not_begin_where_the_table_is_is_fenced_and_the_others_go_in()
+    {
+        await CommitAsync("f1", Unit(P0, null, 10));
+
+        var outcome = await CommitAsync("f2", Unit(P0, 5, 20), Unit(P1, null, 7));
+
+        Assert.Equal(P0, Assert.Single(outcome.Fenced).Steps[0].Partition);
+        Assert.True(outcome.FencedFilesAreOurs);
+        await AssertProgressAsync("""{"0":10,"1":7}""");
+    }
+
+    [Fact]
+    public async Task A_first_commit_of_a_partition_is_fenced_when_another_instance_made_it_first()
+    {
+        var (_, other) = NewProcess();
+        await other.CommitAsync(new("theirs", [Unit(P0, null, 10)]), TestContext.Current.CancellationToken);
+
+        var outcome = await CommitAsync("ours", Unit(P0, null, 12));
+
+        Assert.Null(outcome.SnapshotId);
+        Assert.Single(outcome.Fenced);
+        await AssertProgressAsync("""{"0":10}""");
+    }
+
+    [Fact]
+    public async Task Contiguity_is_checked_again_on_the_retry_after_a_conflict()
+    {
+        await CommitAsync("f1", Unit(P0, null, 10));
+        var (_, zombie) = NewProcess();
+        // Between our staging and our swap, another instance commits the very same offsets.
+        catalog.BeforeCommit = () => zombie.CommitAsync(new("zombie", [Unit(P0, 10, 25)]), CancellationToken.None);
+
+        var outcome = await CommitAsync("ours", Unit(P0, 10, 20));
+
+        Assert.Single(outcome.Fenced);
+        await AssertProgressAsync("""{"0":25}""");
+        Assert.Equal(["zombie", "f1"], await FlushesAsync());
+    }
+
+    [Fact]
+    public async Task A_foreign_commit_between_ours_is_kept_and_ours_goes_on_top()
+    {
+        await CommitAsync("f1", Unit(P0, null, 10));
+        catalog.BeforeCommit = async () => await ForeignAppendAsync();
+
+        var outcome = await CommitAsync("f2", Unit(P0, 10, 20));
+
+        Assert.Empty(outcome.Fenced);
+        Assert.Equal(3, (await LoadAsync()).Snapshots.Count);
+        await AssertProgressAsync("""{"0":20}""");
+    }
+
+    [Fact]
+    public async Task A_commit_whose_answer_was_lost_is_found_and_not_made_again()
+    {
+        catalog.AfterCommit = () => throw new CommitStateUnknownException("the answer was lost");
+
+        var outcome = await CommitAsync("f1", Unit(P0, null, 10));
+
+        Assert.Empty(outcome.Fenced);
+        Assert.Equal(1, catalog.Commits);
+        Assert.Single((await LoadAsync()).Snapshots);
+        Assert.Equal(outcome.SnapshotId, (await LoadAsync()).CurrentSnapshotId);
+    }
+
+    [Fact]
+    public async Task A_lost_answer_is_found_below_a_foreign_commit_on_top()
+    {
+        catalog.AfterCommit = async () =>
+        {
+            await ForeignAppendAsync();
+            throw new CommitStateUnknownException("the answer was lost");
+        };
+
+        var outcome = await CommitAsync("f1", Unit(P0, null, 10));
+
+        Assert.Empty(outcome.Fenced);
+        Assert.Equal(1, (await FlushesAsync()).Count(static id => id == "f1"));
+    }
+
+    [Fact]
+    public async Task A_lost_answer_is_found_by_its_progress_when_a_foreign_expiry_removed_the_snapshot()
+    {
+        catalog.AfterCommit = async () =>
+        {
+            await ForeignAppendAsync();
+            await ExpireAllButCurrentAsync();
+            throw new CommitStateUnknownException("the answer was lost");
+        };
+
+        var outcome = await CommitAsync("f1", Unit(P0, null, 10));
+
+        Assert.Empty(outcome.Fenced);
+        Assert.False(outcome.FencedFilesAreOurs);
+        Assert.Empty(await FlushesAsync());
+        await AssertProgressAsync("""{"0":10}""");
+        await CommitAsync("f2", Unit(P0, 10, 20));
+        await AssertProgressAsync("""{"0":20}""");
+    }
+
+    [Fact]
+    public async Task A_commit_that_never_arrived_is_made_again()
+    {
+        catalog.BeforeCommit = () => throw new CommitStateUnknownException("no answer, and nothing happened");
+
+        await CommitAsync("f1", Unit(P0, null, 10));
+
+        Assert.Equal(["f1"], await FlushesAsync());
+    }
+
+    [Fact]
+    public async Task An_unknown_failure_of_the_line_is_looked_up_when_the_flush_is_tried_again()
+    {
+        catalog.AfterCommit = () => throw new IOException("connection reset");
+        await Assert.ThrowsAsync<IOException>(() => CommitAsync("f1", Unit(P0, null, 10)));
+
+        var outcome = await CommitAsync("f1", Unit(P0, null, 10));
+
+        Assert.Empty(outcome.Fenced);
+        Assert.Equal(1, catalog.Commits);
+        Assert.Equal(["f1"], await FlushesAsync());
+    }
+
+    [Fact]
+    public async Task Progress_survives_a_foreign_expiry_of_all_our_snapshots()
+    {
+        await CommitAsync("f1", Unit(P0, null, 10));
+        await ForeignAppendAsync();
+        await ExpireAllButCurrentAsync();
+
+        var (fresh, _) = NewProcess();
+
+        Assert.Equal(10, (await fresh.RefreshAsync(TestContext.Current.CancellationToken))!.Progress.NextOffset(P0));
+    }
+
+    [Fact]
+    public async Task A_dropped_table_is_an_error_and_progress_goes_nowhere()
+    {
+        await CommitAsync("f1", Unit(P0, null, 10));
+        await catalog.DropTableAsync(Table);
+
+        await Assert.ThrowsAsync<PipelineFailedException>(() => CommitAsync("f2", Unit(P0, 10, 20)));
+    }
+
+    [Fact]
+    public async Task A_table_made_anew_under_the_same_name_is_never_spliced()
+    {
+        await CommitAsync("f1", Unit(P0, null, 10));
+        await catalog.DropTableAsync(Table);
+        await CreateTableAsync();
+
+        var error = await Assert.ThrowsAsync<PipelineFailedException>(() => CommitAsync("f2", Unit(P0, 10, 20)));
+
+        Assert.Contains("UUID", error.Message, StringComparison.Ordinal);
+        Assert.Null((await LoadAsync()).CurrentSnapshot);
+    }
+
+    [Fact]
+    public async Task Twenty_instances_that_race_for_the_same_offsets_commit_them_once()
+    {
+        var seed = Random.Shared.Next();
+        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        var racers = Enumerable.Range(0, 20).Select(_ => NewProcess().Committer).ToList();
+
+        var outcomes = await Task.WhenAll(racers.Select((racer, i) =>
+        {
+            var delay = random.Next(10);
+            return Task.Run(async () =>
+            {
+                await Task.Delay(delay);
+                return await RetryConflictsAsync(racer, $"racer-{i}", Unit(P0, null, 10 + i));
+            });
+        }));
+
+        Assert.Single(outcomes, static outcome => outcome.Fenced.IsEmpty);
+        Assert.Single((await LoadAsync()).Snapshots);
+    }
+
+    private static async Task<CommitOutcome> RetryConflictsAsync(TableCommitter racer, string flushId, CommitUnit unit)
+    {
+        for (; ; )
+        {
+            try
+            {
+                return await racer.CommitAsync(new(flushId, [unit]), TestContext.Current.CancellationToken);
+            }
+            catch (CommitConflictException)
+            {
+                // As the flusher does: again, with the same flush id.
+            }
+        }
+    }
+
+    private (TableState State, TableCommitter Committer) NewProcess()
+    {
+        var mine = new TableState(catalog, Table);
+        return (mine, new(catalog, mine, new TableMetrics(), TimeProvider.System, NullLogger.Instance));
+    }
+
+    private Task<CommitOutcome> CommitAsync(string flushId, params ImmutableArray<CommitUnit> units)
+        => committer.CommitAsync(new(flushId, units), TestContext.Current.CancellationToken);
+
+    private CommitUnit Unit(TopicPartition partition, long? recorded, long next) => new(
+        [new(partition, recorded, next)],
+        [new DataFile { Path = $"file://{folder}/{Guid.NewGuid():N}.parquet", SpecId = 0, RecordCount = next - (recorded ?? 0), FileSizeBytes = 100 }]);
+
+    private Task CreateTableAsync() => catalog.CreateTableAsync(
+        Table, new Schema(0, [new NestedField(1, "id", false, IcebergType.Long)]),
+        properties: new Dictionary<string, string> { ["commit.retry.min-wait-ms"] = "1", ["commit.retry.max-wait-ms"] = "10" });
+
+    private async Task ForeignAppendAsync()
+    {
+        var table = await catalog.LoadTableAsync(Table);
+        var append = new AppendFiles(new ManifestCache(catalog.FileIO), TimeProvider.System).Add(Unit(P0, 0, 1).Files[0]);
+        var staged = await append.StageAsync(table.Metadata);
+        await catalog.CommitTableAsync(Table, staged.Requirements, staged.Updates);
+    }
+
+    private async Task ExpireAllButCurrentAsync()
+    {
+        var table = (await catalog.LoadTableAsync(Table)).Metadata;
+        var old = table.Snapshots.Select(static snapshot => snapshot.SnapshotId).Where(id => id != table.CurrentSnapshotId).ToList();
+        await catalog.CommitTableAsync(Table, [], [new TableUpdate.RemoveSnapshots(old)]);
+    }
+
+    private async Task<TableMetadata> LoadAsync() => (await catalog.LoadTableAsync(Table)).Metadata;
+
+    private async Task<IEnumerable<string>> FlushesAsync()
+    {
+        var table = await LoadAsync();
+        return [.. SnapshotAncestry.Of(table, table.CurrentSnapshotId).Select(static snapshot => snapshot.Summary.GetValueOrDefault("frazil.flush-id")).OfType<string>()];
+    }
+
+    private async Task AssertProgressAsync(string expected) => Assert.Equal(expected, (await LoadAsync()).Properties["frazil.offsets.events"]);
+}
