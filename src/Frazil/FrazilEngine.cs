@@ -111,7 +111,7 @@ public sealed class FrazilEngine : IAsyncDisposable
     {
         Options = options,
         Catalog = catalog,
-        Writer = new DuckDbDataFileWriter(new() { ConcurrentFiles = Math.Max(1, Environment.ProcessorCount / 2) }),
+        Writer = new DuckDbDataFileWriter(new() { ConcurrentFiles = Math.Max(1, Environment.ProcessorCount / 2), MemoryLimitMb = 512 }),
         Memory = new((long)options.HotBuffer.MaxMemoryMb << 20),
         Time = TimeProvider.System,
         Loggers = loggers,

@@ -47,14 +47,15 @@ internal sealed class Pipeline : IAsyncDisposable
         logger = shared.Loggers.CreateLogger($"Frazil.{options.Name}");
         var identifier = TableIdentifier.Parse(options.Name);
         state = new(shared.Catalog, identifier);
-        committer = new(shared.Catalog, state, metrics, shared.Time, logger);
+        var identities = new TopicIdentities(shared.Options.Kafka, options.Name, logger);
+        committer = new(shared.Catalog, state, metrics, shared.Time, logger, identities);
         schemas = new(shared.Catalog, state, committer, options, logger);
         var lettersState = new TableState(shared.Catalog, identifier with { Name = identifier.Name + DeadLetterColumns.TableSuffix });
         deadLetters = new(
             shared.Catalog, lettersState, new(shared.Catalog, lettersState, new TableMetrics(), shared.Time, logger), shared.Writer, shared.Catalog.FileIO);
         assignments = new(new()
         {
-            Options = options, Shared = shared, State = state, Schemas = schemas, Hot = hot, Logger = logger,
+            Options = options, Shared = shared, State = state, Identities = identities, Schemas = schemas, Hot = hot, Logger = logger,
             FlushAsync = token => flusher!.FlushAsync(token), OnFailed = Fail, OnAssigned = () => waitReason = null,
         });
         flusher = new(FlusherParts(), shared.Options.HotBuffer, shared.Time);

@@ -63,7 +63,16 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
     public IReadOnlyList<PartitionStart> Assign(IReadOnlyList<TopicPartition> assigned)
     {
         var retry = new FlushRetry(parts.Shared.Time, parts.Logger, parts.Options.Name, static () => { });
-        var version = Blocking.Wait(retry.RunAsync<TableVersion?>("reading progress", parts.State.RefreshAsync, CancellationToken.None));
+        var topics = assigned.Select(static partition => partition.Topic).Distinct().ToList();
+        var version = Blocking.Wait(retry.RunAsync(
+            "reading progress",
+            async token =>
+            {
+                var now = await parts.State.RefreshAsync(token);
+                await parts.Identities.VerifyAsync(topics, now, token);
+                return now;
+            },
+            CancellationToken.None));
         var starts = assigned.Select(partition => Hold(partition, version?.Progress.NextOffset(partition))).ToList();
         parts.OnAssigned();
         return starts;
@@ -139,6 +148,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
 
     private async Task RecoverPositionAsync(TopicPartition partition, long nextOffset)
     {
+        await parts.Identities.VerifyAsync([partition.Topic], parts.State.Current, CancellationToken.None);
         var description = consumer!.DescribeOutOfRange(partition, nextOffset);
         if (description.Watermarks is { } held && nextOffset > held.High)
         {
@@ -233,6 +243,7 @@ internal sealed record PipelineAssignmentsParts
     public required TableOptions Options { get; init; }
     public required PipelineShared Shared { get; init; }
     public required TableState State { get; init; }
+    public required TopicIdentities Identities { get; init; }
     public required SchemaKeeper Schemas { get; init; }
     public required HotBuffer Hot { get; init; }
     public required ILogger Logger { get; init; }

@@ -16,7 +16,8 @@ namespace Frazil.Commit;
 /// (3) a commit whose answer was lost is looked up by its flush id, and by the progress it would have made, before anything else (invariant 3);
 /// (4) one commit of a table at a time in this process: ingest, schema changes and maintenance pass through one queue (invariant 7).
 /// </summary>
-internal sealed class TableCommitter(ICatalog catalog, TableState state, TableMetrics metrics, TimeProvider time, ILogger logger)
+internal sealed class TableCommitter(
+    ICatalog catalog, TableState state, TableMetrics metrics, TimeProvider time, ILogger logger, TopicIdentities? identities = null)
 {
     private readonly ManifestCache manifests = new(catalog.FileIO);
     private readonly SemaphoreSlim queue = new(1, 1);
@@ -129,6 +130,10 @@ internal sealed class TableCommitter(ICatalog catalog, TableState state, TableMe
         foreach (var (key, value) in properties)
         {
             append.SetProperty(key, value).SetSummary(key, value);
+        }
+        foreach (var (key, value) in identities?.Unrecorded(steps.Select(static step => step.Partition.Topic), version) ?? [])
+        {
+            append.SetProperty(key, value);
         }
         var staged = await append.StageAsync(version.Metadata, cancellationToken);
         try

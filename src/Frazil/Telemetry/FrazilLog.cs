@@ -39,6 +39,9 @@ internal static partial class FrazilLog
     [LoggerMessage(105, LogLevel.Warning, "{Table}: partitions are given up before what is buffered of them was committed; their next owner reads it again: {Reason}")]
     public static partial void RevokedUnflushed(this ILogger logger, string table, string reason);
 
+    [LoggerMessage(106, LogLevel.Warning, "{Table}: topic ids cannot be asked for, so a topic that is deleted and recreated is not recognised as another one: {Reason}")]
+    public static partial void TopicIdsUnavailable(this ILogger logger, string table, string reason);
+
     [LoggerMessage(401, LogLevel.Warning, "{Table}: {Step} failed, trying again in {Seconds:0.0} s; rows stay in memory and queries go on")]
     public static partial void FlushStepFailed(this ILogger logger, Exception error, string table, string step, double seconds);
 
