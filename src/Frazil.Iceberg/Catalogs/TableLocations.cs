@@ -9,10 +9,16 @@ internal static class TableLocations
     /// <exception cref="ValidationException">A name would leave its folder.</exception>
     public static string Default(string warehouse, TableIdentifier identifier)
     {
-        foreach (var part in identifier.Namespace.Levels.Append(identifier.Name))
-            if (part.Contains('/', StringComparison.Ordinal) || part.Contains('\\', StringComparison.Ordinal) || part is "." or "..")
-                throw new ValidationException($"The name '{part}' of {identifier} cannot be a folder: create the table with a location of its own.");
+        RequireFolderNames(identifier.Namespace.Levels.Append(identifier.Name), identifier);
         return $"{warehouse.TrimEnd('/')}/{string.Join('/', identifier.Namespace.Levels.Append(identifier.Name))}";
+    }
+
+    /// <exception cref="ValidationException">A name would leave its folder.</exception>
+    public static void RequireFolderNames(IEnumerable<string> names, object of)
+    {
+        foreach (var name in names)
+            if (name.Contains('/', StringComparison.Ordinal) || name.Contains('\\', StringComparison.Ordinal) || name is "." or "..")
+                throw new ValidationException($"The name '{name}' of {of} cannot be a folder: choose another, or create the table with a location of its own.");
     }
 
     public static async Task DeleteAllAsync(IFileIO files, string location, CancellationToken cancellationToken)

@@ -6,10 +6,12 @@ namespace Frazil.Iceberg.Json;
 public static partial class TableMetadataJson
 {
     /// <summary>The bytes of a metadata file: UTF-8 JSON, gzipped where the table's properties say so.</summary>
-    public static byte[] WriteFile(TableMetadata metadata)
+    public static byte[] WriteFile(TableMetadata metadata) => WriteFile(metadata, metadata.TableProperties.CompressMetadata);
+
+    internal static byte[] WriteFile(TableMetadata metadata, bool compress)
     {
         var json = Write(metadata);
-        if (!metadata.TableProperties.CompressMetadata)
+        if (!compress)
             return json;
         using var compressed = new MemoryStream();
         using (var gzip = new GZipStream(compressed, CompressionLevel.Optimal, leaveOpen: true))

@@ -38,6 +38,9 @@ internal sealed class ManifestMerging(ManifestCache cache, ManifestStaging stagi
         return result;
     }
 
+    /// <summary>After the staged files were deleted.</summary>
+    public void Forget() => merged.Clear();
+
     /// <summary>Bins from the oldest on, so that full bins stay the same from commit to commit; returned newest first.</summary>
     internal static List<List<ManifestFile>> Pack(IReadOnlyList<ManifestFile> newestFirst, long targetBytes)
     {
@@ -84,6 +87,3 @@ internal sealed class ManifestMerging(ManifestCache cache, ManifestStaging stagi
         return merged[key] = await staging.WriteManifestAsync(writer, metadata, cancellationToken).ConfigureAwait(false);
     }
 }
-
-/// <summary>A manifest that this commit wrote, and the files it lists as added.</summary>
-internal sealed record AddedManifest(ManifestFile Manifest, IReadOnlyList<DataFile> Files);

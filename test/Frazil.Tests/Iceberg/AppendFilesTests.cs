@@ -118,4 +118,133 @@ public sealed class AppendFilesTests : IDisposable
         Assert.Equal("230", table.Metadata.CurrentSnapshot!.Summary["total-records"]);
         Assert.Equal("23", table.Metadata.CurrentSnapshot.Summary["total-data-files"]);
     }
+
+    private string[] MetadataFiles(LoadedTable table) => Directory.GetFiles(Path.Combine(table.FileIO.LocalPathFor(table.Metadata.Location)!, "metadata"), "*.avro");
+
+    [Fact]
+    public async Task A_retry_builds_on_the_refreshed_table_and_reuses_what_was_written()
+    {
+        await using var catalog = await OpenAsync();
+        var table = await catalog.CreateTableAsync(TableIdentifier.Parse("db.retry"), Events);
+        var cache = new ManifestCache(catalog.FileIO);
+        var append = new AppendFiles(cache, TimeProvider.System).Add(FakeFile(table, "late", 5, PartitionTuple.Empty));
+        var first = await append.StageAsync(table.Metadata);
+        var winner = await AppendAsync(catalog, table, cache, FakeFile(table, "early", 3, PartitionTuple.Empty));
+        await Assert.ThrowsAsync<CommitConflictException>(() => catalog.CommitTableAsync(table.Identifier, first.Requirements, first.Updates));
+
+        var second = await append.StageAsync(winner.Metadata);
+        Assert.Equal(first.Snapshot.SnapshotId, second.Snapshot.SnapshotId);
+        Assert.Equal(2, second.Snapshot.SequenceNumber);
+        Assert.Equal(first.Manifests[0].Path, second.Manifests[0].Path);
+        var committed = await catalog.CommitTableAsync(table.Identifier, second.Requirements, second.Updates);
+        await append.CleanAsync(second);
+        Assert.Equal("8", committed.Metadata.CurrentSnapshot!.Summary["total-records"]);
+        Assert.Equal(4, MetadataFiles(committed).Length);      // two manifests, two lists; the lost attempt's list is gone
+        await Assert.ThrowsAsync<ValidationException>(() => append.StageAsync(committed.Metadata));
+    }
+
+    [Fact]
+    public async Task A_discarded_commit_leaves_no_file_and_can_be_staged_again()
+    {
+        await using var catalog = await OpenAsync();
+        var table = await catalog.CreateTableAsync(TableIdentifier.Parse("db.discard"), Events, properties: new Dictionary<string, string> { ["commit.manifest.min-count-to-merge"] = "2" });
+        var cache = new ManifestCache(catalog.FileIO);
+        table = await AppendAsync(catalog, table, cache, FakeFile(table, "one", 1, PartitionTuple.Empty));
+        var before = MetadataFiles(table);
+        var append = new AppendFiles(cache, TimeProvider.System).Add(FakeFile(table, "two", 1, PartitionTuple.Empty));
+        await append.StageAsync(table.Metadata);
+        await append.DiscardAsync();
+        Assert.Equal(before.Order(), MetadataFiles(table).Order());
+        var staged = await append.StageAsync(table.Metadata);
+        table = await catalog.CommitTableAsync(table.Identifier, staged.Requirements, staged.Updates);
+        await append.CleanAsync(staged);
+        var plan = await new TableScan(table.Metadata, cache).PlanAsync();
+        Assert.Equal(2, plan.FilesTotal);
+    }
+
+    [Fact]
+    public async Task Wrong_files_are_refused_before_anything_is_written()
+    {
+        await using var catalog = await OpenAsync();
+        var table = await catalog.CreateTableAsync(TableIdentifier.Parse("db.wrong"), Events, PartitionSpecParser.Parse(["day(ts)"], Events));
+        var cache = new ManifestCache(catalog.FileIO);
+        var file = FakeFile(table, "x", 1, PartitionTuple.Empty);
+        Assert.Throws<ValidationException>(() => new AppendFiles(cache, TimeProvider.System).Add(file with { Content = FileContent.EqualityDeletes }));
+        Assert.Throws<ValidationException>(() => new AppendFiles(cache, TimeProvider.System).Add(file).Add(file));
+        await Assert.ThrowsAsync<ValidationException>(() => new AppendFiles(cache, TimeProvider.System).Add(file).StageAsync(table.Metadata));
+        await Assert.ThrowsAsync<ValidationException>(() => new AppendFiles(cache, TimeProvider.System).Add(file with { SpecId = 7 }).StageAsync(table.Metadata));
+        await Assert.ThrowsAsync<ValidationException>(() => new AppendFiles(cache, TimeProvider.System).StageAsync(table.Metadata with { FormatVersion = 1 }));
+    }
+
+    [Fact]
+    public async Task An_append_without_files_is_a_snapshot_that_moves_properties()
+    {
+        await using var catalog = await OpenAsync();
+        var table = await catalog.CreateTableAsync(TableIdentifier.Parse("db.idle"), Events);
+        table = await AppendAsync(catalog, table, new ManifestCache(catalog.FileIO));
+        Assert.Equal("{\"0\":10}", table.Metadata.Properties["frazil.offsets.t"]);
+        Assert.Equal("0", table.Metadata.CurrentSnapshot!.Summary["total-records"]);
+        var json = await IcebergKit.ReadTableAsync("--engine", "pyiceberg", "--catalog", "sql", "--uri", $"sqlite:///{folder.Path}/catalog.db", "--table", "db.idle", "--json");
+        Assert.Equal(0, JsonDocument.Parse(json).RootElement.GetProperty("row_count").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_v3_table_gets_row_ids()
+    {
+        await using var catalog = await OpenAsync();
+        var table = await catalog.CreateTableAsync(TableIdentifier.Parse("db.v3"), Events, properties: new Dictionary<string, string> { ["format-version"] = "3" });
+        var cache = new ManifestCache(catalog.FileIO);
+        table = await AppendAsync(catalog, table, cache, FakeFile(table, "a", 10, PartitionTuple.Empty), FakeFile(table, "b", 5, PartitionTuple.Empty));
+        table = await AppendAsync(catalog, table, cache, FakeFile(table, "c", 1, PartitionTuple.Empty));
+        Assert.Equal(16, table.Metadata.NextRowId);
+        Assert.Equal((15L, 1L), (table.Metadata.CurrentSnapshot!.FirstRowId!.Value, table.Metadata.CurrentSnapshot.AddedRows!.Value));
+        var plan = await new TableScan(table.Metadata, cache).PlanAsync();
+        Assert.Equal([0L, 10L, 15L], plan.Files.Select(file => file.File.FirstRowId!.Value).Order());
+        var printed = await IcebergKit.RunPythonAsync("""
+            import sys
+            from pyiceberg.catalog import load_catalog
+            table = load_catalog("test", type="sql", uri="sqlite:///" + sys.argv[1]).load_table("db.v3")
+            print(table.metadata.format_version, table.metadata.next_row_id, len(list(table.scan().plan_files())))
+            """, $"{folder.Path}/catalog.db");
+        Assert.Equal("3 16 3", printed.Trim());
+    }
+
+    [Fact]
+    public async Task A_rewrite_replaces_files_and_later_deletes_still_count()
+    {
+        await using var catalog = await OpenAsync();
+        var table = await catalog.CreateTableAsync(TableIdentifier.Parse("db.rewrite"), Events);
+        var cache = new ManifestCache(catalog.FileIO);
+        var small = Enumerable.Range(0, 4).Select(i => FakeFile(table, $"small{i}", 10, PartitionTuple.Empty)).ToArray();
+        table = await AppendAsync(catalog, table, cache, small[0], small[1]);
+        table = await AppendAsync(catalog, table, cache, small[2]);
+        var start = table.Metadata.CurrentSnapshot!;
+        var rewrite = new RewriteFiles(cache, start, TimeProvider.System).Remove(small[0]).Remove(small[2]).Add(FakeFile(table, "big", 20, PartitionTuple.Empty)).SetSummary("by", "test");
+        table = await AppendAsync(catalog, table, cache, small[3]);      // ingest goes on meanwhile
+        var staged = await rewrite.StageAsync(table.Metadata);
+        table = await catalog.CommitTableAsync(table.Identifier, staged.Requirements, staged.Updates);
+        await rewrite.CleanAsync(staged);
+
+        var summary = table.Metadata.CurrentSnapshot!.Summary;
+        Assert.Equal(("replace", "40", "3", "2", "1"), (summary["operation"], summary["total-records"], summary["total-data-files"], summary["deleted-data-files"], summary["added-data-files"]));
+        Assert.Equal("{\"0\":10}", table.Metadata.Properties["frazil.offsets.t"]);
+        var plan = await new TableScan(table.Metadata, cache).PlanAsync();
+        Assert.Equal(["big.parquet", "small1.parquet", "small3.parquet"], plan.Files.Select(file => Path.GetFileName(file.File.Path)).Order());
+        Assert.Equal(start.SequenceNumber, plan.Files.Single(file => file.File.Path.EndsWith("big.parquet", StringComparison.Ordinal)).SequenceNumber);
+        var entries = new List<ManifestEntry>();
+        foreach (var manifest in staged.Manifests)
+            entries.AddRange(await cache.ReadEntriesAsync(manifest, table.Metadata));
+        Assert.Equal(["small0.parquet", "small2.parquet"], entries.Where(entry => entry is { Status: EntryStatus.Deleted } && entry.SnapshotId == rewrite.SnapshotId).Select(entry => Path.GetFileName(entry.File.Path)).Order());
+
+        var again = new RewriteFiles(cache, table.Metadata.CurrentSnapshot, TimeProvider.System).Remove(small[0]).Add(FakeFile(table, "big2", 10, PartitionTuple.Empty));
+        await Assert.ThrowsAsync<ValidationException>(() => again.StageAsync(table.Metadata));
+        await again.DiscardAsync();
+        var files = await IcebergKit.RunPythonAsync("""
+            import sys
+            from pyiceberg.catalog import load_catalog
+            table = load_catalog("test", type="sql", uri="sqlite:///" + sys.argv[1]).load_table("db.rewrite")
+            print(sorted(t.file.file_path.rsplit("/", 1)[1] for t in table.scan().plan_files()), [str(s.summary.operation) for s in table.snapshots()][-1])
+            """, $"{folder.Path}/catalog.db");
+        Assert.Contains("['big.parquet', 'small1.parquet', 'small3.parquet']", files);
+    }
 }
