@@ -134,27 +134,7 @@ internal sealed record ParquetFooter
         var elements = new List<ParquetNode>();
         for (var count = reader.ReadListHeader(out _); count > 0; count--)
         {
-            var name = "";
-            int fieldId = -1, childCount = 0;
-            for (var field = 0; reader.NextField(ref field, out var type);)
-            {
-                switch (field)
-                {
-                    case 4:
-                        name = reader.ReadText();
-                        break;
-                    case 5:
-                        childCount = (int)reader.ReadInteger();
-                        break;
-                    case 9:
-                        fieldId = (int)reader.ReadInteger();
-                        break;
-                    default:
-                        reader.Skip(type);
-                        break;
-                }
-            }
-            elements.Add(new ParquetNode(name, fieldId, childCount));
+            elements.Add(ParquetNode.Read(ref reader));
         }
         return elements;
     }
@@ -239,19 +219,4 @@ internal sealed record ParquetFooter
             return new RowGroup(columns);
         }
     }
-}
-
-/// <summary>A column or group of a Parquet file's schema.</summary>
-/// <param name="name">As the file names it.</param>
-/// <param name="fieldId">-1 where it has none.</param>
-/// <param name="childCount">Children that the file announces.</param>
-internal sealed class ParquetNode(string name, int fieldId, int childCount)
-{
-    public string Name { get; } = name;
-
-    public int FieldId { get; } = fieldId;
-
-    public int ChildCount { get; } = childCount;
-
-    public List<ParquetNode> Children { get; } = [];
 }

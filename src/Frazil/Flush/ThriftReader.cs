@@ -129,7 +129,7 @@ internal ref struct ThriftReader(ReadOnlySpan<byte> bytes)
         throw Broken();
     }
 
-    private byte ReadByte() => at < bytes.Length ? bytes[at++] : throw Broken();
+    public byte ReadByte() => at < bytes.Length ? bytes[at++] : throw Broken();
 
     private void Advance(ulong count)
     {

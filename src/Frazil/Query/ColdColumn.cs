@@ -38,9 +38,9 @@ internal readonly record struct ColdColumn(string SourceType, string Expression)
                     .Select(member => $"{SqlText.Identifier(member.Name)} {member.Type}").ToList();
                 return members.Count == 0 ? null : $"STRUCT({string.Join(", ", members)})";
             case ColumnKind.List:
-                return Repeated(node, 1) is { } element && SourceTypeOf(type.Fields[0].Type, element[0]) is { } elementType ? $"{elementType}[]" : null;
+                return node.Repeated(1) is { } element && SourceTypeOf(type.Fields[0].Type, element[0]) is { } elementType ? $"{elementType}[]" : null;
             case ColumnKind.Map:
-                return Repeated(node, 2) is { } pair && SourceTypeOf(type.Fields[0].Type, pair[0]) is { } key &&
+                return node.Repeated(2) is { } pair && SourceTypeOf(type.Fields[0].Type, pair[0]) is { } key &&
                     SourceTypeOf(type.Fields[1].Type, pair[1]) is { } value ? $"MAP({key}, {value})" : null;
             default:
                 return SqlText.TypeName(type);
@@ -56,9 +56,9 @@ internal readonly record struct ColdColumn(string SourceType, string Expression)
                 var members = Members(type, node).Select(member => $"{SqlText.Identifier(member.Field.Name)} := {Member(member.Field, member.Node, value, depth)}");
                 return $"CASE WHEN {value} IS NULL THEN NULL ELSE struct_pack({string.Join(", ", members)}) END";
             case ColumnKind.List:
-                return $"list_transform({value}, lambda {item}: {Convert(type.Fields[0].Type, Repeated(node, 1)![0], item, depth + 1)})";
+                return $"list_transform({value}, lambda {item}: {Convert(type.Fields[0].Type, node.Repeated(1)![0], item, depth + 1)})";
             case ColumnKind.Map:
-                var pair = Repeated(node, 2)!;
+                var pair = node.Repeated(2)!;
                 var key = Convert(type.Fields[0].Type, pair[0], $"{item}.key", depth + 1);
                 var mapped = Convert(type.Fields[1].Type, pair[1], $"{item}.value", depth + 1);
                 return $"map_from_entries(list_transform(map_entries({value}), lambda {item}: struct_pack(key := {key}, value := {mapped})))";
@@ -74,8 +74,4 @@ internal readonly record struct ColdColumn(string SourceType, string Expression)
 
     private static IEnumerable<(ColumnField Field, ParquetNode? Node)> Members(ColumnType type, ParquetNode node) =>
         type.Fields.Select(field => (field, node.Children.Find(child => child.FieldId == field.FieldId)));
-
-    /// <summary>What is inside a list's or map's repeated group; null where the file does not have the standard three levels.</summary>
-    private static List<ParquetNode>? Repeated(ParquetNode node, int count) =>
-        node.Children.Count == 1 && node.Children[0].Children.Count == count ? node.Children[0].Children : null;
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Frazil.Columnar;
 using Frazil.Columnar.DuckDb;
+using Frazil.Flush;
 
 namespace Frazil.Query;
 
@@ -24,9 +25,11 @@ internal static class TableViewText
         }
         foreach (var group in GroupFiles(fields, table, nested))
         {
-            var expressions = fields.Select((field, index) => $"{group.Key[index].Expression} AS {SqlText.Identifier(field.Name)}");
-            var files = string.Join(", ", group.Value.Select(SqlText.Literal));
-            parts.Add($"SELECT NULL::BOOLEAN AS {marker}, {string.Join(", ", expressions)} FROM read_parquet([{files}], schema = {Schema(fields, group.Key)})");
+            var expressions = fields.Select((field, index) => $"{group.Columns[index].Expression} AS {SqlText.Identifier(field.Name)}");
+            var files = string.Join(", ", group.Files.Select(SqlText.Literal));
+            var schema = group.IsExact ? "" : $", schema = {Schema(fields, group.Columns)}";
+            // Without being told, DuckDB would take columns out of folder names.
+            parts.Add($"SELECT NULL::BOOLEAN AS {marker}, {string.Join(", ", expressions)} FROM read_parquet([{files}], hive_partitioning = false{schema})");
         }
         return parts.Count switch
         {
@@ -36,32 +39,37 @@ internal static class TableViewText
         };
     }
 
-    private static IEnumerable<KeyValuePair<ColdColumn[], List<string>>> GroupFiles(ColumnFields fields, TableInput table, NestedNames nested)
+    /// <summary>Files that are read alike. Those that have exactly the table's columns are read as they are: mapping columns by field id costs
+    /// DuckDB half as much again, and the pushdown into structs.</summary>
+    private static IEnumerable<FileGroup> GroupFiles(ColumnFields fields, TableInput table, NestedNames nested)
     {
-        if (table.ColdFiles.Count == 0)
-        {
-            return [];
-        }
         var byName = fields.Select(ColdColumn.ByName).ToArray();
         // Names that SQL cannot hold were changed when we wrote the file, but not when another engine did.
-        if (fields == table.Schema && !NestedNames.HaveChanged(table.Schema, table.PastSchemas))
-        {
-            return [new(byName, [.. table.ColdFiles.Select(file => file.Path)])];
-        }
-        var groups = new Dictionary<string, KeyValuePair<ColdColumn[], List<string>>>();
+        var needsOwnNames = fields != table.Schema || NestedNames.HaveChanged(table.Schema, table.PastSchemas);
+        var groups = new Dictionary<string, FileGroup>();
         foreach (var file in table.ColdFiles)
         {
             var own = nested.Read(file.Path);
-            var columns = fields.Select(field => ColdColumn.ById(field, own)).ToArray();
-            var signature = string.Join('\n', columns);
+            var isExact = fields.All(field => IsOnlyOne(field, own));
+            var columns = isExact || !needsOwnNames ? byName : [.. fields.Select(field => ColdColumn.ById(field, own))];
+            var signature = isExact ? "" : string.Join('\n', columns);
             if (!groups.TryGetValue(signature, out var group))
             {
-                groups[signature] = group = new(columns, []);
+                groups[signature] = group = new FileGroup(columns, isExact, []);
             }
-            group.Value.Add(file.Path);
+            group.Files.Add(file.Path);
         }
         return groups.Values;
     }
+
+    /// <summary>SQL does not tell cases apart, so that another column may stand in the way.</summary>
+    private static bool IsOnlyOne(ColumnField field, IReadOnlyList<ParquetNode> own)
+    {
+        var named = own.Where(column => SqlNameComparer.Instance.Equals(column.Name, field.Name)).Take(2).ToList();
+        return named.Count == 1 && named[0].Is(field);
+    }
+
+    private sealed record FileGroup(ColdColumn[] Columns, bool IsExact, List<string> Files);
 
     private static string Schema(ColumnFields fields, ColdColumn[] columns)
     {

@@ -174,6 +174,34 @@ public sealed class SqlExecutorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_lone_file_of_narrower_types_reads_as_the_tables_types()
+    {
+        var old = new ColumnFields([new ColumnField("a", ColumnType.Int32, 1), new ColumnField("d", ColumnType.Decimal128(4, 2), 2), new ColumnField("s", ColumnType.Struct(new ColumnField("x", ColumnType.Float32, 4)), 3)]);
+        var now = new ColumnFields([new ColumnField("a", ColumnType.Int64, 1), new ColumnField("d", ColumnType.Decimal128(20, 2), 2), new ColumnField("s", ColumnType.Struct(new ColumnField("x", ColumnType.Float64, 4), new ColumnField("y", ColumnType.Utf8, 5)), 3)]);
+        var file = await WriteAsync(old, memory.Slice(old, [1], [new System.Numerics.BigInteger(150)], [new object?[] { 0.5f }]));
+        var result = await RunAsync("SELECT * FROM t", Table("a", "t", now) with { ColdFiles = [file] });
+        Assert.Equal(["BIGINT", "DECIMAL(20,2)", "STRUCT(x DOUBLE, y VARCHAR)"], result.Columns.Select(column => column.Type));
+        Assert.Equal(["1 1.50 {x:3fe0000000000000,y:null}"], Lines(result));
+    }
+
+    [Fact]
+    public async Task Folder_names_do_not_become_columns()
+    {
+        var path = Path.Combine(folder, "n=7", "t=other", "f.parquet");
+        var written = await writer.WriteAsync(new DataFileRequest { Path = path, Schema = Numbers, Slices = [Rows(1, 1)] });
+        var result = await RunAsync("SELECT * FROM t", Table("a", "t", Numbers) with { ColdFiles = [new DataFileInput(written.Path, 1)] });
+        Assert.Equal(["1 text 1"], Lines(result));
+    }
+
+    [Fact]
+    public async Task A_dropped_column_of_the_same_name_is_not_taken_for_the_new_one()
+    {
+        var old = new ColumnFields([new ColumnField("N", ColumnType.Int64, 5), new ColumnField("t", ColumnType.Utf8, 2)]);
+        var file = await WriteAsync(old, memory.Slice(old, [1L], ["kept"]));
+        Assert.Equal(["null kept"], Lines(await RunAsync("SELECT n, t FROM t", Table("a", "t", Numbers) with { ColdFiles = [file] })));
+    }
+
+    [Fact]
     public async Task Fields_inside_structs_are_matched_by_id_after_renames_and_replacements()
     {
         static ColumnFields Schema(string a, int aId, string b) => new(
