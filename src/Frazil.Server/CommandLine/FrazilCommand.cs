@@ -115,6 +115,7 @@ public static class FrazilCommand
             IcebergException iceberg => (iceberg.Message, ExitCode.Failed),
             KafkaException kafka => (kafka.Message, ExitCode.Failed),
             DllNotFoundException missing => (missing.Message, ExitCode.Failed),
+            TimeoutException timeout => (timeout.Message, ExitCode.Failed),
             OperationCanceledException => ("interrupted", ExitCode.Failed),
             _ => ($"unexpected {exception.GetType().Name}: {exception.Message} (FRAZIL_DEBUG=1 shows more)", ExitCode.Failed),
         };

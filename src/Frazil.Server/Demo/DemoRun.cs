@@ -16,6 +16,7 @@ internal sealed class DemoRun(DemoOptions options, Terminal terminal, bool asJso
     private static readonly TimeSpan RefreshInterval = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CatchUpLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan FirstRowLimit = TimeSpan.FromSeconds(90);
 
     private readonly TimeProvider clock = TimeProvider.System;
     private readonly DemoReport report = new(terminal, asJson);
@@ -68,6 +69,7 @@ internal sealed class DemoRun(DemoOptions options, Terminal terminal, bool asJso
         FrazilServer server, DemoWatch watch, TimeSpan interval, Action<DemoSample> show, Action wait, CancellationToken stop)
     {
         using var timer = new PeriodicTimer(interval, clock);
+        var start = clock.GetTimestamp();
         try
         {
             do
@@ -76,6 +78,7 @@ internal sealed class DemoRun(DemoOptions options, Terminal terminal, bool asJso
                 if (await watch.SampleAsync(stop) is not { } sample)
                 {
                     wait();
+                    ThrowIfLate(clock.GetElapsedTime(start));
                     continue;
                 }
                 show(sample);
@@ -97,6 +100,14 @@ internal sealed class DemoRun(DemoOptions options, Terminal terminal, bool asJso
         if (engine.Tables.FirstOrDefault(table => table.State == "failed") is { } failed)
         {
             throw new VerbException($"the table {failed.Name} failed: {failed.Reason}");
+        }
+    }
+
+    private void ThrowIfLate(TimeSpan waited)
+    {
+        if (waited > FirstRowLimit)
+        {
+            throw new VerbException($"no row arrived within {FirstRowLimit.TotalSeconds:0} s; {options.Folder}/frazil.log may say why");
         }
     }
 
