@@ -18,7 +18,7 @@ internal static class DemoView
             new Markup(string.Create(CultureInfo.InvariantCulture,
                 $"[bold]frazil demo[/]  Kafka topic [aqua]{DemoOptions.Topic}[/] → Iceberg table [aqua]{DemoOptions.Table}[/]  [grey]{sample.Elapsed.TotalSeconds:0} s{left}[/]")),
             Figures(sample),
-            Union(sample, Math.Clamp(width - 30, 20, 70)),
+            Union(sample, Math.Clamp(width - 42, 20, 70)),
             Side(Commits(sample), sample.Aggregate is { } aggregate ? Aggregate(aggregate) : Text.Empty, width),
             new Markup($"[grey]{(http is null ? "" : $"console and SQL at [/][link]{http.ToString().TrimEnd('/')}[/][grey]; ")}Ctrl-C ends[/]"),
         ];
