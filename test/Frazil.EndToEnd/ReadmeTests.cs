@@ -25,6 +25,7 @@ public sealed partial class ReadmeTests
     }
 
     [Theory]
+    [InlineData("README.md")]
     [InlineData("ARCHITECTURE.md")]
     [InlineData("docs/user-guide.md")]
     [InlineData("docs/reliability.md")]

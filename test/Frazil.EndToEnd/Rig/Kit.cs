@@ -16,14 +16,18 @@ public static class Kit
     /// <returns>Its standard output.</returns>
     /// <exception cref="InvalidOperationException">It failed; the message has what it wrote.</exception>
     public static async Task<string> RunAsync(string script, IEnumerable<string> arguments, CancellationToken cancellationToken)
+        => await RunInAsync(Environment.CurrentDirectory, Path.Combine(Folder!, script), arguments, cancellationToken);
+
+    /// <inheritdoc cref="RunAsync"/>
+    public static async Task<string> RunInAsync(string workingFolder, string program, IEnumerable<string> arguments, CancellationToken cancellationToken)
     {
         // Background processes that a start script leaves behind inherit its pipes, so output goes through files, not pipes.
         var folder = Directory.CreateTempSubdirectory("frazil-kit-").FullName;
         try
         {
             var (output, errors) = (Path.Combine(folder, "out"), Path.Combine(folder, "err"));
-            List<string> line = ["-c", "exec \"$0\" \"$@\" >\"$FRAZIL_OUT\" 2>\"$FRAZIL_ERR\" </dev/null", Path.Combine(Folder!, script), .. arguments];
-            var start = new ProcessStartInfo("bash", line);
+            List<string> line = ["-c", "exec \"$0\" \"$@\" >\"$FRAZIL_OUT\" 2>\"$FRAZIL_ERR\" </dev/null", program, .. arguments];
+            var start = new ProcessStartInfo("bash", line) { WorkingDirectory = workingFolder };
             start.Environment["FRAZIL_OUT"] = output;
             start.Environment["FRAZIL_ERR"] = errors;
             using var process = Process.Start(start)!;
@@ -39,7 +43,7 @@ public static class Kit
             if (process.ExitCode != 0)
             {
                 throw new InvalidOperationException(
-                    $"{script} ended with {process.ExitCode}: {await File.ReadAllTextAsync(errors, cancellationToken)}{await File.ReadAllTextAsync(output, cancellationToken)}");
+                    $"{program} ended with {process.ExitCode}: {await File.ReadAllTextAsync(errors, cancellationToken)}{await File.ReadAllTextAsync(output, cancellationToken)}");
             }
             return await File.ReadAllTextAsync(output, cancellationToken);
         }

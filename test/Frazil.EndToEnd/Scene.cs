@@ -1,0 +1,128 @@
+using System.Globalization;
+using System.Text.Json;
+using Frazil.Rig;
+using Xunit;
+
+namespace Frazil.EndToEnd;
+
+/// <summary>One table fed by one topic: the folder, the configuration, and what the two referees say about the table in the end.</summary>
+internal sealed class Scene
+{
+    private readonly SharedBroker shared;
+
+    private Scene(SharedBroker shared, string folder, FrazilConfig config)
+    {
+        this.shared = shared;
+        Folder = folder;
+        Config = config;
+        ConfigFile = config.Write(folder);
+    }
+
+    public string Folder { get; }
+
+    public FrazilConfig Config { get; }
+
+    public string ConfigFile { get; }
+
+    public string CatalogFile => Path.Combine(Folder, "catalog.db");
+
+    public static async Task<Scene> SetAsync(SharedBroker shared, string topic, Func<string, FrazilConfig>? configure = null)
+    {
+        var bootstrap = await shared.BootstrapAsync();
+        var config = configure?.Invoke(bootstrap) ?? Usual(bootstrap, topic);
+        return new Scene(shared, shared.NewFolder(topic), config);
+    }
+
+    /// <summary>Short sessions, because a broker waits for a killed member's session to end before it hands its partitions over.</summary>
+    public static FrazilConfig Usual(string bootstrap, string topic, double flushSeconds = 1, IReadOnlyList<string>? tableLines = null) => new()
+    {
+        BootstrapServers = bootstrap,
+        Topic = topic,
+        GroupId = $"group-{topic}",
+        FlushIntervalSeconds = flushSeconds,
+        TableLines = tableLines ?? ["""columns = { event_timestamp = "timestamptz", amount = "decimal(10,2)" }"""],
+        KafkaProperties = new Dictionary<string, string> { ["session.timeout.ms"] = "3000", ["heartbeat.interval.ms"] = "500" },
+    };
+
+    public FrazilProcess Start() => FrazilProcess.Start(Folder, Config.HttpPort, "run", "-c", ConfigFile);
+
+    /// <summary>Starts a run and waits until it serves.</summary>
+    public async Task<FrazilProcess> StartReadyAsync(CancellationToken cancellationToken)
+    {
+        var frazil = Start();
+        await frazil.ReadyAsync(cancellationToken);
+        return frazil;
+    }
+
+    /// <summary>Waits until SQL sees so many rows of the table.</summary>
+    public async Task UntilRowsAsync(FrazilProcess frazil, long rows, CancellationToken cancellationToken)
+        => await UntilRowsAsync(frazil, Config.Table, rows, cancellationToken);
+
+    public static async Task UntilRowsAsync(FrazilProcess frazil, string table, long rows, CancellationToken cancellationToken)
+    {
+        var seen = -1L;
+        try
+        {
+            await frazil.UntilAsync(async () => (seen = await frazil.CountAsync($"select count(*) from {table}", cancellationToken)) >= rows,
+                TimeSpan.FromMilliseconds(100), cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"{seen} of {rows} rows in {table} when time was up; frazil wrote:\n{frazil.Text}");
+        }
+    }
+
+    /// <summary>Produces at a steady rate, in runs of three seconds, until told to stop, so that the stream ends soon after.</summary>
+    public async Task<Ledger> LoadUntilAsync(CancellationToken stop, CancellationToken cancellationToken)
+    {
+        const int Rate = 8_000;
+        var ledger = Ledger.Empty;
+        for (var first = 0L; !stop.IsCancellationRequested; first += 3 * Rate)
+        {
+            ledger += await Kit.LoadAsync(Config.BootstrapServers, Config.Topic, 3 * Rate, cancellationToken, "--now", "--seq",
+                "--rate", Rate.ToString(CultureInfo.InvariantCulture), "--first", first.ToString(CultureInfo.InvariantCulture));
+        }
+        return ledger;
+    }
+
+    public static async Task StopCleanlyAsync(FrazilProcess frazil, CancellationToken cancellationToken)
+    {
+        var code = await frazil.StopAsync(cancellationToken);
+        Assert.True(code == 0, $"frazil run ended with {code} after SIGTERM:\n{frazil.Text}");
+    }
+
+    /// <summary>Both referees read the table: it holds exactly the ledger's records, each Kafka position once, and both read the same values.</summary>
+    /// <param name="gaps">True where the topic itself shows gaps: transactions, bad records.</param>
+    public async Task<JsonElement> AssertExactlyAsync(Ledger ledger, bool gaps, CancellationToken cancellationToken)
+    {
+        var referee = await shared.RefereeAsync();
+        var answer = await referee.QueryAsync(CatalogFile, Config.Table, """
+            select count(*), coalesce(sum(user_id), 0), coalesce(sum(amount), 0), count(distinct (kafka_partition, kafka_offset)),
+                   (select coalesce(sum(top - low + 1), 0) from (select max(kafka_offset) top, min(kafka_offset) low from t group by kafka_partition)),
+                   (select count(*) from (select min(kafka_offset) low from t group by kafka_partition) where low <> 0)
+            from t
+            """, cancellationToken);
+        var row = answer.GetProperty("rows")[0].EnumerateArray().Select(value => value.GetString()!).ToArray();
+        var (rows, positions) = (long.Parse(row[0], CultureInfo.InvariantCulture), long.Parse(row[3], CultureInfo.InvariantCulture));
+        Assert.Equal(rows, positions); // no Kafka position twice
+        Assert.Equal(ledger.Records, rows);
+        Assert.Equal(ledger.UserId.ToString(CultureInfo.InvariantCulture), row[1]);
+        Assert.Equal(ledger.Amount, decimal.Parse(row[2], CultureInfo.InvariantCulture));
+        if (!gaps)
+        {
+            Assert.Equal(row[0], row[4]); // every offset between the first and the last of each partition
+            Assert.Equal("0", row[5]); // and the first is 0
+        }
+        await AssertEnginesAgreeAsync(referee, cancellationToken);
+        return answer;
+    }
+
+    private async Task AssertEnginesAgreeAsync(Referee referee, CancellationToken cancellationToken)
+    {
+        var one = await referee.ReadAsync("pyiceberg", CatalogFile, Config.Table, cancellationToken);
+        var other = await referee.ReadAsync("duckdb", CatalogFile, Config.Table, cancellationToken);
+        Assert.Equal(one.GetProperty("row_count").GetInt64(), other.GetProperty("row_count").GetInt64());
+        Assert.Equal(one.GetProperty("columns").GetRawText(), other.GetProperty("columns").GetRawText());
+        Assert.Equal(one.GetProperty("row_checksum").GetString(), other.GetProperty("row_checksum").GetString());
+    }
+}
