@@ -1,0 +1,123 @@
+using System.Globalization;
+using Frazil.Rig;
+using Xunit;
+
+namespace Frazil.EndToEnd;
+
+/// <summary>Processes that end at random moments, or sleep through a rebalance, while records arrive and flushes run every second.</summary>
+public sealed class CrashTests(SharedBroker shared, ITestOutputHelper output)
+{
+    [Fact]
+    public async Task Kill_nine_at_random_moments_leaves_every_record_exactly_once()
+    {
+        var rounds = int.Parse(Environment.GetEnvironmentVariable("FRAZIL_CRASH_ROUNDS") ?? "22", CultureInfo.InvariantCulture);
+        var seed = Environment.TickCount;
+        output.WriteLine($"seed {seed}, {rounds} rounds");
+        var random = new Random(seed);
+        using var time = new CancellationTokenSource(TimeSpan.FromSeconds(240 + 20 * rounds));
+        var scene = await Scene.SetAsync(shared, "crash");
+        using var stopLoad = new CancellationTokenSource();
+        var load = scene.LoadUntilAsync(stopLoad.Token, time.Token);
+
+        var committed = 0L;
+        for (var round = 0; round < rounds; round++)
+        {
+            await using var frazil = scene.Start();
+            await frazil.ReadyAsync(time.Token);
+            if (round % 3 == 0)
+            {
+                // Any moment will do for two rounds of three; here the kill surely falls after new commits of this life.
+                await frazil.UntilAsync(async () => await frazil.MetricAsync("frazil_commits_total", time.Token) > 0, TimeSpan.FromMilliseconds(10), time.Token);
+                committed++;
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(0, 2_500)), time.Token);
+            await frazil.KillAsync(time.Token);
+        }
+        await stopLoad.CancelAsync();
+        var ledger = await load;
+
+        await using var last = await scene.StartReadyAsync(time.Token);
+        await scene.UntilRowsAsync(last, ledger.Records, time.Token);
+        await Scene.StopCleanlyAsync(last, time.Token);
+        output.WriteLine($"{ledger.Records} records; {committed} kills after a commit");
+        await scene.AssertExactlyAsync(ledger, gaps: false, time.Token);
+    }
+
+    [Fact]
+    public async Task Two_instances_of_one_group_share_a_topic_and_survive_the_death_of_one()
+    {
+        using var time = new CancellationTokenSource(TimeSpan.FromMinutes(8));
+        var scene = await Scene.SetAsync(shared, "pair");
+        var twin = Twin(scene);
+        await using var first = await scene.StartReadyAsync(time.Token);
+        await using var second = await StartTwinAsync(scene, twin, time.Token);
+        using var stopLoad = new CancellationTokenSource();
+        var load = scene.LoadUntilAsync(stopLoad.Token, time.Token);
+
+        await UntilBothCommitAsync(first, second, time.Token);
+        await second.KillAsync(time.Token);
+        await stopLoad.CancelAsync();
+        var ledger = await load;
+        await scene.UntilRowsAsync(first, ledger.Records, time.Token);
+        await Scene.StopCleanlyAsync(first, time.Token);
+
+        await scene.AssertExactlyAsync(ledger, gaps: false, time.Token);
+    }
+
+    [Fact]
+    public async Task An_instance_that_was_frozen_while_its_partitions_moved_cannot_commit_them_twice()
+    {
+        using var time = new CancellationTokenSource(TimeSpan.FromMinutes(8));
+        var scene = await Scene.SetAsync(shared, "zombie");
+        var twin = Twin(scene);
+        await using var first = await scene.StartReadyAsync(time.Token);
+        await using var second = await StartTwinAsync(scene, twin, time.Token);
+        using var stopLoad = new CancellationTokenSource();
+        var load = scene.LoadUntilAsync(stopLoad.Token, time.Token);
+
+        await UntilBothCommitAsync(first, second, time.Token);
+        second.Freeze(); // longer than its session: the first instance takes its partitions and commits them
+        var before = await first.MetricAsync("frazil_records_total", time.Token);
+        await first.UntilAsync(async () => await first.CountAsync(
+            $"select count(distinct kafka_partition) from {scene.Config.Table} where kafka_timestamp > now() - interval 1 second", time.Token) == 6,
+            TimeSpan.FromMilliseconds(200), time.Token);
+        second.Thaw();
+        await stopLoad.CancelAsync();
+        var ledger = await load;
+        Assert.True(await first.MetricAsync("frazil_records_total", time.Token) > before);
+        await Scene.StopCleanlyAsync(second, time.Token);
+        await Scene.StopCleanlyAsync(first, time.Token);
+
+        await using var last = await scene.StartReadyAsync(time.Token);
+        await scene.UntilRowsAsync(last, ledger.Records, time.Token);
+        await Scene.StopCleanlyAsync(last, time.Token);
+        await scene.AssertExactlyAsync(ledger, gaps: false, time.Token);
+    }
+
+    private static FrazilConfig Twin(Scene scene) => new()
+    {
+        BootstrapServers = scene.Config.BootstrapServers,
+        Topic = scene.Config.Topic,
+        GroupId = scene.Config.GroupId,
+        DataDir = "data-of-the-twin",
+        TableLines = scene.Config.TableLines,
+        KafkaProperties = scene.Config.KafkaProperties,
+    };
+
+    private static async Task<FrazilProcess> StartTwinAsync(Scene scene, FrazilConfig twin, CancellationToken cancellationToken)
+    {
+        var frazil = FrazilProcess.Start(scene.Folder, twin.HttpPort, "run", "-c", twin.Write(scene.Folder, "twin.toml"));
+        await frazil.ReadyAsync(cancellationToken);
+        return frazil;
+    }
+
+    private static async Task UntilBothCommitAsync(FrazilProcess first, FrazilProcess second, CancellationToken cancellationToken)
+    {
+        foreach (var frazil in new[] { first, second })
+        {
+            var before = await frazil.MetricAsync("frazil_commits_total", cancellationToken);
+            await frazil.UntilAsync(async () => await frazil.MetricAsync("frazil_commits_total", cancellationToken) > before + 1,
+                TimeSpan.FromMilliseconds(50), cancellationToken);
+        }
+    }
+}
