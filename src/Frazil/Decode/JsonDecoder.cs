@@ -86,7 +86,7 @@ public sealed unsafe class JsonDecoder : RecordDecoder, IDisposable
         p = JsonScan.SkipSpace(p, end);
         if (p >= end)
         {
-            cursor.Fail(DecodeReason.Empty, start, "only white space");
+            cursor.Fail(DecodeReason.Empty, cursor.Start, "only white space"); // not where the caller has it: it may be a copy
             return false;
         }
         p = record!.Read(p, cursor);

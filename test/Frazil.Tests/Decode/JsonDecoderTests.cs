@@ -89,6 +89,28 @@ public sealed class JsonDecoderTests
     [InlineData("{\"id\":true}", "wrong_type")]
     public void A_record_that_is_not_sound_is_refused_with_its_reason(string record, string code) => Assert.Equal(code, DecodedRow.Of(Event, record));
 
+    [Fact]
+    public void A_record_is_read_and_refused_alike_wherever_in_memory_it_stands()
+    {
+        var chunk = new ColumnChunk(Event, 16, new());
+        using var decoder = new JsonDecoder();
+        decoder.Bind(chunk);
+        var memory = new byte[3 * 4096];
+        foreach (var (record, code) in new (string, string?)[] { (" ", "empty"), ("{}", "missing_required"), ("{\"id\":1}", null), ("{\"id\":1,\"x\":2}", "unknown_field"), ("[", "syntax"), ("{\"id\":1,\"name\":\"a", "syntax") })
+        {
+            var bytes = Encoding.UTF8.GetBytes(record);
+            for (var at = 0; at + bytes.Length <= memory.Length; at++)
+            {
+                bytes.CopyTo(memory, at);
+                var result = decoder.Decode(memory.AsSpan(at, bytes.Length));
+                Assert.Equal(code, result.Error?.Code);
+                Assert.InRange(result.Error?.Offset ?? 0, 0, code == "empty" ? 0 : bytes.Length);
+                chunk.TruncateTo(0);
+            }
+        }
+        chunk.Unpin();
+    }
+
     [Theory]
     [InlineData("""{"id":1,"new":null}""")]
     [InlineData("""{"id":1,"new":[]}""")]

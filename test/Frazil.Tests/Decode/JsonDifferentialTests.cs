@@ -65,7 +65,7 @@ public sealed partial class JsonDifferentialTests
     private static DecodeStatus Compare(JsonDecoder decoder, ColumnChunk chunk, byte[] record, GuardedPages pages, Random random, int seed)
     {
         var expected = ReferenceJson.Decode(record, Schema);
-        var result = decoder.Decode(pages.Place(record, random));
+        var result = Decode(decoder, record, pages.Place(record, random), seed);
         var actual = result.Status switch
         {
             DecodeStatus.Ok => Take(chunk),
@@ -78,6 +78,18 @@ public sealed partial class JsonDifferentialTests
             Assert.Fail($"seed {seed}\n{Encoding.UTF8.GetString(record)}\n{Convert.ToHexString(record)}\nreference {expected}\ndecoder   {actual}\n{result.Error}");
         }
         return result.Status;
+    }
+
+    private static DecodeResult Decode(JsonDecoder decoder, byte[] record, ReadOnlySpan<byte> placed, int seed)
+    {
+        try
+        {
+            return decoder.Decode(placed);
+        }
+        catch (Exception unexpected)
+        {
+            throw new InvalidOperationException($"seed {seed}\n{Encoding.UTF8.GetString(record)}\n{Convert.ToHexString(record)}", unexpected);
+        }
     }
 
     private static string Take(ColumnChunk chunk)
