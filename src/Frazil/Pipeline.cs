@@ -20,6 +20,8 @@ namespace Frazil;
 /// </summary>
 internal sealed class Pipeline : IAsyncDisposable
 {
+    private static readonly TimeSpan TablelessFlushLimit = TimeSpan.FromSeconds(5);
+
     private readonly TableOptions options;
     private readonly PipelineShared shared;
     private readonly ILogger logger;
@@ -31,6 +33,7 @@ internal sealed class Pipeline : IAsyncDisposable
     private readonly DeadLetterSink deadLetters;
     private readonly TableFlusher flusher;
     private readonly CancellationTokenSource stopping = new();
+    private readonly CancellationTokenSource reading = new();
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly PipelineAssignments assignments;
     private KafkaConsumer? consumer;
@@ -108,7 +111,7 @@ internal sealed class Pipeline : IAsyncDisposable
         {
             if (failure is null)
             {
-                await flusher.FlushAsync(cancellationToken);
+                await FlushLastAsync(cancellationToken);
             }
         }
         catch (OperationCanceledException)
@@ -124,10 +127,22 @@ internal sealed class Pipeline : IAsyncDisposable
         }
     }
 
+    /// <summary>Where no record has made the table yet, it may never be possible: a short try, then the records stay in Kafka.</summary>
+    private async Task FlushLastAsync(CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        if (state.Current is null)
+        {
+            limit.CancelAfter(TablelessFlushLimit);
+        }
+        await flusher.FlushAsync(limit.Token);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await StopAsync(CancellationToken.None);
         stopping.Dispose();
+        reading.Dispose();
     }
 
     public TableStatus Status()
@@ -200,7 +215,7 @@ internal sealed class Pipeline : IAsyncDisposable
     private DecodeError? Evolve(SchemaSamples samples)
     {
         var retry = new FlushRetry(shared.Time, logger, Name, metrics.CountFlushFailure);
-        var evolving = Task.Run(() => retry.RunAsync("schema change", token => schemas.EvolveAsync(samples, token), stopping.Token));
+        var evolving = Task.Run(() => retry.RunAsync("schema change", token => schemas.EvolveAsync(samples, token), reading.Token));
         return Blocking.Wait(evolving);
     }
 
@@ -259,6 +274,7 @@ internal sealed class Pipeline : IAsyncDisposable
 
     private void StopWorkers()
     {
+        reading.Cancel(); // a worker may be waiting for a catalog that does not answer
         foreach (var worker in workers)
         {
             worker.Stop();

@@ -175,6 +175,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
             CreateDecoder = static () => new JsonDecoder(),
             OnBadRecord = parts.Options.OnBadRecord,
             EvolveSchema = parts.Options.EvolveSchema,
+            PinsStart = FirstPosition() != StartPosition.Earliest,
         });
         lock (gate)
         {

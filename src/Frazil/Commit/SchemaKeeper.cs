@@ -46,6 +46,28 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
         }
     }
 
+    /// <summary>Creates the table from what is declared where no record has created it: dead letters, or a position, are to be recorded.</summary>
+    /// <exception cref="InvalidOperationException">It cannot be partitioned before a record has brought the column; try again later.</exception>
+    public async Task EnsureTableAsync(CancellationToken cancellationToken)
+    {
+        await creating.WaitAsync(cancellationToken);
+        try
+        {
+            if (state.Current is null && await state.RefreshAsync(cancellationToken) is null)
+            {
+                await CreateAsync(TableDefinition.From(options, null), cancellationToken);
+            }
+        }
+        catch (PipelineFailedException error) when (state.Current is null)
+        {
+            throw new InvalidOperationException($"the table waits for a first record that fits: {error.Message}", error);
+        }
+        finally
+        {
+            creating.Release();
+        }
+    }
+
     /// <summary>Makes the table hold every field of the samples. Null when it does; else why it cannot.</summary>
     public async Task<DecodeError?> EvolveAsync(SchemaSamples samples, CancellationToken cancellationToken)
     {

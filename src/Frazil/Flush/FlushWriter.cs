@@ -16,6 +16,7 @@ internal sealed class FlushWriter(DataFileWriter writer, IFileIO files, TableSta
     /// <summary>Writes every batch of the flush. The files are durable when the task completes, and in no table yet.</summary>
     public async Task<ImmutableArray<FlushedUnit>> WriteAsync(SealedFlush flush, CancellationToken cancellationToken)
     {
+        await schemas.EnsureTableAsync(cancellationToken);
         var target = new WriteTarget(state.Current!.Metadata, schemas.Current!);
         var units = preserveKafkaPartitions
             ? flush.Batches.Select(static batch => ImmutableArray.Create(batch))
@@ -38,14 +39,19 @@ internal sealed class FlushWriter(DataFileWriter writer, IFileIO files, TableSta
         }
         catch
         {
-            // Certainly in no table: the flush was not offered to the catalog yet.
-            foreach (var file in written)
-            {
-                await files.DeleteAsync(file.Path, CancellationToken.None);
-            }
+            await DeleteAsync(written); // certainly in no table: the flush was not offered to the catalog yet
             throw;
         }
         return new(batches, [.. written]);
+    }
+
+    /// <summary>Deletes files that are certainly in no snapshot.</summary>
+    public async Task DeleteAsync(IEnumerable<DataFile> unused)
+    {
+        foreach (var file in unused)
+        {
+            await files.DeleteAsync(file.Path, CancellationToken.None);
+        }
     }
 
     internal static BatchSlice ToSlice(ColumnChunk chunk)

@@ -22,6 +22,9 @@ internal sealed class SealedFlush : IDisposable
     /// <summary>At most one a Kafka partition.</summary>
     public ImmutableArray<HotBatch> Batches { get; }
 
+    /// <summary>True once the catalog was asked to commit: from then on a file may be in the table, and only the committer can tell.</summary>
+    public bool WasOffered { get; set; }
+
     /// <summary>Numbers the files of all attempts, so that no name is ever used twice.</summary>
     public int NextFileNumber() => Interlocked.Increment(ref files) - 1;
 

@@ -125,14 +125,23 @@ internal sealed class TableFlusher
     private async Task<long?> CommitAsync(SealedFlush flush, ImmutableArray<FlushedUnit> units, CancellationToken cancellationToken)
     {
         var live = units.Where(static unit => unit.Batches.All(static batch => !batch.IsDropped)).ToImmutableArray();
+        if (!flush.WasOffered)
+        {
+            await parts.Writer.DeleteAsync(units.Except(live).SelectMany(static unit => unit.Files));
+        }
         if (live.IsEmpty)
         {
             return null;
         }
+        flush.WasOffered = true;
         var outcome = await parts.Committer.CommitAsync(new(flush.Id, [.. live.Select(static unit => unit.ToCommitUnit())]), cancellationToken);
         foreach (var unit in live)
         {
             Settle(unit, outcome);
+        }
+        if (outcome.FencedFilesAreOurs)
+        {
+            await parts.Writer.DeleteAsync(outcome.Fenced.SelectMany(static unit => unit.Files));
         }
         return outcome.SnapshotId;
     }

@@ -14,16 +14,18 @@ public sealed class HotBatch
     private readonly Lock gate = new();
     private ImmutableArray<ColumnChunk> rows = [];
     private ImmutableArray<ColumnChunk> deadLetters = [];
+    private readonly bool pinsStart;
     private long nextOffset;
     private int pins = 1;
 
-    internal HotBatch(TopicPartition partition, long? recordedOffset, long startOffset, long createdAt)
+    internal HotBatch(TopicPartition partition, long? recordedOffset, long startOffset, long createdAt, bool pinsStart = false)
     {
         Partition = partition;
         RecordedOffset = recordedOffset;
         StartOffset = startOffset;
         nextOffset = startOffset;
         CreatedAt = createdAt;
+        this.pinsStart = pinsStart;
     }
 
     public TopicPartition Partition { get; }
@@ -70,8 +72,9 @@ public sealed class HotBatch
     /// <summary>Published dead letters.</summary>
     public long DeadLetterCount => deadLetters.Sum(static chunk => chunk.PublishedRows);
 
-    /// <summary>True when committing this batch would change the table or its progress.</summary>
-    public bool IsWorthCommitting => NextOffset > StartOffset || RecordedOffset is null;
+    /// <summary>True when committing this batch would change the table or its progress. Where reading began is worth it without a record when it
+    /// would be another place after a restart: "latest" moves.</summary>
+    public bool IsWorthCommitting => NextOffset > StartOffset || (RecordedOffset is null && pinsStart);
 
     internal ColumnChunk? LastRowChunk => rows.IsEmpty ? null : rows[^1];
 

@@ -70,7 +70,7 @@ internal sealed class HotPartition
             if (next < 0)
             {
                 next = offset;
-                OpenAt(offset); // worth a commit even without a record: where "latest" was must survive a restart
+                OpenAt(offset);
             }
         }
     }
@@ -207,7 +207,7 @@ internal sealed class HotPartition
     {
         if (open is null)
         {
-            open = new(Partition, recorded, next < 0 ? offset : next, parts.Time.GetTimestamp());
+            open = new(Partition, recorded, next < 0 ? offset : next, parts.Time.GetTimestamp(), parts.PinsStart);
             parts.Hot.Add(open);
         }
     }
@@ -244,6 +244,8 @@ internal sealed record HotPartitionParts
     public required Func<RecordDecoder> CreateDecoder { get; init; }
     public required OnBadRecord OnBadRecord { get; init; }
     public required bool EvolveSchema { get; init; }
+    /// <summary>Where reading begins without progress is another place at each start, so it is recorded before the first record.</summary>
+    public required bool PinsStart { get; init; }
 }
 
 /// <summary>A record does not fit its table and the configuration says to stop there.</summary>

@@ -63,6 +63,22 @@ public sealed class EngineTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_topic_of_nothing_but_bad_records_still_keeps_them_and_its_progress()
+    {
+        fixture.Cluster.CreateTopic("broken", 1);
+        await fixture.ProduceAsync("broken", 0, "not json", "[1]");
+        var options = fixture.Options("broken");
+        await RunUntilAsync(options, 2);
+
+        await using var reader = await SqlSession.OpenCatalogAsync(options);
+        Assert.Equal(2L, await ScalarAsync(reader, "select count(*) from shop.broken_dlq"));
+        await fixture.ProduceAsync("broken", 0, """{"id":1}""");
+        await RunUntilAsync(options, 1);
+        Assert.Equal(2L, await ScalarAsync(reader, "select count(*) from shop.broken_dlq"));
+        Assert.Equal(1L, await ScalarAsync(reader, "select sum(id)::bigint from shop.broken"));
+    }
+
+    [Fact]
     public async Task A_query_reads_its_own_writes()
     {
         fixture.Cluster.CreateTopic("clicks", 1);
