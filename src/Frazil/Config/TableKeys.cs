@@ -10,7 +10,7 @@ internal static class TableKeys
     public static IReadOnlyList<TableKey> All { get; } =
     [
         Text("name", t => t.Name, (t, v) => t with { Name = v },
-            "`namespace.table`; may hold `{topic}`", "Name of the Iceberg table. Required. Created when missing."),
+            "`namespace.table`; may hold `{topic}`", "Name of the Iceberg table. Required. Created when missing. With `{topic}`: one table a topic of `topics`, dots in its name as `_`."),
         TextList("topics", t => t.Topics, (t, v) => t with { Topics = v },
             "topic names", "Topics that the table is fed by. This or `topic_pattern` is required."),
         Text("topic_pattern", t => t.TopicPattern, (t, v) => t with { TopicPattern = v },

@@ -46,9 +46,13 @@ internal sealed partial class TableValidator(ConfigErrors errors)
         {
             errors.Add(key, name, "holds a placeholder other than {topic}; {field} is not supported yet", "Use {topic} or a fixed name");
         }
-        else if (!Name().IsMatch(name.Replace("{topic}", "topic", StringComparison.Ordinal)))
+        else if (name.Contains("{topic}", StringComparison.Ordinal) && table.TopicPattern is not null)
         {
-            errors.Add(key, name, "is not namespace.table",
+            errors.Add(key, name, "holds {topic} beside topic_pattern, which is not supported yet", "List the topics in topics, or use a fixed name");
+        }
+        else if (TableNames.Expand([table]).Select(one => one.Name).FirstOrDefault(one => !Name().IsMatch(one)) is { } wrong)
+        {
+            errors.Add(key, name, wrong == name ? "is not namespace.table" : $"would become {wrong}, which is not namespace.table",
                 "Write one namespace, a dot, one name; letters, digits, _ and -, each beginning with a letter or _");
         }
     }
@@ -185,18 +189,21 @@ internal sealed partial class TableValidator(ConfigErrors errors)
         var seen = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
         for (var index = 0; index < tables.Count; index++)
         {
-            var name = tables[index].Name;
-            if (name.Length > 0 && !seen.TryAdd(name, index))
+            foreach (var name in TableNames.Expand([tables[index]]).Select(table => table.Name))
             {
-                errors.Add($"tables[{index}].name", name, $"is the name of tables[{seen[name]}] too (names differ by more than case)",
-                    "Give each table its own; one table may take several topics");
+                if (name.Length > 0 && !seen.TryAdd(name, index))
+                {
+                    var other = seen[name] == index ? "of two of its topics" : $"of tables[{seen[name]}] too";
+                    errors.Add($"tables[{index}].name", name, $"is the name {other} (names must differ by more than case)",
+                        "Give each table its own; one table may take several topics");
+                }
             }
         }
-        for (var index = 0; index < tables.Count; index++)
+        foreach (var (name, index) in seen.Where(pair => tables[pair.Value].OnBadRecord == OnBadRecord.Dlq))
         {
-            if (seen.TryGetValue($"{tables[index].Name}_dlq", out var clash) && tables[index].OnBadRecord == OnBadRecord.Dlq)
+            if (seen.TryGetValue($"{name}_dlq", out var clash))
             {
-                errors.Add($"tables[{clash}].name", tables[clash].Name, $"is where the dead letters of {tables[index].Name} go", "Choose another name");
+                errors.Add($"tables[{clash}].name", $"{name}_dlq", $"is where the dead letters of {name} (tables[{index}]) go", "Choose another name");
             }
         }
     }
