@@ -28,8 +28,7 @@ internal sealed class DemoReport(Terminal terminal, bool asJson)
                 json.WriteNumber("hot_rows", sample.HotRows);
                 json.WriteNumber("cold_rows", sample.ColdRows);
                 json.WriteNumber("rows_per_second", Math.Round(sample.RowsPerSecond));
-                json.WritePropertyName("freshness_ms");
-                SqlJson.WriteValue(json, sample.Freshness is { } age ? Math.Round(age.TotalMilliseconds, 1) : null);
+                WriteMilliseconds(json, "freshness_ms", sample.Freshness);
                 json.WriteNumber("commits", sample.Table.Commits);
             });
             return;
@@ -51,8 +50,8 @@ internal sealed class DemoReport(Terminal terminal, bool asJson)
                 json.WriteNumber("distinct_positions", summary.DistinctPositions);
                 json.WriteNumber("commits", summary.Commits);
                 json.WriteNumber("rows_per_second", Math.Round(summary.RowsPerSecond));
-                json.WriteNumber("freshness_p50_ms", Math.Round(summary.FreshnessP50.TotalMilliseconds, 1));
-                json.WriteNumber("freshness_p99_ms", Math.Round(summary.FreshnessP99.TotalMilliseconds, 1));
+                WriteMilliseconds(json, "freshness_p50_ms", summary.FreshnessP50);
+                WriteMilliseconds(json, "freshness_p99_ms", summary.FreshnessP99);
                 json.WriteString("folder", summary.Folder.Path);
                 json.WriteString("catalog", summary.Folder.CatalogFile);
                 json.WriteString("table", DemoOptions.Table);
@@ -77,7 +76,7 @@ internal sealed class DemoReport(Terminal terminal, bool asJson)
             ? string.Create(CultureInfo.InvariantCulture, $"✓ produced {summary.Produced:#,0} = in Iceberg {summary.IcebergRows:#,0} rows, each Kafka position once, in {summary.Commits} commits")
             : string.Create(CultureInfo.InvariantCulture, $"✗ produced {summary.Produced:#,0}, but in Iceberg {summary.IcebergRows:#,0} rows of {summary.DistinctPositions:#,0} Kafka positions; the log is {summary.Folder.LogFile}");
         yield return string.Create(CultureInfo.InvariantCulture,
-            $"  {summary.RowsPerSecond:#,0} rows/s; from produced to seen by SQL {Milliseconds(summary.FreshnessP50)} (median), {Milliseconds(summary.FreshnessP99)} (p99)");
+            $"  {summary.RowsPerSecond:#,0} rows/s{(summary.FreshnessP50 is null ? "" : $"; from produced to seen by SQL {Milliseconds(summary.FreshnessP50)} (median), {Milliseconds(summary.FreshnessP99)} (p99)")}");
         yield return $"  the table is in {summary.TableLocation}";
         yield return "";
         yield return "Query it:";
@@ -86,6 +85,12 @@ internal sealed class DemoReport(Terminal terminal, bool asJson)
         yield return "Or with any engine that reads Iceberg:";
         yield return $"  python3 -c \"from pyiceberg.catalog import load_catalog as c; print(c('frazil', type='sql', uri='sqlite:///{summary.Folder.CatalogFile}').load_table('{DemoOptions.Table}').scan().count())\"";
         yield return $"  duckdb -c \"install iceberg; load iceberg; select count(*) from iceberg_scan('{summary.MetadataFile}')\"";
+    }
+
+    private static void WriteMilliseconds(Utf8JsonWriter json, string name, TimeSpan? time)
+    {
+        json.WritePropertyName(name);
+        SqlJson.WriteValue(json, time is { } value ? Math.Round(value.TotalMilliseconds, 1) : null);
     }
 
     private void WriteJson(Action<Utf8JsonWriter> write)
@@ -115,8 +120,9 @@ internal sealed record DemoSummary
     public required long DistinctPositions { get; init; }
     public required long Commits { get; init; }
     public required double RowsPerSecond { get; init; }
-    public required TimeSpan FreshnessP50 { get; init; }
-    public required TimeSpan FreshnessP99 { get; init; }
+    /// <summary>Of the samples that were taken; null where there were none.</summary>
+    public required TimeSpan? FreshnessP50 { get; init; }
+    public required TimeSpan? FreshnessP99 { get; init; }
     public required string TableLocation { get; init; }
     public required string MetadataFile { get; init; }
     public bool IsExact => Produced == IcebergRows && IcebergRows == DistinctPositions;

@@ -154,6 +154,6 @@ internal sealed class DemoRun(DemoOptions options, Terminal terminal, bool asJso
         };
     }
 
-    private static TimeSpan Percentile(List<TimeSpan> sorted, double share)
-        => sorted.Count == 0 ? TimeSpan.Zero : sorted[Math.Min(sorted.Count - 1, (int)(sorted.Count * share))];
+    private static TimeSpan? Percentile(List<TimeSpan> sorted, double share)
+        => sorted.Count == 0 ? null : sorted[Math.Min(sorted.Count - 1, (int)(sorted.Count * share))];
 }

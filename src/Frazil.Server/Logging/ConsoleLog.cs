@@ -24,6 +24,8 @@ public sealed class ConsoleLog : ILoggerProvider
             .SetMinimumLevel(minimum)
             // Kestrel's own start-up chatter says nothing that ours does not.
             .AddFilter("Microsoft", minimum < LogLevel.Information ? minimum : LogLevel.Warning)
+            // A start that fails is told by whoever started it, with what to change.
+            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
             .AddProvider(new ConsoleLog(writer, json, coloured, time ?? TimeProvider.System)));
 
     public ILogger CreateLogger(string categoryName) => new Category(this, categoryName);
