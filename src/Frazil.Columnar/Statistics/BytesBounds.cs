@@ -6,6 +6,8 @@ namespace Frazil.Columnar.Statistics;
 /// <summary>Strings, binary and uuids, ordered by unsigned bytes (for UTF-8 that is the order of code points).</summary>
 internal sealed unsafe class BytesBounds : Bounds
 {
+    private const int PrefixBytes = 8;
+
     // Into the chunks, which stay pinned while they are measured: a sorted column would otherwise allocate at every value.
     private byte* least;
     private byte* greatest;
@@ -17,6 +19,8 @@ internal sealed unsafe class BytesBounds : Bounds
     public override void Add(ColumnView view, RowSet rows, ulong* present)
     {
         var width = view.Type.ValueSize;
+        // From any start up to here eight bytes may be read without leaving what is visible.
+        var safeEnd = (width > 0 ? view.Length * width : view.Offsets[view.Length]) - PrefixBytes;
         for (var index = 0; index < rows.Count; index++)
         {
             if (!IsPresent(present, index))
@@ -25,7 +29,9 @@ internal sealed unsafe class BytesBounds : Bounds
             }
             var row = rows[index];
             var begin = width > 0 ? row * width : view.Offsets[row];
-            Add(view.Values + begin, width > 0 ? width : view.Offsets[row + 1] - (int)begin);
+            var length = width > 0 ? width : view.Offsets[row + 1] - (int)begin;
+            var bytes = view.Values + begin;
+            Add(bytes, length, begin <= safeEnd ? Masked(*(ulong*)bytes, length) : Prefix(new ReadOnlySpan<byte>(bytes, length)));
         }
     }
 
@@ -33,24 +39,49 @@ internal sealed unsafe class BytesBounds : Bounds
 
     public override byte[]? Upper() => leastLength < 0 ? null : new ReadOnlySpan<byte>(greatest, greatestLength).ToArray();
 
-    private void Add(byte* bytes, int length)
+    private void Add(byte* bytes, int length, ulong prefix)
     {
         // Eight bytes decide nearly always; only their ties need the whole value.
-        var value = new ReadOnlySpan<byte>(bytes, length);
-        var prefix = Prefix(value);
-        var isFirst = leastLength < 0;
-        if (isFirst || prefix < leastPrefix || (prefix == leastPrefix && value.SequenceCompareTo(new(least, leastLength)) < 0))
+        if (leastLength < 0)
         {
-            least = bytes;
-            leastLength = length;
-            leastPrefix = prefix;
+            SetLeast(bytes, length, prefix);
+            SetGreatest(bytes, length, prefix);
+            return;
         }
-        if (isFirst || prefix > greatestPrefix || (prefix == greatestPrefix && value.SequenceCompareTo(new(greatest, greatestLength)) > 0))
+        if (prefix < leastPrefix || (prefix == leastPrefix && Compare(bytes, length, least, leastLength) < 0))
         {
-            greatest = bytes;
-            greatestLength = length;
-            greatestPrefix = prefix;
+            SetLeast(bytes, length, prefix);
         }
+        if (prefix > greatestPrefix || (prefix == greatestPrefix && Compare(bytes, length, greatest, greatestLength) > 0))
+        {
+            SetGreatest(bytes, length, prefix);
+        }
+    }
+
+    private void SetLeast(byte* bytes, int length, ulong prefix)
+    {
+        least = bytes;
+        leastLength = length;
+        leastPrefix = prefix;
+    }
+
+    private void SetGreatest(byte* bytes, int length, ulong prefix)
+    {
+        greatest = bytes;
+        greatestLength = length;
+        greatestPrefix = prefix;
+    }
+
+    /// <summary>Of values with the same prefix: without a look at them where the prefix was all there is.</summary>
+    private static int Compare(byte* left, int leftLength, byte* right, int rightLength) =>
+        leftLength <= PrefixBytes && rightLength <= PrefixBytes
+            ? leftLength - rightLength
+            : new ReadOnlySpan<byte>(left, leftLength).SequenceCompareTo(new ReadOnlySpan<byte>(right, rightLength));
+
+    private static ulong Masked(ulong littleEndian, int length)
+    {
+        var bigEndian = BinaryPrimitives.ReverseEndianness(littleEndian);
+        return length >= PrefixBytes ? bigEndian : length == 0 ? 0 : bigEndian & (ulong.MaxValue << (8 * (PrefixBytes - length)));
     }
 
     private static ulong Prefix(ReadOnlySpan<byte> value)

@@ -15,6 +15,10 @@ internal static class TableViewText
     /// <param name="nested">What files call the fields inside structs.</param>
     public static string Write(ColumnFields fields, TableInput table, long? slot, NestedNames nested)
     {
+        if (fields.Count == 0)
+        {
+            throw new SqlException($"The table {table} has no columns yet; it gets them with its first records.", null);
+        }
         var parts = new List<string>();
         var columns = string.Join(", ", fields.Select(field => SqlText.Identifier(field.Name)));
         // A union of which no column is needed still fetches the first: this one costs nothing, so that count(*) reads none.

@@ -101,6 +101,16 @@ public sealed class SqlExecutorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_table_without_columns_counts_no_rows_and_says_that_it_has_nothing_to_select()
+    {
+        var table = Table("a", "t", ColumnFields.Empty);
+        Assert.Equal(0L, (await RunAsync("SELECT count(*) FROM t", table)).Rows[0][0]);
+        var failure = await Assert.ThrowsAsync<SqlException>(() => RunAsync("SELECT * FROM t", table));
+        Assert.Contains("a.t has no columns yet", failure.Message, StringComparison.Ordinal);
+        Assert.Single((await RunAsync("SELECT * FROM t", Table("a", "t", Numbers) with { HotSlices = [Rows(1, 1)] })).Rows);
+    }
+
+    [Fact]
     public async Task Errors_of_a_query_give_their_position_in_characters()
     {
         var failure = await Assert.ThrowsAsync<SqlException>(() => RunAsync("SELECT 'é😀', nope FROM t", Table("a", "t", Numbers)));
