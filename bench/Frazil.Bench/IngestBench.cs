@@ -11,10 +11,10 @@ internal static class IngestBench
 {
     public static async Task RunAsync(BenchRun run, RecordStream stream, CancellationToken cancellationToken)
     {
-        var count = run.Records(stream == RecordStream.Events ? 3_000_000 : 1_000_000);
+        var count = run.Records(stream.UsualCount);
         var topic = await run.TopicAsync(stream, count, cancellationToken);
         var folder = run.NewFolder("ingest");
-        var config = new FrazilConfig { BootstrapServers = topic.Bootstrap, Topic = topic.Name, FlushIntervalSeconds = 10, MaxMemoryMb = 1024 };
+        var config = new FrazilConfig { BootstrapServers = topic.Bootstrap, Topic = topic.Name, FlushIntervalSeconds = 10, FlushSizeMb = 100, MaxMemoryMb = 1024 };
         var file = config.Write(folder);
         BenchRun.Say($"ingesting {count:N0} records of the {stream.Name} stream");
 

@@ -16,6 +16,9 @@ internal abstract class RecordStream
     /// <summary>Short, for the names of figures.</summary>
     public abstract string Name { get; }
 
+    /// <summary>Records of a measurement, where no other number is asked for: enough that compiling the program is not what is measured.</summary>
+    public abstract long UsualCount { get; }
+
     /// <summary>The columns of the table that Frazil makes of it; the last three are the Kafka position.</summary>
     public ColumnFields Schema => new(
     [
@@ -72,6 +75,8 @@ internal abstract class RecordStream
     {
         public override string Name => "290b";
 
+        public override long UsualCount => 5_000_000;
+
         public override Task<Ledger> FillAsync(string bootstrap, string topic, long count, string folder, CancellationToken cancellationToken)
             => Kit.LoadAsync(bootstrap, topic, count, cancellationToken);
     }
@@ -84,6 +89,8 @@ internal abstract class RecordStream
         private static readonly string[] Words = "ice water river crystal night current slush surface drift freeze anchor turbulent shelf glass winter stream bank ridge".Split(' ');
 
         public override string Name => "1kb";
+
+        public override long UsualCount => 2_000_000;
 
         public override string DuckDbColumns => base.DuckDbColumns + ", referrer: 'VARCHAR', user_agent: 'VARCHAR', title: 'VARCHAR', quantity: 'BIGINT', "
             + "position: 'STRUCT(latitude DOUBLE, longitude DOUBLE)', note: 'VARCHAR'";

@@ -14,7 +14,7 @@ internal static class StageBench
 
     public static async Task RunAsync(BenchRun run, RecordStream stream, CancellationToken cancellationToken)
     {
-        var count = run.Records(stream == RecordStream.Events ? 3_000_000 : 1_000_000);
+        var count = run.Records(stream.UsualCount);
         var topic = await run.TopicAsync(stream, count, cancellationToken);
         BenchRun.Say($"the stages alone, {stream.Name} stream");
         var records = await SampleAsync(stream, run.NewFolder("sample"), cancellationToken);
