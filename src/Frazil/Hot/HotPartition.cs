@@ -37,6 +37,9 @@ internal sealed class HotPartition
     private ChunkSizing sizing = ChunkSizing.ForRows(FirstChunkRows);
     private TableSchema? boundSchema;
     private ColumnChunk? chunk;
+
+    /// <summary>Bytes of the records in the chunk: near enough to the chunk's own, and free to count for every record.</summary>
+    private long chunkInput;
     private KafkaColumns? kafkaColumns;
     private DeadLetterColumns? deadLetters;
     private HotBatch? open;
@@ -181,6 +184,7 @@ internal sealed class HotPartition
     {
         kafkaColumns!.Append(message, topicName);
         chunk!.EndRow();
+        chunkInput += message.Size;
         next = message.Offset + 1;
         return AppendStatus.Row;
     }
@@ -215,7 +219,7 @@ internal sealed class HotPartition
     private void PrepareChunk(TableSchema schema, long offset)
     {
         if (chunk is not null && ReferenceEquals(schema, boundSchema) && chunk.Rows < ChunkRows
-            && ((chunk.Rows & 1023) != 0 || chunk.UsedBytes < ChunkBytes))
+            && chunkInput < ChunkBytes)
         {
             return;
         }
@@ -226,6 +230,7 @@ internal sealed class HotPartition
             sizing = chunk.TakeSizing();
         }
         chunk = new(schema.Columns, sizing, parts.Memory.Account);
+        chunkInput = 0;
         open!.AddRowChunk(chunk);
         boundSchema = schema;
         decoder.Bind(chunk, schema.ValueColumns);
