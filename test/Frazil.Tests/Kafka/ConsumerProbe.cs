@@ -19,7 +19,7 @@ public sealed class SeenPartition
 /// every worker has passed its batch, and ignores partitions that are not its own.</summary>
 public sealed class ConsumerProbe : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<TopicPartition, SeenPartition> _seen = [];
@@ -49,6 +49,7 @@ public sealed class ConsumerProbe : IAsyncDisposable
             Revoked = OnRevoked,
             Error = Errors.Enqueue,
             Statistics = statistics => Statistics = statistics,
+            Log = (l, f, t) => Logs.Enqueue($"{DateTime.UtcNow:HH:mm:ss.fff} {f} {t}"),
         });
         _queues = [.. Enumerable.Range(0, workers).Select(_ => Consumer.CreateWorkerQueue())];
         _passes = new long[workers];
@@ -68,6 +69,7 @@ public sealed class ConsumerProbe : IAsyncDisposable
     public ConcurrentQueue<string> Trouble { get; } = new();
     public KafkaStatistics? Statistics { get; private set; }
 
+    public ConcurrentQueue<string> Logs { get; } = new();
     public long Count { get { lock (_gate) { return _seen.Values.Sum(seen => (long)seen.Offsets.Count); } } }
 
     public IReadOnlyList<TopicPartition> Owned { get { lock (_gate) { return [.. _owned]; } } }
@@ -105,10 +107,12 @@ public sealed class ConsumerProbe : IAsyncDisposable
         {
             if (DateTime.UtcNow > deadline)
             {
+                File.WriteAllLines($"/tmp/rk/dbg-{Environment.ProcessId}.txt", Logs);
                 Assert.Fail($"Waited in vain for: {what}. Records {Count}, owned [{string.Join(", ", Owned)}], errors [{string.Join("; ", Errors)}], "
                     + $"partition errors [{string.Join("; ", PartitionErrors)}], trouble [{string.Join("; ", Trouble)}], consumer {Consumer.Completion.Status} {Consumer.Completion.Exception?.InnerException?.Message}");
             }
             await Task.Delay(20);
+
         }
     }
 
