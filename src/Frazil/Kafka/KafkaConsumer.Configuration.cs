@@ -71,7 +71,8 @@ public sealed partial class KafkaConsumer
         // Freshness: how long a partition that has become readable may wait for the fetch of its idle neighbours to return.
         configuration.Set("fetch.wait.max.ms", "20");
         configuration.Set("fetch.error.backoff.ms", "100");
-        configuration.TrySet("fetch.queue.backoff.ms", "5"); // since 2.2; its default of a second starves a queue that is read in big batches
+        configuration.TrySet("fetch.queue.backoff.ms", "5"); // since 2.2; see WakeFetching for older ones
+        configuration.Set("queued.min.messages", "10000000"); // the limit is in bytes
 
         // A restarted broker is found again, and a new topic that a pattern or a waiting table wants is seen, within seconds.
         configuration.Set("reconnect.backoff.ms", "50");

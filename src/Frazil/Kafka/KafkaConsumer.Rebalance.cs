@@ -4,9 +4,10 @@ namespace Frazil.Kafka;
 
 public sealed unsafe partial class KafkaConsumer
 {
-    /// <summary>What the group gave us, and whether it is being read (false: paused). Touched by the consumer's thread only.</summary>
-    private readonly Dictionary<TopicPartition, bool> _owned = [];
+    /// <summary>What the group gave us, and the queue that reads it (null: paused). Touched by the consumer's thread only.</summary>
+    private readonly Dictionary<TopicPartition, MessageQueue?> _owned = [];
 
+    private static readonly TimeSpan WakeTimeout = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Stops reading partitions without giving them up; what was fetched of them and not delivered is dropped and fetched again
@@ -25,7 +26,7 @@ public sealed unsafe partial class KafkaConsumer
         Assign(held);
     });
 
-    private bool IsReading(TopicPartition partition) => _owned.GetValueOrDefault(partition);
+    private bool IsReading(TopicPartition partition) => _owned.GetValueOrDefault(partition) is not null;
 
     private Task Post(Action run)
     {
@@ -41,6 +42,32 @@ public sealed unsafe partial class KafkaConsumer
             RdKafkaNative.rd_kafka_queue_yield(_consumerQueue);
         }
         return work.Done.Task;
+    }
+
+    /// <summary>
+    /// Before 2.2, librdkafka looks at a queue that was full again only when something else happens, up to a second later, and a reader that is
+    /// slower than the network starves meanwhile. A cheap question to the leaders of the queue's partitions wakes the threads that fetch from them.
+    /// </summary>
+    internal void WakeFetching(MessageQueue queue)
+    {
+        lock (_gate)
+        {
+            if (_client != 0 && !_stopping.IsCancellationRequested)
+            {
+                _posted.Enqueue(new PostedWork(() => AskLeaders(queue), new TaskCompletionSource()));
+                RdKafkaNative.rd_kafka_queue_yield(_consumerQueue);
+            }
+        }
+    }
+
+    private void AskLeaders(MessageQueue queue)
+    {
+        var partitions = _owned.Where(owned => owned.Value == queue).Select(static owned => owned.Key).ToArray();
+        if (partitions.Length > 0)
+        {
+            using var list = PartitionList.Of(partitions, RdKafkaNative.OffsetEnd);
+            _ = RdKafkaNative.rd_kafka_offsets_for_times(_client, list.Handle, (int)WakeTimeout.TotalMilliseconds); // the answer does not matter
+        }
     }
 
     private void RunPosted()
@@ -133,30 +160,35 @@ public sealed unsafe partial class KafkaConsumer
             AssignNothing(); // stopping
             return;
         }
-        foreach (var start in starts)
-        {
-            BindToQueue(start);
-        }
+        BindToQueues(starts);
         _events.Positioned?.Invoke(positions);
         using var list = PartitionList.Of(positions);
         KafkaException.ThrowIf(RdKafkaNative.rd_kafka_incremental_assign(_client, list.Handle), $"assigning {string.Join(", ", positions)}");
+        BindToQueues(starts);
         foreach (var start in starts)
         {
-            _owned[start.Partition] = true;
+            _owned[start.Partition] = start.Queue;
         }
     }
 
-    /// <summary>Before the assignment, so that not even the first fetched record goes elsewhere; librdkafka keeps a forward that is set.</summary>
-    private void BindToQueue(PartitionStart start)
+    /// <summary>
+    /// Before the assignment, so that not even the first fetched record goes elsewhere: librdkafka keeps a forward that the application set. And once
+    /// more after it: the stop of an unassignment just before runs late, in another thread, and clears the forward; by now it is over, and what
+    /// was fetched since moves along.
+    /// </summary>
+    private void BindToQueues(IReadOnlyCollection<PartitionStart> starts)
     {
-        _ = RegisterTopic(start.Partition.Topic);
-        var queue = RdKafkaNative.rd_kafka_queue_get_partition(_client, start.Partition.Topic, start.Partition.Partition);
-        if (queue == 0)
+        foreach (var start in starts)
         {
-            throw new InvalidOperationException($"librdkafka has no queue for {start.Partition}.");
+            _ = RegisterTopic(start.Partition.Topic);
+            var queue = RdKafkaNative.rd_kafka_queue_get_partition(_client, start.Partition.Topic, start.Partition.Partition);
+            if (queue == 0)
+            {
+                throw new InvalidOperationException($"librdkafka has no queue for {start.Partition}.");
+            }
+            RdKafkaNative.rd_kafka_queue_forward(queue, start.Queue.Handle);
+            RdKafkaNative.rd_kafka_queue_destroy(queue);
         }
-        RdKafkaNative.rd_kafka_queue_forward(queue, start.Queue.Handle);
-        RdKafkaNative.rd_kafka_queue_destroy(queue);
     }
 
     private void Unassign(TopicPartition[] partitions, bool keep)
@@ -169,7 +201,7 @@ public sealed unsafe partial class KafkaConsumer
         KafkaException.ThrowIf(RdKafkaNative.rd_kafka_incremental_unassign(_client, list.Handle), $"giving up {string.Join(", ", partitions)}");
         foreach (var partition in partitions)
         {
-            _owned[partition] = false;
+            _owned[partition] = null;
         }
     }
 

@@ -70,7 +70,7 @@ public sealed partial class KafkaConsumer : IAsyncDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_client == 0, this);
-            var queue = new MessageQueue(this, _client, batchCapacity);
+            var queue = new MessageQueue(this, _client, batchCapacity, RdKafkaLibrary.NeedsFetchWakeUps ? _options.QueuedMaxKilobytes * 1024L : long.MaxValue);
             _queues.Add(queue);
             return queue;
         }

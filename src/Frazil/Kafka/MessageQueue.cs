@@ -16,14 +16,18 @@ public sealed unsafe class MessageQueue
     private RdKafkaMessage** _messages;
     private nint _lastTopic;
     private int _lastTopicIndex;
+    private readonly long _wakeBytes;
+    private long _peak;
     private int _state;
 
     private const int Idle = 0;
     private const int InUse = 1;
     private const int Closed = 2;
 
-    internal MessageQueue(KafkaConsumer consumer, nint client, int capacity)
+    /// <param name="wakeBytes">Fetched bytes at which fetching stops and must be woken again; <see cref="long.MaxValue"/> where it wakes by itself.</param>
+    internal MessageQueue(KafkaConsumer consumer, nint client, int capacity, long wakeBytes)
     {
+        _wakeBytes = wakeBytes;
         _consumer = consumer;
         _capacity = capacity;
         _messages = (RdKafkaMessage**)NativeMemory.Alloc((nuint)capacity, (nuint)sizeof(nint));
@@ -53,6 +57,10 @@ public sealed unsafe class MessageQueue
         {
             var more = RdKafkaNative.rd_kafka_consume_batch_queue(Handle, 0, _messages + 1, (nuint)(_capacity - 1));
             count += Math.Max(more, 0);
+        }
+        if (_wakeBytes != long.MaxValue && count > 0)
+        {
+            WakeFetchingWhenHalfEmpty(count);
         }
         return new(this, _messages, (int)Math.Max(count, 0));
     }
@@ -96,6 +104,19 @@ public sealed unsafe class MessageQueue
         Handle = 0;
         NativeMemory.Free(_messages);
         _messages = null;
+    }
+
+    /// <summary>The queue was full, going by the size of the last record, and is half empty now: fetching must go on.</summary>
+    private void WakeFetchingWhenHalfEmpty(nint taken)
+    {
+        var left = (long)RdKafkaNative.rd_kafka_queue_length(Handle);
+        _peak = Math.Max(_peak, left + taken);
+        var size = (long)(_messages[taken - 1]->Length + _messages[taken - 1]->KeyLength);
+        if (left * 2 <= _peak && _peak * size * 2 >= _wakeBytes)
+        {
+            _peak = left;
+            _consumer.WakeFetching(this);
+        }
     }
 
     private int FindTopicIndex(nint topic)

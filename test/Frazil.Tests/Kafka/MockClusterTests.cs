@@ -141,6 +141,23 @@ public sealed class MockClusterTests
     }
 
     [Fact]
+    public async Task A_restart_is_never_lost_to_the_stop_before_it()
+    {
+        using var cluster = new MockCluster();
+        cluster.CreateTopic("t", 4);
+        await cluster.ProduceAsync("t", partitions: 4, perPartition: 200);
+        await using var probe = new ConsumerProbe(cluster.BootstrapServers, ["t"], workers: 2);
+        await probe.UntilCountAsync(800);
+        for (var round = 0; round < 100; round++)
+        {
+            await probe.Consumer.RestartAsync([.. probe.Owned.Select(p => new PartitionStart(p, StartPosition.At(199), probe.QueueOf(p)))]);
+            var expected = 800 + 4 * (round + 1);
+            await probe.UntilAsync(() => probe.Count >= expected, $"the last record of every partition after restart {round}");
+        }
+        Assert.All(Enumerable.Range(0, 4), p => Assert.Equal([p % 2], probe.Seen("t", p).Workers));
+    }
+
+    [Fact]
     public async Task A_record_costs_no_managed_memory()
     {
         using var cluster = new MockCluster();

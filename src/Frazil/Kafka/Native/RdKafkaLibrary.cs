@@ -30,6 +30,9 @@ internal static unsafe class RdKafkaLibrary
     /// <summary>Before 2.6.1 the client repeats its nonce, which brokers of Kafka 4 refuse as wrong credentials.</summary>
     public static bool HasScramDefect => RdKafkaNative.rd_kafka_version() < 0x02060100;
 
+    /// <summary>Before 2.2 there is no fetch.queue.backoff.ms.</summary>
+    public static bool NeedsFetchWakeUps => RdKafkaNative.rd_kafka_version() < 0x02020000;
+
     /// <summary>Does the loaded library export this function?</summary>
     public static bool Has(string function) => NativeLibrary.TryGetExport(Handle.Value, function, out _);
 
