@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Frazil.Bench;
 using Frazil.Rig;
 
@@ -46,11 +47,8 @@ for (var i = 0; i < args.Length; i++)
 }
 
 using var interrupted = new CancellationTokenSource();
-Console.CancelKeyPress += (_, pressed) =>
-{
-    pressed.Cancel = true;
-    interrupted.Cancel();
-};
+using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
+using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt); // brokers must not outlive us
 var failures = 0;
 await using var run = new BenchRun(new Figures(json), records);
 foreach (var (name, needsKit, runAsync) in measurements)
@@ -68,7 +66,12 @@ foreach (var (name, needsKit, runAsync) in measurements)
     {
         await runAsync(run, interrupted.Token);
     }
-    catch (Exception failure) when (!interrupted.IsCancellationRequested)
+    catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
+    {
+        BenchRun.Say("interrupted");
+        return 1;
+    }
+    catch (Exception failure)
     {
         // One figure that cannot be had must not cost the others.
         failures++;
@@ -76,3 +79,9 @@ foreach (var (name, needsKit, runAsync) in measurements)
     }
 }
 return failures == 0 ? 0 : 1;
+
+void Interrupt(PosixSignalContext context)
+{
+    context.Cancel = true;
+    interrupted.Cancel();
+}
