@@ -48,7 +48,7 @@ public sealed unsafe partial class KafkaConsumer
     /// Before 2.2, librdkafka looks at a queue that was full again only when something else happens, up to a second later, and a reader that is
     /// slower than the network starves meanwhile. A cheap question to the leaders of the queue's partitions wakes the threads that fetch from them.
     /// </summary>
-    internal void WakeFetching(MessageQueue queue)
+    void IMessageQueueOwner.WakeFetching(MessageQueue queue)
     {
         lock (_gate)
         {

@@ -10,7 +10,7 @@ namespace Frazil.Kafka;
 /// <para>One thread of its own polls the group and calls <see cref="KafkaConsumerEvents"/>; records flow through <see cref="MessageQueue"/>s,
 /// each read by one worker thread. Stop the workers, then dispose.</para>
 /// </summary>
-public sealed partial class KafkaConsumer : IAsyncDisposable
+public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
 
@@ -115,7 +115,9 @@ public sealed partial class KafkaConsumer : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    internal unsafe int TopicIndexOf(nint handle)
+    string IMessageQueueOwner.TopicName(int index) => _topics.Names[index];
+
+    unsafe int IMessageQueueOwner.TopicIndexOf(nint handle)
     {
         var index = _topics.IndexOf(handle);
         return index >= 0 ? index : RegisterTopic(RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_topic_name(handle)));

@@ -11,7 +11,7 @@ namespace Frazil.Kafka;
 /// </summary>
 public sealed unsafe class MessageQueue
 {
-    private readonly KafkaConsumer _consumer;
+    private readonly IMessageQueueOwner _owner;
     private readonly int _capacity;
     private RdKafkaMessage** _messages;
     private nint _lastTopic;
@@ -25,10 +25,10 @@ public sealed unsafe class MessageQueue
     private const int Closed = 2;
 
     /// <param name="wakeBytes">Fetched bytes at which fetching stops and must be woken again; <see cref="long.MaxValue"/> where it wakes by itself.</param>
-    internal MessageQueue(KafkaConsumer consumer, nint client, int capacity, long wakeBytes)
+    internal MessageQueue(IMessageQueueOwner owner, nint client, int capacity, long wakeBytes)
     {
         _wakeBytes = wakeBytes;
-        _consumer = consumer;
+        _owner = owner;
         _capacity = capacity;
         _messages = (RdKafkaMessage**)NativeMemory.Alloc((nuint)capacity, (nuint)sizeof(nint));
         Handle = RdKafkaNative.rd_kafka_queue_new(client);
@@ -77,7 +77,7 @@ public sealed unsafe class MessageQueue
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal int TopicIndexOf(nint topic) => topic == _lastTopic ? _lastTopicIndex : FindTopicIndex(topic);
 
-    internal string TopicName(int index) => _consumer.Topics[index];
+    internal string TopicName(int index) => _owner.TopicName(index);
 
     internal void Release(int count)
     {
@@ -115,16 +115,28 @@ public sealed unsafe class MessageQueue
         if (left * 2 <= _peak && _peak * size * 2 >= _wakeBytes)
         {
             _peak = left;
-            _consumer.WakeFetching(this);
+            _owner.WakeFetching(this);
         }
     }
 
     private int FindTopicIndex(nint topic)
     {
-        _lastTopicIndex = _consumer.TopicIndexOf(topic);
+        _lastTopicIndex = _owner.TopicIndexOf(topic);
         _lastTopic = topic;
         return _lastTopicIndex;
     }
 
     private static int Milliseconds(TimeSpan timeout) => (int)Math.Clamp(Math.Ceiling(timeout.TotalMilliseconds), 0, int.MaxValue);
+}
+
+/// <summary>Who made a queue: a member of a group, or a reader of single partitions.</summary>
+internal interface IMessageQueueOwner
+{
+    /// <summary>A number for a topic's native handle, the same for the owner's life.</summary>
+    int TopicIndexOf(nint handle);
+
+    string TopicName(int index);
+
+    /// <summary>Fetching into the queue stopped because it was full, and must go on.</summary>
+    void WakeFetching(MessageQueue queue);
 }

@@ -45,6 +45,14 @@ internal static unsafe partial class RdKafkaNative
     [LibraryImport(Library)]
     public static partial int rd_kafka_offsets_for_times(nint client, RdKafkaTopicPartitionList* offsets, int timeoutMs);
 
+    // --- one partition without a group ----------------------------------------------------------------------------------
+
+    [LibraryImport(Library)]
+    public static partial int rd_kafka_consume_start_queue(nint topic, int partition, long offset, nint queue);
+
+    [LibraryImport(Library)]
+    public static partial int rd_kafka_consume_stop(nint topic, int partition);
+
     // --- producer -------------------------------------------------------------------------------------------------------
 
     [LibraryImport(Library)]
