@@ -4,8 +4,10 @@ using Frazil.Config;
 using Frazil.Decode;
 using Frazil.Flush;
 using Frazil.Hot;
+using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Kafka;
+using Frazil.Log;
 using Frazil.Query;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
@@ -31,6 +33,7 @@ internal sealed class Pipeline : IAsyncDisposable
     private readonly TableCommitter committer;
     private readonly SchemaKeeper schemas;
     private readonly DeadLetterSink deadLetters;
+    private readonly TransactionLog log;
     private readonly TableFlusher flusher;
     private readonly CancellationTokenSource stopping = new();
     private readonly CancellationTokenSource reading = new();
@@ -56,6 +59,7 @@ internal sealed class Pipeline : IAsyncDisposable
         var lettersState = new TableState(shared.Catalog, identifier with { Name = identifier.Name + DeadLetterColumns.TableSuffix });
         deadLetters = new(
             shared.Catalog, lettersState, new(shared.Catalog, lettersState, new TableMetrics(), shared.Time, logger), shared.Writer, shared.Catalog.FileIO);
+        log = new(LogSegments.FolderOf(shared.Options.DataDir, options.Name), shared.Time);
         assignments = new(new()
         {
             Options = options, Shared = shared, State = state, Identities = identities, Schemas = schemas, Hot = hot, Logger = logger,
@@ -78,6 +82,7 @@ internal sealed class Pipeline : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await schemas.OpenAsync(cancellationToken);
+        await RecoverAsync(cancellationToken);
         consumer = new(ConsumerOptions(), new()
         {
             Assigned = assignments.Assign,
@@ -127,6 +132,26 @@ internal sealed class Pipeline : IAsyncDisposable
         }
     }
 
+    private async Task RecoverAsync(CancellationToken cancellationToken)
+    {
+        var version = state.Current;
+        var scan = log.Open(new(
+            Name, version?.Metadata.TableUuid, version?.Metadata.CurrentSnapshotId,
+            [.. (version?.Progress ?? TableProgress.Empty).NextOffsets.Select(static pair => new LoggedOffset(pair.Key.Topic, pair.Key.Partition, pair.Value))]));
+        var recovery = new FlushRecovery(new()
+        {
+            Table = Name, Log = log, State = state, DeadLetters = deadLetters.State, Committer = committer, Files = shared.Catalog.FileIO, Logger = logger,
+        });
+        try
+        {
+            await recovery.RunAsync(scan, cancellationToken);
+        }
+        catch (Exception error) when (error is IOException or IcebergException)
+        {
+            logger.RecoveryPostponed(Name, error.Message);
+        }
+    }
+
     /// <summary>Where no record has made the table yet, it may never be possible: a short try, then the records stay in Kafka.</summary>
     private async Task FlushLastAsync(CancellationToken cancellationToken)
     {
@@ -143,6 +168,7 @@ internal sealed class Pipeline : IAsyncDisposable
         await StopAsync(CancellationToken.None);
         stopping.Dispose();
         reading.Dispose();
+        log.Dispose();
     }
 
     public TableStatus Status()
@@ -180,6 +206,7 @@ internal sealed class Pipeline : IAsyncDisposable
         Writer = new(shared.Writer, shared.Catalog.FileIO, state, schemas, options.PreserveKafkaPartitions),
         Committer = committer,
         DeadLetters = deadLetters,
+        Journal = new(log, state),
         Memory = shared.Memory,
         Metrics = metrics,
         Logger = logger,

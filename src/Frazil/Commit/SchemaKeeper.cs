@@ -1,5 +1,6 @@
 using Frazil.Config;
 using Frazil.Decode;
+using Frazil.Faults;
 using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
@@ -134,6 +135,7 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
         {
             var table = await catalog.CreateTableAsync(
                 state.Identifier, definition.Schema, definition.Spec, null, definition.Properties, null, cancellationToken);
+            FaultPoint.Reach("table.created");
             state.Set(table);
             logger.TableCreated(state.Identifier.ToString(), table.Metadata.CurrentSchema.ToString(), table.Metadata.DefaultSpec.ToString());
         }

@@ -18,7 +18,11 @@ internal sealed record CommitUnit(ImmutableArray<ProgressStep> Steps, ImmutableA
 /// <summary>What one commit carries.</summary>
 /// <param name="FlushId">Names the flush for ever: a commit whose answer was lost is looked up by it.</param>
 /// <param name="Units">Accepted or fenced one by one.</param>
-internal sealed record TableCommit(string FlushId, ImmutableArray<CommitUnit> Units);
+internal sealed record TableCommit(string FlushId, ImmutableArray<CommitUnit> Units)
+{
+    /// <summary>True for a commit that a process before this one may have made: it is looked for before it is tried.</summary>
+    public bool MayHaveHappened { get; init; }
+}
 
 /// <summary>How a commit ended. A unit is either covered by the table now, or fenced.</summary>
 /// <param name="SnapshotId">The snapshot that holds the committed units; null when every unit was fenced.</param>

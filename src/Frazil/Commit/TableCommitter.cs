@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Frazil.Faults;
 using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
@@ -44,7 +45,9 @@ internal sealed class TableCommitter(
             }
             try
             {
-                return state.Set(await catalog.CommitTableAsync(state.Identifier, wanted.Requirements, wanted.Updates, next));
+                var table = await catalog.CommitTableAsync(state.Identifier, wanted.Requirements, wanted.Updates, next);
+                FaultPoint.Reach("schema.swapped");
+                return state.Set(table);
             }
             catch (CommitStateUnknownException)
             {
@@ -94,7 +97,7 @@ internal sealed class TableCommitter(
 
     private async Task<CommitOutcome?> TryCommitAsync(TableCommit commit, TableVersion version, CancellationToken cancellationToken)
     {
-        var isUnanswered = unanswered.Contains(commit.FlushId);
+        var isUnanswered = commit.MayHaveHappened || unanswered.Contains(commit.FlushId);
         if (isUnanswered && FindCommitted(commit, version) is { } found)
         {
             unanswered.Remove(commit.FlushId);
@@ -138,7 +141,10 @@ internal sealed class TableCommitter(
         var staged = await append.StageAsync(version.Metadata, cancellationToken);
         try
         {
-            state.Set(await catalog.CommitTableAsync(state.Identifier, staged.Requirements, staged.Updates, cancellationToken));
+            FaultPoint.Reach("commit.staged");
+            var table = await catalog.CommitTableAsync(state.Identifier, staged.Requirements, staged.Updates, cancellationToken);
+            FaultPoint.Reach("commit.swapped");
+            state.Set(table);
             metrics.CountCommit();
             return append.SnapshotId;
         }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Frazil.Columnar;
 using Frazil.Commit;
+using Frazil.Faults;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.IO;
@@ -28,7 +29,7 @@ internal sealed class FlushWriter(DataFileWriter writer, IFileIO files, TableSta
         SealedFlush flush, ImmutableArray<HotBatch> batches, WriteTarget target, CancellationToken cancellationToken)
     {
         var slices = batches.SelectMany(static batch => batch.Rows).Select(ToSlice).Where(static slice => slice.Count > 0).ToList();
-        var written = new List<DataFile>();
+        var written = new List<FlushedFile>();
         try
         {
             foreach (var (partition, rows) in Split(slices, target))
@@ -39,7 +40,7 @@ internal sealed class FlushWriter(DataFileWriter writer, IFileIO files, TableSta
         }
         catch
         {
-            await DeleteAsync(written); // certainly in no table: the flush was not offered to the catalog yet
+            await DeleteAsync(written.Select(static file => file.File)); // certainly in no table: the flush was not offered to the catalog yet
             throw;
         }
         return new(batches, [.. written]);
@@ -92,7 +93,7 @@ internal sealed class FlushWriter(DataFileWriter writer, IFileIO files, TableSta
         return $"{folder}/{flush.Id}-{flush.NextFileNumber()}.parquet";
     }
 
-    private async Task<DataFile> WriteFileAsync(
+    private async Task<FlushedFile> WriteFileAsync(
         string location, PartitionTuple partition, IReadOnlyList<BatchSlice> rows, ImmutableArray<HotBatch> batches, WriteTarget target,
         CancellationToken cancellationToken)
     {
@@ -105,7 +106,8 @@ internal sealed class FlushWriter(DataFileWriter writer, IFileIO files, TableSta
                 KeyValueMetadata = KafkaMetadata(batches),
             },
             cancellationToken);
-        return DataFileMetrics.ToDataFile(file, location, target.Spec.SpecId, partition, target.Schema.Iceberg, target.Metrics);
+        FaultPoint.ReachFile("flush.file-written", file.Path);
+        return new(DataFileMetrics.ToDataFile(file, location, target.Spec.SpecId, partition, target.Schema.Iceberg, target.Metrics), file.Sha256);
     }
 
     /// <summary>Says in the file itself which records it holds, for whoever finds it without the table.</summary>

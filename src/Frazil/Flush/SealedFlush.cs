@@ -40,8 +40,13 @@ internal sealed class SealedFlush : IDisposable
 /// <summary>Batches and the files that hold their rows: committed or fenced together.</summary>
 /// <param name="Batches">One, unless the table mixes Kafka partitions in a file.</param>
 /// <param name="Files">Durable in the warehouse; not in the table yet.</param>
-internal sealed record FlushedUnit(ImmutableArray<HotBatch> Batches, ImmutableArray<DataFile> Files)
+internal sealed record FlushedUnit(ImmutableArray<HotBatch> Batches, ImmutableArray<FlushedFile> Files)
 {
     public CommitUnit ToCommitUnit() => new(
-        [.. Batches.Select(static batch => new ProgressStep(batch.Partition, batch.RecordedOffset, batch.NextOffset))], Files);
+        [.. Batches.Select(static batch => new ProgressStep(batch.Partition, batch.RecordedOffset, batch.NextOffset))],
+        [.. Files.Select(static file => file.File)]);
 }
+
+/// <param name="File">What a manifest will say about it.</param>
+/// <param name="Sha256">SHA-256 of the file, 64 hexadecimal digits.</param>
+internal readonly record struct FlushedFile(DataFile File, string Sha256);

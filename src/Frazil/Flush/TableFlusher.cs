@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using Frazil.Commit;
 using Frazil.Config;
+using Frazil.Faults;
 using Frazil.Hot;
+using Frazil.Log;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -93,10 +95,18 @@ internal sealed class TableFlusher
             }
             Interlocked.Increment(ref inFlight);
             var flush = new SealedFlush(Guid.CreateVersion7().ToString(), batches);
-            var write = Task.Run(() => retry.RunAsync("write", token => parts.Writer.WriteAsync(flush, token), cancellationToken), cancellationToken);
+            var write = Task.Run(() => WriteAsync(flush, cancellationToken), cancellationToken);
             commitTail = CommitInOrderAsync(commitTail, flush, write, cancellationToken);
             return commitTail;
         }
+    }
+
+    private async Task<ImmutableArray<FlushedUnit>> WriteAsync(SealedFlush flush, CancellationToken cancellationToken)
+    {
+        await LogAsync(token => parts.Journal.SealedAsync(flush, token), cancellationToken);
+        var units = await retry.RunAsync("write", token => parts.Writer.WriteAsync(flush, token), cancellationToken);
+        await LogAsync(token => parts.Journal.WrittenAsync(flush, units, token), cancellationToken);
+        return units;
     }
 
     private async Task CommitInOrderAsync(
@@ -108,11 +118,14 @@ internal sealed class TableFlusher
             var units = await write;
             await previous;
             var lettersDone = await retry.RunAsync("dead letters", token => parts.DeadLetters.CommitAsync(flush, token), cancellationToken);
-            var snapshotId = await retry.RunAsync("commit", token => CommitAsync(flush, units, token), cancellationToken);
+            FaultPoint.Reach("deadletters.committed");
+            await LogAsync(token => parts.Journal.CommittingAsync(flush, units, token), cancellationToken);
+            var outcome = await retry.RunAsync("commit", token => CommitAsync(flush, units, token), cancellationToken);
+            await CompleteAsync(flush, units, outcome, cancellationToken);
             parts.Metrics.CountFlush();
             parts.Logger.FlushDone(
                 parts.Table, flush.Id, flush.Batches.Sum(static batch => batch.RowCount), units.Sum(static unit => unit.Files.Length),
-                lettersDone, snapshotId, (long)time.GetElapsedTime(started).TotalMilliseconds);
+                lettersDone, outcome.SnapshotId, (long)time.GetElapsedTime(started).TotalMilliseconds);
         }
         finally
         {
@@ -122,16 +135,39 @@ internal sealed class TableFlusher
         }
     }
 
-    private async Task<long?> CommitAsync(SealedFlush flush, ImmutableArray<FlushedUnit> units, CancellationToken cancellationToken)
+    /// <summary>The commit is made, whatever the log says from here on: a failure to write it down is tried again, but commits nothing again.</summary>
+    private async Task CompleteAsync(SealedFlush flush, ImmutableArray<FlushedUnit> units, CommitOutcome outcome, CancellationToken cancellationToken)
+    {
+        var committed = units.Where(unit => unit.Batches.All(static batch => batch.CommittedAt != 0)).ToList();
+        if (outcome.SnapshotId is { } snapshotId)
+        {
+            await LogAsync(
+                token => parts.Journal.CommittedAsync(flush.Id, snapshotId, committed.Select(static unit => unit.ToCommitUnit()), token), cancellationToken);
+        }
+        var rows = committed.Sum(static unit => unit.Batches.Sum(static batch => batch.RowCount));
+        await LogAsync(
+            token => parts.Journal.CompletedAsync(flush.Id, committed.Count > 0 ? "committed" : "fenced", rows, token), cancellationToken);
+    }
+
+    private Task LogAsync(Func<CancellationToken, Task> append, CancellationToken cancellationToken) => retry.RunAsync<bool>(
+        "transaction log",
+        async token =>
+        {
+            await append(token);
+            return true;
+        },
+        cancellationToken);
+
+    private async Task<CommitOutcome> CommitAsync(SealedFlush flush, ImmutableArray<FlushedUnit> units, CancellationToken cancellationToken)
     {
         var live = units.Where(static unit => unit.Batches.All(static batch => !batch.IsDropped)).ToImmutableArray();
         if (!flush.WasOffered)
         {
-            await parts.Writer.DeleteAsync(units.Except(live).SelectMany(static unit => unit.Files));
+            await parts.Writer.DeleteAsync(units.Except(live).SelectMany(static unit => unit.Files).Select(static file => file.File));
         }
         if (live.IsEmpty)
         {
-            return null;
+            return new(null, [], FencedFilesAreOurs: true);
         }
         flush.WasOffered = true;
         var outcome = await parts.Committer.CommitAsync(new(flush.Id, [.. live.Select(static unit => unit.ToCommitUnit())]), cancellationToken);
@@ -143,7 +179,7 @@ internal sealed class TableFlusher
         {
             await parts.Writer.DeleteAsync(outcome.Fenced.SelectMany(static unit => unit.Files));
         }
-        return outcome.SnapshotId;
+        return outcome;
     }
 
     private void Settle(FlushedUnit unit, CommitOutcome outcome)
@@ -181,6 +217,7 @@ internal sealed record TableFlusherParts
     public required FlushWriter Writer { get; init; }
     public required TableCommitter Committer { get; init; }
     public required DeadLetterSink DeadLetters { get; init; }
+    public required FlushJournal Journal { get; init; }
     public required MemoryBudget Memory { get; init; }
     public required TableMetrics Metrics { get; init; }
     public required ILogger Logger { get; init; }

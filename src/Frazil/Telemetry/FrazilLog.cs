@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Frazil.Telemetry;
 
-/// <summary>Every log line of the engine, in one place. Event ids: 1xx Kafka, 2xx decode, 3xx hot buffer, 4xx flush, 5xx commit,
+/// <summary>Every log line of the engine, in one place. Event ids: 1xx Kafka, 2xx decode, 3xx hot buffer, 4xx flush (42x transaction log), 5xx commit,
 /// 6xx query, 7xx maintenance, 8xx process.</summary>
 internal static partial class FrazilLog
 {
@@ -47,6 +47,13 @@ internal static partial class FrazilLog
 
     [LoggerMessage(402, LogLevel.Information, "{Table}: flush {FlushId}: {Rows} rows, {Files} files, {DeadLetters} dead letters, snapshot {SnapshotId}, {Milliseconds} ms")]
     public static partial void FlushDone(this ILogger logger, string table, string flushId, long rows, int files, long deadLetters, long? snapshotId, long milliseconds);
+
+    [LoggerMessage(421, LogLevel.Information, "{Table}: recovery: table at snapshot {SnapshotId}; log of {Entries} entries ({Damaged} damaged, {Unknown} of an unknown kind); {Unfinished} unfinished flushes: {Found} had been committed, {Files} written files with {Rows} rows committed as they are, {Removed} files removed; everything else is read again from Kafka")]
+    public static partial void Recovered(
+        this ILogger logger, string table, long? snapshotId, long entries, long damaged, long unknown, int unfinished, int found, int files, long rows, int removed);
+
+    [LoggerMessage(422, LogLevel.Warning, "{Table}: recovery could not finish what an earlier run had begun; its files stay for the next start, its rows are read again from Kafka: {Reason}")]
+    public static partial void RecoveryPostponed(this ILogger logger, string table, string reason);
 
     [LoggerMessage(501, LogLevel.Information, "{Table} created: {Schema}, partitioned by {Spec}")]
     public static partial void TableCreated(this ILogger logger, string table, string schema, string spec);
