@@ -192,6 +192,7 @@ internal sealed class Pipeline : IAsyncDisposable
             FlushFailures = metrics.FlushFailures,
             Commits = metrics.Commits,
             CommittedRows = metrics.CommittedRows,
+            LogSyncs = log.Syncs,
             SnapshotId = state.Current?.Metadata.CurrentSnapshotId,
             Partitions = assignments.Count,
         };

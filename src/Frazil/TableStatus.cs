@@ -20,6 +20,8 @@ public sealed record TableStatus
     public long FlushFailures { get; init; }
     public long Commits { get; init; }
     public long CommittedRows { get; init; }
+    /// <summary>How often the transaction log was forced to disk.</summary>
+    public long LogSyncs { get; init; }
     public long? SnapshotId { get; init; }
     public int Partitions { get; init; }
 }

@@ -59,6 +59,7 @@ public static class FrazilCommand
             TablesVerb.Create(common, terminal),
             SnapshotsVerb.Create(common, terminal),
             FilesVerb.Create(common, terminal),
+            LogVerb.Create(common, terminal),
             ConfigPrintVerb.Create(common, terminal),
         ];
         Array.ForEach(verbs, root.Add);

@@ -24,6 +24,7 @@ internal static class FrazilMetrics
         new("frazil_flush_failures_total", Counter, "Flushes that failed and are tried again.", table => table.FlushFailures),
         new("frazil_commits_total", Counter, "Iceberg snapshots committed.", table => table.Commits),
         new("frazil_committed_rows_total", Counter, "Rows committed.", table => table.CommittedRows),
+        new("frazil_log_syncs_total", Counter, "Times the transaction log was forced to disk.", table => table.LogSyncs),
         new("frazil_partitions", Gauge, "Kafka partitions assigned.", table => table.Partitions),
         new("frazil_table_up", Gauge, "1 while the table runs (or pauses at the memory limit), 0 while it waits or has failed.",
             table => table.State is "running" or "paused" ? 1 : 0),
