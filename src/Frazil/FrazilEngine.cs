@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Reflection;
 using Frazil.Config;
+using Frazil.Faults;
 using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
@@ -113,7 +114,7 @@ public sealed class FrazilEngine : IAsyncDisposable
         Catalog = catalog,
         Writer = new DuckDbDataFileWriter(new() { ConcurrentFiles = Math.Max(1, Environment.ProcessorCount / 2), MemoryLimitMb = 512 }),
         Memory = new((long)options.HotBuffer.MaxMemoryMb << 20),
-        Time = TimeProvider.System,
+        Time = FaultPoint.Clock,
         Loggers = loggers,
         WorkersPerTable = Math.Clamp(Environment.ProcessorCount / 2, 1, 8),
         InstanceId = directory.InstanceId,

@@ -1,4 +1,5 @@
 using Frazil.Config;
+using Frazil.Faults;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.IO;
 
@@ -15,7 +16,8 @@ public static class WarehouseCatalog
         {
             throw new FrazilStartException($"catalog.type '{options.Type}' is not supported yet; use \"sql\"");
         }
-        return await SqlCatalog.OpenAsync(options.Uri, options.Warehouse, new LocalFileIO(), options.Name, TimeProvider.System, cancellationToken);
+        IFileIO store = FaultPoint.IsArmed ? new FaultyFileIO(new LocalFileIO()) : new LocalFileIO();
+        return await SqlCatalog.OpenAsync(options.Uri, options.Warehouse, store, options.Name, FaultPoint.Clock, cancellationToken);
     }
 
     /// <summary>Writes and deletes a small object, so that a warehouse that cannot be written is told before any record is read.</summary>

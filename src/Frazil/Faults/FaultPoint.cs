@@ -12,6 +12,11 @@ internal static class FaultPoint
     /// <summary>True when any fault is armed in this process.</summary>
     public static bool IsArmed => Plan is not null;
 
+    /// <summary>The machine's clock, or one that a test steps by the file that <c>FRAZIL_FAULTS_CLOCK</c> names.</summary>
+    public static TimeProvider Clock { get; } = Environment.GetEnvironmentVariable("FRAZIL_FAULTS_CLOCK") is { Length: > 0 } file
+        ? new SteppedClock(file)
+        : TimeProvider.System;
+
     /// <summary>Passes a moment of the protocol.</summary>
     /// <exception cref="InjectedFaultException">The plan says that this step fails here.</exception>
     public static void Reach(string point) => Plan?.Reach(point, null);

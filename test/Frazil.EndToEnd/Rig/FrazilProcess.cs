@@ -69,6 +69,10 @@ public sealed partial class FrazilProcess : IAsyncDisposable
 
     /// <summary>Starts <c>frazil ARGS</c> in a folder.</summary>
     public static FrazilProcess Start(string folder, int httpPort, params IEnumerable<string> arguments)
+        => Start(folder, httpPort, new Dictionary<string, string>(), arguments);
+
+    /// <summary>Starts <c>frazil ARGS</c> in a folder, with more environment variables than our own.</summary>
+    public static FrazilProcess Start(string folder, int httpPort, IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Assembly, .. arguments])
         {
@@ -78,6 +82,10 @@ public sealed partial class FrazilProcess : IAsyncDisposable
             RedirectStandardError = true,
         };
         start.Environment["DOTNET_NOLOGO"] = "1";
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
         var process = Process.Start(start) ?? throw new InvalidOperationException($"could not start dotnet {Assembly}");
         process.StandardInput.Close();
         return new FrazilProcess(process, httpPort);

@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using Frazil.Rig;
+using Xunit;
+
+namespace Frazil.EndToEnd.Crash;
+
+/// <summary>
+/// The seeded crash suite. A scene is a topic, a table and a folder; its rounds follow from the seed. In each round the process that runs is
+/// first checked against the producer's ledger, then loaded, harmed and killed; the next round starts it again. <c>./run crash --help</c>.
+/// </summary>
+public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper output)
+{
+    private readonly CrashSettings settings = CrashSettings.FromEnvironment();
+    private readonly CrashTally tally = new();
+    private int nextScene = -1;
+
+    [Fact]
+    public async Task Whatever_is_killed_and_whatever_fails_every_record_is_in_the_table_exactly_once()
+    {
+        SharedBroker.SkipWithoutKit();
+        var cancellationToken = TestContext.Current.CancellationToken;
+        Say($"crash suite: seed {settings.Seed}, {settings.Kills} kills, {settings.Lanes} lanes");
+        await shared.BootstrapAsync();
+        var started = Stopwatch.StartNew();
+        await Task.WhenAll(Enumerable.Range(0, settings.Lanes).Select(_ => Task.Run(() => RunLaneAsync(cancellationToken), cancellationToken)));
+        Say(tally.ToJson(settings, started.Elapsed.TotalSeconds));
+        Assert.True(tally.Failures.Count == 0, string.Join("\n", tally.Failures));
+    }
+
+    private async Task RunLaneAsync(CancellationToken cancellationToken)
+    {
+        await using var recounter = await Recounter.StartAsync(cancellationToken);
+        if (settings.Scene is { } only)
+        {
+            if (Interlocked.Increment(ref nextScene) == 0)
+            {
+                await RunSceneAsync(only, recounter, cancellationToken);
+            }
+            return;
+        }
+        while (tally.Kills < settings.Kills)
+        {
+            await RunSceneAsync(Interlocked.Increment(ref nextScene), recounter, cancellationToken);
+        }
+    }
+
+    private async Task RunSceneAsync(int index, Recounter recounter, CancellationToken cancellationToken)
+    {
+        var plan = CrashPlan.Draw(settings.Seed, index, settings.Only);
+        Say($"scene {index}: {plan.Traits}");
+        var folder = Path.Combine(settings.Folder, $"scene-{index}");
+        await using var stage = await SceneStage.SetAsync(plan.Traits, folder, shared.BootstrapAsync, cancellationToken);
+        await using var scene = await CrashScene.SetAsync(plan, stage, recounter, settings.Seed, cancellationToken);
+        var playing = "before the first round";
+        try
+        {
+            foreach (var (number, round) in plan.Rounds.Index())
+            {
+                playing = $"{number} ({round.Name})";
+                if (tally.Kills >= settings.Kills && settings.Scene is null)
+                {
+                    break;
+                }
+                await PlayAsync(scene, number, round, cancellationToken);
+            }
+            playing = "the end";
+            await FinishAsync(scene, cancellationToken);
+        }
+        catch (Exception error) when (error is CrashFailedException or InvalidOperationException or TimeoutException or Frazil.Kafka.KafkaException)
+        {
+            await KeepAsync(scene, playing, error, cancellationToken);
+        }
+    }
+
+    private async Task PlayAsync(CrashScene scene, int number, Round round, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.StartNew();
+        var runner = new RoundRunner(scene, tally);
+        await using var frazil = scene.Start(round);
+        var checkedAfter = 0d;
+        try
+        {
+            if (round.Kind == RoundKind.Recovery)
+            {
+                await runner.PlayRecoveryAsync(round, frazil, cancellationToken);
+            }
+            else
+            {
+                await scene.CheckAsync(frazil, cancellationToken);
+                checkedAfter = started.Elapsed.TotalSeconds;
+                await runner.PlayAsync(round, frazil, cancellationToken);
+            }
+        }
+        catch
+        {
+            await scene.BuryAsync(frazil, cancellationToken);
+            throw;
+        }
+        Say($"{tally.Kills,5} scene {scene.Plan.Index} round {number,2} {round.Name,-44} {scene.Stream.Ledger.Records,7} records, checked {checkedAfter:0.0} s, {started.Elapsed.TotalSeconds:0.0} s");
+    }
+
+    /// <summary>A last start without faults, the whole table read by both foreign engines, and an orderly end.</summary>
+    private async Task FinishAsync(CrashScene scene, CancellationToken cancellationToken)
+    {
+        await using var frazil = scene.Start(null);
+        await scene.CheckAsync(frazil, cancellationToken);
+        var code = await frazil.StopAsync(cancellationToken);
+        scene.Note(frazil.Text);
+        if (code != 0)
+        {
+            throw new CrashFailedException($"frazil run ended with {code} after SIGTERM:\n{frazil.Text}");
+        }
+        var referee = await shared.RefereeAsync();
+        var read = await referee.ReadAsync("pyiceberg", scene.CatalogFile, CrashScene.Table, cancellationToken);
+        var rows = read.GetProperty("row_count").GetInt64();
+        var expected = scene.Stream.Ledger.Records + scene.ForeignRows;
+        if (rows != expected)
+        {
+            throw new CrashFailedException($"read_table.py counts {rows} rows, the ledger {expected}", Math.Max(0, expected - rows), Math.Max(0, rows - expected));
+        }
+        tally.CountScene(scene.Stream.Ledger.Records, scene.HadForeignCommits ? 0 : await scene.CountOrphansAsync(cancellationToken));
+    }
+
+    private async Task KeepAsync(CrashScene scene, string playing, Exception error, CancellationToken cancellationToken)
+    {
+        var kept = $"{scene.Stage.Folder}-failed";
+        await Kit.RunInAsync("/", "cp", ["-a", scene.Stage.Folder, kept], cancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(kept, "journal.txt"), $"{scene.Journal}\n{error}", cancellationToken);
+        var text = $"""
+            FAILED: seed {settings.Seed}, scene {scene.Plan.Index}, round {playing}: {error.Message}
+            again: ./run crash --seed {settings.Seed} --scene {scene.Plan.Index}      kept: {kept} (journal.txt is what the processes wrote)
+            """;
+        Say(text);
+        var failed = error as CrashFailedException;
+        tally.CountFailure(text, failed?.Lost ?? 0, failed?.Duplicated ?? 0);
+    }
+
+    private void Say(string line)
+    {
+        output.WriteLine(line);
+        if (Environment.GetEnvironmentVariable("FRAZIL_CRASH_PROGRESS") == "1")
+        {
+            Console.Error.WriteLine(line);
+        }
+    }
+}
