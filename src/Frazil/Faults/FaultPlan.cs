@@ -89,7 +89,7 @@ internal sealed partial class FaultPlan
             (action, nth) = (first, int.TryParse(count, CultureInfo.InvariantCulture, out var number) ? number : throw Wrong(part));
         }
         var (kind, milliseconds) = action.Split(':') is ["delay", var wait] && int.TryParse(wait, CultureInfo.InvariantCulture, out var ms) ? ("delay", ms) : (action, 0);
-        return kind is "kill" or "error" or "tear" or "delay" ? new(kind, milliseconds, nth, percent) : throw Wrong(part);
+        return kind is "kill" or "error" or "tear" || (kind == "delay" && action != kind) ? new(kind, milliseconds, nth, percent) : throw Wrong(part);
     }
 
     private static FormatException Wrong(string part)
