@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Frazil.Log;
@@ -11,12 +12,15 @@ namespace Frazil.Log;
 /// </summary>
 internal static class LogLine
 {
+    /// <summary>Text as people read it: nobody puts a log into a web page.</summary>
+    private static readonly LogJson Json = new(new JsonSerializerOptions(LogJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
     private static readonly int TailLength = Tail(0).Length;
 
     /// <summary>The line, its line feed included.</summary>
     public static byte[] Encode(LogEntry entry)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(entry, LogJson.Default.LogEntry);
+        var json = JsonSerializer.SerializeToUtf8Bytes(entry, Json.LogEntry);
         var body = json.AsSpan(0, json.Length - 1); // without the closing brace
         return [.. body, .. Tail(Crc32C(body)), (byte)'\n'];
     }
@@ -57,7 +61,7 @@ internal static class LogLine
         var (version, kind) = (root.GetProperty("v").GetInt32(), root.GetProperty("kind").GetString()!);
         if (version <= LogEntry.CurrentVersion && IsKnown(kind))
         {
-            return root.Deserialize(LogJson.Default.LogEntry);
+            return root.Deserialize(Json.LogEntry);
         }
         return new UnknownEntry(kind, root)
         {

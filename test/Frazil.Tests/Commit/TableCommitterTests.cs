@@ -177,6 +177,21 @@ public sealed class TableCommitterTests : IAsyncLifetime
         Assert.Equal(["f1"], await FlushesAsync());
     }
 
+    /// <summary>LESSONS 12.</summary>
+    [Fact]
+    public async Task A_commit_that_fails_leaves_what_is_known_of_the_table_exactly_as_it_was()
+    {
+        await CommitAsync("f1", Unit(P0, null, 10));
+        var before = state.Current;
+        catalog.BeforeCommit = () => throw new IOException("connection refused");
+
+        await Assert.ThrowsAsync<IOException>(() => CommitAsync("f2", Unit(P0, 10, 20)));
+
+        Assert.Same(before, state.Current);
+        await CommitAsync("f2", Unit(P0, 10, 20));
+        Assert.Equal(["f2", "f1"], await FlushesAsync());
+    }
+
     [Fact]
     public async Task Progress_survives_a_foreign_expiry_of_all_our_snapshots()
     {

@@ -1,0 +1,157 @@
+using Frazil.Config;
+using Frazil.Flush;
+using Frazil.Iceberg;
+using Frazil.Iceberg.Catalogs;
+using Frazil.Tests.Commit;
+using Xunit;
+
+namespace Frazil.Tests.Engine;
+
+/// <summary>One pipeline whose store is slow, fails or answers out of order: what that does to the order of commits, and to memory.</summary>
+public sealed class PipelineTests : IAsyncDisposable
+{
+    private readonly EngineFixture fixture = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public ValueTask DisposeAsync() => fixture.DisposeAsync();
+
+    /// <summary>LESSONS 10.</summary>
+    [Fact]
+    public async Task Flushes_that_finish_out_of_order_are_committed_in_the_order_they_were_sealed()
+    {
+        var writer = new SteeredWriter();
+        var secondIsWritten = new TaskCompletionSource();
+        writer.Before = async call =>
+        {
+            if (call == 1)
+            {
+                await secondIsWritten.Task;
+            }
+        };
+        writer.After = call =>
+        {
+            if (call == 2)
+            {
+                secondIsWritten.SetResult();
+            }
+        };
+        var options = Options("order");
+        await using var catalog = await OpenCatalogAsync(options);
+        await using (var pipeline = await StartAsync(options, catalog, writer))
+        {
+            await fixture.ProduceAsync("order", 0, """{"id":1}""");
+            await EngineFixture.Eventually(() => Task.FromResult(writer.Calls == 1), "the first flush is being written");
+            Assert.Equal(0, pipeline.Status().Commits);
+            await fixture.ProduceAsync("order", 0, """{"id":2}""");
+            await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().Commits == 2), "both are committed");
+        }
+
+        var table = (await catalog.LoadTableAsync(TableIdentifier.Parse("shop.order"), Cancel)).Metadata;
+        Assert.Equal(
+            ["""{"0":1}""", """{"0":2}"""],
+            SnapshotAncestry.Of(table, table.CurrentSnapshotId).Reverse().Select(static snapshot => snapshot.Summary["frazil.offsets.order"]));
+    }
+
+    /// <summary>LESSONS 12, and the second half of invariant 9.</summary>
+    [Fact]
+    public async Task A_flush_that_fails_again_and_again_keeps_its_rows_and_what_comes_behind_it_waits()
+    {
+        var writer = new SteeredWriter();
+        var failures = 0;
+        writer.Before = call => call != 2 && Interlocked.Increment(ref failures) <= 3 ? throw new IOException("the store is down") : Task.CompletedTask;
+        var options = Options("failing");
+        await using var catalog = await OpenCatalogAsync(options);
+        await using (var pipeline = await StartAsync(options, catalog, writer))
+        {
+            await fixture.ProduceAsync("failing", 0, """{"id":1}""");
+            await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().FlushFailures > 0), "a flush has failed");
+            Assert.Equal(1, pipeline.Status().HotRows);
+            await fixture.ProduceAsync("failing", 0, """{"id":2}""");
+            await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().CommittedRows == 2), "both are committed in the end");
+        }
+
+        var table = (await catalog.LoadTableAsync(TableIdentifier.Parse("shop.failing"), Cancel)).Metadata;
+        Assert.Equal("""{"0":2}""", table.Properties["frazil.offsets.failing"]);
+        Assert.Equal("2", table.CurrentSnapshot!.Summary["total-records"]);
+    }
+
+    /// <summary>LESSONS 13.</summary>
+    [Fact]
+    public async Task A_store_much_slower_than_the_flush_interval_gets_fewer_and_larger_files_and_no_queue_builds_up()
+    {
+        const int Rounds = 20;
+        var writer = new SteeredWriter();
+        var open = new TaskCompletionSource();
+        writer.Before = _ => open.Task;
+        var options = Options("slow");
+        await using var catalog = await OpenCatalogAsync(options);
+        await using (var pipeline = await StartAsync(options, catalog, writer))
+        {
+            for (var i = 0; i < Rounds; i++)
+            {
+                // Each is read, and due for a flush, before the next one comes.
+                await fixture.ProduceAsync("slow", 0, $$"""{"id":{{i}}}""");
+                await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().Records == i + 1), "the record is read");
+                await Task.Delay(TimeSpan.FromSeconds(options.HotBuffer.FlushIntervalSeconds * 1.5), Cancel);
+            }
+            Assert.InRange(writer.Calls, 1, 2);
+            open.SetResult();
+            await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().CommittedRows == Rounds), "all rows are committed");
+            Assert.InRange(pipeline.Status().Commits, 2, 4);
+        }
+    }
+
+    private FrazilOptions Options(string topic)
+    {
+        fixture.Cluster.CreateTopic(topic, 1);
+        return fixture.Options(topic, static table => table with { Columns = new Dictionary<string, string> { ["id"] = "long" } }, new() { FlushIntervalSeconds = 0.1 });
+    }
+
+    private static Task<ICatalog> OpenCatalogAsync(FrazilOptions options) => WarehouseCatalog.OpenAsync(options.Catalog, Cancel);
+
+    private static async Task<Pipeline> StartAsync(FrazilOptions options, ICatalog catalog, DataFileWriter writer)
+    {
+        var pipeline = new Pipeline(options.Tables[0], new()
+        {
+            Options = options,
+            Catalog = new FaultyCatalog(catalog),
+            Writer = writer,
+            Memory = new(64 << 20),
+            Time = TimeProvider.System,
+            Loggers = EngineFixture.Logs(),
+            WorkersPerTable = 1,
+        });
+        await pipeline.StartAsync(Cancel);
+        return pipeline;
+    }
+
+    /// <summary>The real writer, each call of which can be held or made to fail.</summary>
+    private sealed class SteeredWriter : DataFileWriter
+    {
+        private readonly DuckDbDataFileWriter real = new();
+        private int calls;
+
+        public int Calls => Volatile.Read(ref calls);
+
+        /// <summary>Runs before a file is written; gets the number of the call, from 1.</summary>
+        public Func<int, Task> Before { get; set; } = static _ => Task.CompletedTask;
+
+        public Action<int> After { get; set; } = static _ => { };
+
+        public override async Task<WrittenDataFile> WriteAsync(DataFileRequest request, CancellationToken cancellationToken = default)
+        {
+            var call = Interlocked.Increment(ref calls);
+            await Before(call).WaitAsync(cancellationToken);
+            var file = await real.WriteAsync(request, cancellationToken);
+            After(call);
+            return file;
+        }
+
+        public override async ValueTask DisposeAsync()
+        {
+            await real.DisposeAsync();
+            await base.DisposeAsync();
+        }
+    }
+}
