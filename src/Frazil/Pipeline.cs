@@ -62,7 +62,8 @@ internal sealed class Pipeline : IAsyncDisposable
         log = new(LogSegments.FolderOf(shared.Options.DataDir, options.Name), shared.Time);
         assignments = new(new()
         {
-            Options = options, Shared = shared, State = state, Identities = identities, Schemas = schemas, Hot = hot, Logger = logger,
+            Options = options, Shared = shared, State = state, Identities = identities, Policies = new(shared.Options.Kafka, options.Name, shared.Time, logger),
+            Schemas = schemas, Hot = hot, Logger = logger,
             FlushAsync = token => flusher!.FlushAsync(token), OnFailed = Fail, OnAssigned = () => waitReason = null,
         });
         flusher = new(FlusherParts(), shared.Options.HotBuffer, shared.Time);

@@ -64,6 +64,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
     {
         var retry = new FlushRetry(parts.Shared.Time, parts.Logger, parts.Options.Name, static () => { });
         var topics = assigned.Select(static partition => partition.Topic).Distinct().ToList();
+        var policies = parts.Policies.AskAsync(topics);
         var version = Blocking.Wait(retry.RunAsync(
             "reading progress",
             async token =>
@@ -73,6 +74,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
                 return now;
             },
             CancellationToken.None));
+        Blocking.Wait(policies);
         var starts = assigned.Select(partition => Hold(partition, version?.Progress.NextOffset(partition))).ToList();
         parts.OnAssigned();
         return starts;
@@ -156,12 +158,26 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
                 $"table {parts.Options.Name}: {description}. Nothing is spliced: if the topic was recreated on purpose, give it a table of its own, or remove "
                 + $"the property {TableProgress.PropertyPrefix}{partition.Topic} from the table to read it from the beginning");
         }
-        if (description.Watermarks is { } ends && nextOffset < ends.Low)
+        if (description.Watermarks is { } ends && nextOffset >= 0 && nextOffset < ends.Low)
         {
             parts.Logger.OffsetsLost(parts.Options.Name, partition.ToString(), nextOffset, ends.Low - 1);
+            RecordRemoved(partition, new(nextOffset, ends.Low - 1));
         }
         var start = description.Watermarks is { } log ? Math.Max(log.Low, nextOffset) : nextOffset;
         await consumer.RestartAsync([new(partition, StartPosition.At(Math.Max(0, start)), WorkerOf(partition).Queue)]);
+    }
+
+    /// <summary>Progress moves past the gap at once, also when no record follows: it is in the table with the next commit.</summary>
+    private void RecordRemoved(TopicPartition partition, OffsetRange removed)
+    {
+        var worker = WorkerOf(partition);
+        worker.Between(() =>
+        {
+            if (Find(partition) is { } held)
+            {
+                held.SkipRemoved(removed);
+            }
+        });
     }
 
     private PartitionStart Hold(TopicPartition partition, long? recorded)
@@ -176,6 +192,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
             OnBadRecord = parts.Options.OnBadRecord,
             EvolveSchema = parts.Options.EvolveSchema,
             PinsStart = FirstPosition() != StartPosition.Earliest,
+            KindOfGap = parts.Policies.KindOf,
         });
         lock (gate)
         {
@@ -245,6 +262,7 @@ internal sealed record PipelineAssignmentsParts
     public required PipelineShared Shared { get; init; }
     public required TableState State { get; init; }
     public required TopicIdentities Identities { get; init; }
+    public required TopicPolicies Policies { get; init; }
     public required SchemaKeeper Schemas { get; init; }
     public required HotBuffer Hot { get; init; }
     public required ILogger Logger { get; init; }

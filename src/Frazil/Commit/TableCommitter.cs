@@ -134,6 +134,10 @@ internal sealed class TableCommitter(
         {
             append.SetProperty(key, value).SetSummary(key, value);
         }
+        foreach (var (key, value) in TableGaps.Parse(version.Metadata.Properties).ChangedBy(steps))
+        {
+            append.SetProperty(key, value);
+        }
         foreach (var (key, value) in identities?.Unrecorded(steps.Select(static step => step.Partition.Topic), version) ?? [])
         {
             append.SetProperty(key, value);

@@ -43,7 +43,7 @@ internal sealed class SealedFlush : IDisposable
 internal sealed record FlushedUnit(ImmutableArray<HotBatch> Batches, ImmutableArray<FlushedFile> Files)
 {
     public CommitUnit ToCommitUnit() => new(
-        [.. Batches.Select(static batch => new ProgressStep(batch.Partition, batch.RecordedOffset, batch.NextOffset))],
+        [.. Batches.Select(static batch => new ProgressStep(batch.Partition, batch.RecordedOffset, batch.NextOffset, batch.StartOffset, batch.Skipped))],
         [.. Files.Select(static file => file.File)]);
 }
 

@@ -76,6 +76,11 @@ public sealed class HotBatch
     /// would be another place after a restart: "latest" moves.</summary>
     public bool IsWorthCommitting => NextOffset > StartOffset || (RecordedOffset is null && pinsStart);
 
+    /// <summary>Offsets of the range that hold neither a row nor a dead letter; null where there are none. Final once the batch is sealed.</summary>
+    public SkippedOffsets? Skipped { get; private set; }
+
+    internal void Skip(OffsetRange offsets, SkipKind kind) => (Skipped ??= new()).Add(offsets, kind);
+
     internal ColumnChunk? LastRowChunk => rows.IsEmpty ? null : rows[^1];
 
     internal ColumnChunk? LastDeadLetterChunk => deadLetters.IsEmpty ? null : deadLetters[^1];

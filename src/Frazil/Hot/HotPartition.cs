@@ -147,7 +147,7 @@ internal sealed class HotPartition
             deadLetters = new(letters);
         }
         deadLetters!.Append(message, topicName, code, reason);
-        next = message.Offset + 1;
+        MoveBehind(message.Offset);
         return AppendStatus.DeadLetter;
     }
 
@@ -159,7 +159,26 @@ internal sealed class HotPartition
             return;
         }
         OpenAt(next < 0 ? offset : next);
-        next = offset;
+        SkipTo(offset);
+    }
+
+    /// <summary>Moves past offsets that were removed from the log before they were read, and publishes that at once: the gap is recorded with the next
+    /// commit, whether records follow or not. Takes the partition's lock itself; call it while the worker holds no message.</summary>
+    /// <returns>False when the partition is closed or not at <paramref name="removed"/>, so that nothing was done.</returns>
+    public bool SkipRemoved(OffsetRange removed)
+    {
+        lock (gate)
+        {
+            if (closed || next != removed.First)
+            {
+                return false;
+            }
+            OpenAt(next);
+            open!.Skip(removed, SkipKind.Retention);
+            next = removed.Last + 1;
+            open.Publish(next);
+            return true;
+        }
     }
 
     /// <summary>Freezes the open batch and hands it over, or returns null when there is nothing to commit.</summary>
@@ -180,12 +199,31 @@ internal sealed class HotPartition
         }
     }
 
+    /// <summary>The record at this offset is in the open batch; what lies between it and the one before holds nothing for us.</summary>
+    private void MoveBehind(long offset)
+    {
+        if (offset != next)
+        {
+            SkipTo(offset);
+        }
+        next = offset + 1;
+    }
+
+    private void SkipTo(long offset)
+    {
+        if (next >= 0 && next < offset)
+        {
+            open!.Skip(new(next, offset - 1), parts.KindOfGap(Partition.Topic));
+        }
+        next = offset;
+    }
+
     private AppendStatus EndRow(in KafkaMessage message)
     {
         kafkaColumns!.Append(message, topicName);
         chunk!.EndRow();
         chunkInput += message.Size;
-        next = message.Offset + 1;
+        MoveBehind(message.Offset);
         return AppendStatus.Row;
     }
 
@@ -251,6 +289,8 @@ internal sealed record HotPartitionParts
     public required bool EvolveSchema { get; init; }
     /// <summary>Where reading begins without progress is another place at each start, so it is recorded before the first record.</summary>
     public required bool PinsStart { get; init; }
+    /// <summary>What a gap in a topic's offsets means; asked only where there is one.</summary>
+    public required Func<string, SkipKind> KindOfGap { get; init; }
 }
 
 /// <summary>A record does not fit its table and the configuration says to stop there.</summary>

@@ -12,7 +12,9 @@ public sealed partial class KafkaAdmin
 {
     private const int OperationCreateTopics = 1;
     private const int OperationDeleteTopics = 2;
+    private const int OperationDescribeConfigs = 5;
     private const int OperationDeleteRecords = 6;
+    private const int ResourceTopic = 2;
     private const int OperationAny = 0;
 
     /// <summary>The ids of topics, which change when a topic is deleted and made again. Asked through librdkafka 2.3 or newer, and through a
@@ -71,6 +73,55 @@ public sealed partial class KafkaAdmin
         {
             throw new KafkaException(error);
         }
+    }
+
+    /// <summary>A topic's settings as the broker has them, such as <c>cleanup.policy</c>; those that it keeps secret are missing.</summary>
+    /// <exception cref="KafkaException">Not there, not permitted (DescribeConfigs on the topic), not supported, or no answer in time.</exception>
+    public async Task<IReadOnlyDictionary<string, string>> DescribeSettingsAsync(string topic, TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        using var _ = await EnterAsync(cancellationToken).ConfigureAwait(false);
+        return await Task.Run(() => DescribeSettings(topic, timeout), cancellationToken).ConfigureAwait(false);
+    }
+
+    private unsafe Dictionary<string, string> DescribeSettings(string topic, TimeSpan timeout)
+    {
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal);
+        var request = RdKafkaNative.rd_kafka_ConfigResource_new(ResourceTopic, topic);
+        try
+        {
+            var error = Ask(OperationDescribeConfigs, timeout,
+                (options, queue) => RdKafkaNative.rd_kafka_DescribeConfigs(_client, [request], 1, options, queue),
+                answer => ReadSettings(answer, topic, settings));
+            return error is null ? settings : throw new KafkaException(error);
+        }
+        finally
+        {
+            RdKafkaNative.rd_kafka_ConfigResource_destroy(request);
+        }
+    }
+
+    private static unsafe KafkaError? ReadSettings(nint answer, string topic, Dictionary<string, string> settings)
+    {
+        nuint count;
+        var resources = RdKafkaNative.rd_kafka_DescribeConfigs_result_resources(RdKafkaNative.rd_kafka_event_DescribeConfigs_result(answer), &count);
+        if (count == 0)
+        {
+            return KafkaError.Of(KafkaErrorCodes.UnknownTopicOrPartition, "", topic);
+        }
+        if (RdKafkaNative.rd_kafka_ConfigResource_error(resources[0]) is not 0 and var code)
+        {
+            return KafkaError.Of(code, RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_ConfigResource_error_string(resources[0])), topic);
+        }
+        var entries = RdKafkaNative.rd_kafka_ConfigResource_configs(resources[0], &count);
+        for (nuint i = 0; i < count; i++)
+        {
+            var value = RdKafkaNative.rd_kafka_ConfigEntry_value(entries[i]);
+            if (value is not null)
+            {
+                settings[RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_ConfigEntry_name(entries[i]))] = RdKafkaLibrary.Text(value);
+            }
+        }
+        return null;
     }
 
     private unsafe KafkaError? DeleteTopic(string topic, TimeSpan timeout)

@@ -33,7 +33,7 @@ internal static partial class FrazilLog
     [LoggerMessage(103, LogLevel.Information, "{Table}: gave up {Partition} (lost to another instance: {Lost})")]
     public static partial void PartitionReleased(this ILogger logger, string table, string partition, bool lost);
 
-    [LoggerMessage(104, LogLevel.Error, "{Table}: {Partition}: offsets {First} to {Last} were removed from the log (retention) before they were read; this gap cannot be filled from Kafka, reading goes on behind it")]
+    [LoggerMessage(104, LogLevel.Error, "{Table}: {Partition}: offsets {First} to {Last} were removed from the log (retention) before they were read; records may have been lost. The gap is recorded in the table with the next commit, reading goes on behind it")]
     public static partial void OffsetsLost(this ILogger logger, string table, string partition, long first, long last);
 
     [LoggerMessage(105, LogLevel.Warning, "{Table}: partitions are given up before what is buffered of them was committed; their next owner reads it again: {Reason}")]
@@ -41,6 +41,9 @@ internal static partial class FrazilLog
 
     [LoggerMessage(106, LogLevel.Warning, "{Table}: topic ids cannot be asked for, so a topic that is deleted and recreated is not recognised as another one: {Reason}")]
     public static partial void TopicIdsUnavailable(this ILogger logger, string table, string reason);
+
+    [LoggerMessage(107, LogLevel.Information, "{Table}: whether topic {Topic} is compacted cannot be asked for, so its gaps are recorded as unknown instead of transaction or compaction: {Reason}")]
+    public static partial void CleanupPolicyUnavailable(this ILogger logger, string table, string topic, string reason);
 
     [LoggerMessage(401, LogLevel.Warning, "{Table}: {Step} failed, trying again in {Seconds:0.0} s; rows stay in memory and queries go on")]
     public static partial void FlushStepFailed(this ILogger logger, Exception error, string table, string step, double seconds);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Frazil.Commit;
 using Frazil.Flush;
+using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.IO;
@@ -51,6 +52,33 @@ public sealed class TableCommitterTests : IAsyncLifetime
         Assert.Equal("""{"0":10,"1":7}""", table.CurrentSnapshot!.Summary["frazil.offsets.events"]);
         Assert.Equal("f1", table.CurrentSnapshot.Summary["frazil.flush-id"]);
         Assert.Equal("2", table.CurrentSnapshot.Summary["added-data-files"]);
+    }
+
+    [Fact]
+    public async Task Gaps_are_recorded_with_the_progress_that_passes_them_and_never_without()
+    {
+        await CommitAsync("f1", Gap(Unit(P0, null, 10), new(3, 5)), Unit(P1, null, 7));
+        Assert.Equal("""{"0":{"first":0,"retention":[[3,5]]}}""", await GapsAsync());
+
+        await CommitAsync("fenced", Gap(Unit(P0, 5, 20), new(6, 8)), Unit(P1, 7, 9));
+        Assert.Equal("""{"0":{"first":0,"retention":[[3,5]]}}""", await GapsAsync());
+
+        // Another instance records a gap of another partition between our staging and our swap: both are kept.
+        var (_, other) = NewProcess();
+        catalog.BeforeCommit = () => other.CommitAsync(new("theirs", [Gap(Unit(P1, 9, 30), new(9, 11))]), CancellationToken.None);
+        await CommitAsync("ours", Gap(Unit(P0, 10, 20), new(12, 12)));
+        Assert.Equal("""{"0":{"first":0,"retention":[[3,5],[12,12]]},"1":{"first":0,"retention":[[9,11]]}}""", await GapsAsync());
+        await AssertProgressAsync("""{"0":20,"1":30}""");
+    }
+
+    [Fact]
+    public async Task A_lost_answer_records_a_gap_once()
+    {
+        catalog.AfterCommit = () => throw new CommitStateUnknownException("the answer was lost");
+
+        await CommitAsync("f1", Gap(Unit(P0, null, 10), new(3, 5)));
+
+        Assert.Equal("""{"0":{"first":0,"retention":[[3,5]]}}""", await GapsAsync());
     }
 
     [Fact]
@@ -275,6 +303,15 @@ public sealed class TableCommitterTests : IAsyncLifetime
     private CommitUnit Unit(TopicPartition partition, long? recorded, long next) => new(
         [new(partition, recorded, next)],
         [new DataFile { Path = $"file://{folder}/{Guid.NewGuid():N}.parquet", SpecId = 0, RecordCount = next - (recorded ?? 0), FileSizeBytes = 100 }]);
+
+    private static CommitUnit Gap(CommitUnit unit, OffsetRange removed)
+    {
+        var skipped = new SkippedOffsets();
+        skipped.Add(removed, SkipKind.Retention);
+        return unit with { Steps = [unit.Steps[0] with { Skipped = skipped }] };
+    }
+
+    private async Task<string?> GapsAsync() => (await LoadAsync()).Properties.GetValueOrDefault("frazil.gaps.events");
 
     private Task CreateTableAsync() => catalog.CreateTableAsync(
         Table, new Schema(0, [new NestedField(1, "id", false, IcebergType.Long)]),

@@ -159,6 +159,36 @@ internal static unsafe partial class RdKafkaNative
     [LibraryImport(Library)]
     public static partial void rd_kafka_DeleteRecords(nint client, nint[] records, nuint count, nint options, nint queue);
 
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint rd_kafka_ConfigResource_new(int type, string name);
+
+    [LibraryImport(Library)]
+    public static partial void rd_kafka_ConfigResource_destroy(nint resource);
+
+    [LibraryImport(Library)]
+    public static partial void rd_kafka_DescribeConfigs(nint client, nint[] resources, nuint count, nint options, nint queue);
+
+    [LibraryImport(Library)]
+    public static partial nint rd_kafka_event_DescribeConfigs_result(nint eventHandle);
+
+    [LibraryImport(Library)]
+    public static partial nint* rd_kafka_DescribeConfigs_result_resources(nint result, nuint* count);
+
+    [LibraryImport(Library)]
+    public static partial int rd_kafka_ConfigResource_error(nint resource);
+
+    [LibraryImport(Library)]
+    public static partial byte* rd_kafka_ConfigResource_error_string(nint resource);
+
+    [LibraryImport(Library)]
+    public static partial nint* rd_kafka_ConfigResource_configs(nint resource, nuint* count);
+
+    [LibraryImport(Library)]
+    public static partial byte* rd_kafka_ConfigEntry_name(nint entry);
+
+    [LibraryImport(Library)]
+    public static partial byte* rd_kafka_ConfigEntry_value(nint entry);
+
     [LibraryImport(Library)]
     public static partial int rd_kafka_topic_result_error(nint result);
 

@@ -1,0 +1,208 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Frazil.Config;
+using Frazil.Decode;
+using Frazil.Hot;
+using Frazil.Iceberg;
+using Frazil.Kafka;
+using Frazil.Kafka.Native;
+using Xunit;
+
+namespace Frazil.Tests.Hot;
+
+/// <summary>Offsets that hold neither a row nor a dead letter are noted by the batch that passes them.</summary>
+public sealed class HotPartitionTests : IDisposable
+{
+    private static readonly TopicPartition Place = new("events", 0);
+
+    private readonly HotBuffer hot = new();
+    private SkipKind kind = SkipKind.Transaction;
+    private int asked;
+
+    public HotPartitionTests() => RdKafkaLibrary.Load();
+
+    public void Dispose()
+    {
+        foreach (var batch in hot.Batches)
+        {
+            hot.Evict(batch);
+        }
+    }
+
+    [Fact]
+    public void Offsets_in_a_row_leave_no_gap_and_ask_nothing()
+    {
+        var partition = Open(null);
+        partition.BeginAt(7);
+        Append(partition, 7, 8, 9);
+
+        var batch = partition.Seal()!;
+
+        Assert.Null(batch.Skipped);
+        Assert.Equal((7L, 10L), (batch.StartOffset, batch.NextOffset));
+        Assert.Equal(0, asked);
+    }
+
+    [Fact]
+    public void A_jump_between_records_and_a_move_past_control_records_are_gaps_of_the_topics_kind()
+    {
+        var partition = Open(10);
+        Append(partition, 12, 13, 20);
+        Advance(partition, 25);
+        Advance(partition, 26);
+
+        var batch = partition.Seal()!;
+
+        Assert.Equal([new(new(10, 11), SkipKind.Transaction), new(new(14, 19), SkipKind.Transaction), new(new(21, 25), SkipKind.Transaction)], batch.Skipped!.Ranges);
+        Assert.Equal(13, batch.Skipped.CountOf(SkipKind.Transaction));
+        Assert.Equal(batch.NextOffset - batch.StartOffset, batch.RowCount + 13);
+    }
+
+    [Fact]
+    public void A_gap_before_a_dead_letter_counts_and_the_letter_itself_does_not()
+    {
+        kind = SkipKind.Compaction;
+        var partition = Open(0);
+        partition.BeginRun();
+        Assert.Equal(AppendStatus.DeadLetter, AppendOne(partition, 5, "not json"));
+        partition.EndRun();
+
+        var batch = partition.Seal()!;
+
+        Assert.Equal([new(new(0, 4), SkipKind.Compaction)], batch.Skipped!.Ranges);
+        Assert.Equal(1, batch.DeadLetterCount);
+    }
+
+    [Fact]
+    public void Where_reading_begins_is_no_gap()
+    {
+        var partition = Open(null);
+        Append(partition, 50, 51);
+
+        Assert.Null(partition.Seal()!.Skipped);
+
+        var idle = Open(null);
+        Advance(idle, 9);
+        Assert.Equal(9, idle.NextOffset);
+        Assert.Null(idle.Seal());
+    }
+
+    [Fact]
+    public void A_batch_after_a_sealed_one_notes_only_its_own_gaps()
+    {
+        var partition = Open(0);
+        Append(partition, 3);
+        Assert.Equal(3, partition.Seal()!.Skipped!.CountOf(SkipKind.Transaction));
+        Append(partition, 4);
+        Assert.Null(partition.Seal()!.Skipped);
+        Append(partition, 6);
+        Assert.Equal([new(new(5, 5), SkipKind.Transaction)], partition.Seal()!.Skipped!.Ranges);
+    }
+
+    [Fact]
+    public void What_retention_removed_is_passed_at_once_without_a_record()
+    {
+        var partition = Open(10);
+
+        Assert.True(partition.SkipRemoved(new(10, 99)));
+
+        Assert.NotNull(partition.OpenBatch);
+        var batch = partition.Seal()!;
+        Assert.Equal((10L, 100L), (batch.RecordedOffset, batch.NextOffset));
+        Assert.Equal([new(new(10, 99), SkipKind.Retention)], batch.Skipped!.Ranges);
+        Assert.False(partition.SkipRemoved(new(10, 99)), "the same gap told twice");
+        Append(partition, 100);
+        Assert.Null(partition.Seal()!.Skipped);
+    }
+
+    [Fact]
+    public void The_list_of_gaps_is_bounded_and_the_counts_stay_exact()
+    {
+        var partition = Open(0);
+        Append(partition, [.. Enumerable.Range(0, 5_000).Select(i => (2L * i) + 1)]);
+        partition.SkipRemoved(new(10_000, 10_009));
+
+        var skipped = partition.Seal()!.Skipped!;
+
+        Assert.Equal(5_000, skipped.CountOf(SkipKind.Transaction));
+        Assert.Equal(SkippedOffsets.MostRanges, skipped.Ranges.Count(static range => range.Kind == SkipKind.Transaction));
+        Assert.Equal(5_000 - SkippedOffsets.MostRanges, skipped.Unlisted);
+        Assert.Equal(new(new(10_000, 10_009), SkipKind.Retention), skipped.Ranges[^1]);
+    }
+
+    [Fact]
+    public void A_record_that_stops_the_table_leaves_no_gap_before_it()
+    {
+        var partition = Open(0, OnBadRecord.Fail);
+        Append(partition, 0);
+        partition.BeginRun();
+        Assert.ThrowsAny<BadRecordException>(() => AppendOne(partition, 9, "not json"));
+        partition.EndRun();
+
+        var batch = partition.Seal()!;
+
+        Assert.Equal(1, batch.NextOffset);
+        Assert.Null(batch.Skipped);
+    }
+
+    private HotPartition Open(long? recorded, OnBadRecord onBadRecord = OnBadRecord.Dlq)
+    {
+        var schema = new TableSchema(
+            new Schema(0, [new NestedField(1, "id", false, IcebergType.Long), new NestedField(2, "kafka_offset", false, IcebergType.Long)]), ["kafka_offset"]);
+        return new(Place, recorded, new()
+        {
+            Hot = hot,
+            Memory = new(1L << 30),
+            Time = TimeProvider.System,
+            Schema = () => schema,
+            CreateDecoder = static () => new JsonDecoder(),
+            OnBadRecord = onBadRecord,
+            EvolveSchema = false,
+            PinsStart = false,
+            KindOfGap = topic =>
+            {
+                Assert.Equal("events", topic);
+                asked++;
+                return kind;
+            },
+        });
+    }
+
+    private static void Append(HotPartition partition, params IEnumerable<long> offsets)
+    {
+        partition.BeginRun();
+        foreach (var offset in offsets)
+        {
+            Assert.Equal(AppendStatus.Row, AppendOne(partition, offset, $$"""{"id":{{offset}}}"""));
+        }
+        partition.EndRun();
+    }
+
+    private static void Advance(HotPartition partition, long offset)
+    {
+        partition.BeginRun();
+        partition.AdvanceTo(offset);
+        partition.EndRun();
+    }
+
+    /// <summary>A message as librdkafka would hand it over; what lies behind the public fields is zero.</summary>
+    private static unsafe AppendStatus AppendOne(HotPartition partition, long offset, string value)
+    {
+        var bytes = Encoding.UTF8.GetBytes(value);
+        var native = (RdKafkaMessage*)NativeMemory.AllocZeroed(1024);
+        try
+        {
+            fixed (byte* payload = bytes)
+            {
+                native->Payload = payload;
+                native->Length = (nuint)bytes.Length;
+                native->Offset = offset;
+                return partition.Append(new KafkaMessage(native, null!));
+            }
+        }
+        finally
+        {
+            NativeMemory.Free(native);
+        }
+    }
+}
