@@ -39,6 +39,12 @@ public sealed class SkippedOffsets
     /// <summary>Offsets skipped for this reason.</summary>
     public long CountOf(SkipKind kind) => counts[(int)kind];
 
+    internal void AddUnlisted(long count, SkipKind kind)
+    {
+        counts[(int)kind] += count;
+        Unlisted += count;
+    }
+
     internal void Add(OffsetRange offsets, SkipKind kind)
     {
         counts[(int)kind] += offsets.Count;

@@ -9,6 +9,8 @@ namespace Frazil.Log;
 /// <summary>Writes down each step of a flush, before and after it is taken (invariant 8). Four syncs a flush, however many files it has.</summary>
 internal sealed class FlushJournal(TransactionLog log, TableState state)
 {
+    private const int MostOrdinaryGaps = 16;
+
     private int loggedSchema = -1;
 
     /// <summary>Sealed: files named after the flush may appear from now on.</summary>
@@ -40,7 +42,8 @@ internal sealed class FlushJournal(TransactionLog log, TableState state)
     public async Task CommittedAsync(string flushId, long snapshotId, IEnumerable<CommitUnit> units, CancellationToken cancellationToken)
     {
         var sequence = state.Current?.Metadata.SnapshotById(snapshotId)?.SequenceNumber ?? 0;
-        await log.AppendAsync([new IcebergSnapshotCreated(flushId, snapshotId, sequence, Steps(units))], sync: true, cancellationToken);
+        var committed = units.ToList();
+        await log.AppendAsync([new IcebergSnapshotCreated(flushId, snapshotId, sequence, Steps(committed)), .. Gaps(committed)], sync: true, cancellationToken);
         FaultPoint.Reach("commit.logged");
     }
 
@@ -63,6 +66,14 @@ internal sealed class FlushJournal(TransactionLog log, TableState state)
 
     private static LoggedBatch ToBatch(HotBatch batch) => new(
         batch.Partition.Topic, batch.Partition.Partition, batch.RecordedOffset, batch.StartOffset, batch.NextOffset, batch.RowCount, batch.DeadLetterCount);
+
+    /// <summary>Every range that retention removed, and a few of the others: the steps count them all, and transactions make one each.</summary>
+    private static IEnumerable<LogEntry> Gaps(IEnumerable<CommitUnit> units)
+        => from step in units.SelectMany(static unit => unit.Steps)
+           let ranges = step.Skipped?.Ranges ?? []
+           from range in ranges.Where(static range => range.Kind == SkipKind.Retention).Concat(ranges.Where(static range => range.Kind != SkipKind.Retention).Take(MostOrdinaryGaps))
+           select new GapRecorded(
+               step.Partition.Topic, step.Partition.Partition, range.Kind.ToString().ToLowerInvariant(), range.Offsets.First, range.Offsets.Last);
 
     private static List<LoggedStep> Steps(IEnumerable<CommitUnit> units) => [.. units.SelectMany(static unit => unit.Steps).Select(LoggedStep.Of)];
 }

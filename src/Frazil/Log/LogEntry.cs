@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Frazil.Commit;
+using Frazil.Hot;
+using Frazil.Kafka;
 
 namespace Frazil.Log;
 
@@ -91,11 +93,40 @@ internal sealed record LoggedOffset(string Topic, int Partition, long Next);
 
 internal sealed record LoggedBatch(string Topic, int Partition, long? Recorded, long Start, long Next, long Rows, long DeadLetters);
 
-internal sealed record LoggedStep(string Topic, int Partition, long? Recorded, long Next)
+/// <param name="Topic">The topic.</param>
+/// <param name="Partition">Its partition.</param>
+/// <param name="Recorded">The next offset that the table must record before; null: none.</param>
+/// <param name="Next">The next offset that it records after.</param>
+/// <param name="First">Where reading of the partition began; null where that is 0 or recorded already.</param>
+/// <param name="Skipped">Offsets of the step that hold neither a row nor a dead letter; null where there are none.</param>
+internal sealed record LoggedStep(string Topic, int Partition, long? Recorded, long Next, long? First = null, LoggedSkips? Skipped = null)
 {
-    public static LoggedStep Of(ProgressStep step) => new(step.Partition.Topic, step.Partition.Partition, step.Recorded, step.Next);
+    public static LoggedStep Of(ProgressStep step) => new(
+        step.Partition.Topic, step.Partition.Partition, step.Recorded, step.Next,
+        step.Recorded is null && step.First != 0 ? step.First : null, step.Skipped is { } skipped ? LoggedSkips.Of(skipped) : null);
 
-    public ProgressStep ToStep() => new(new(Topic, Partition), Recorded, Next);
+    public ProgressStep ToStep() => new(new(Topic, Partition), Recorded, Next, First ?? 0, Skipped?.ToSkipped());
+}
+
+/// <summary>Skipped offsets as the table will record them: counts, and exact ranges of what retention removed.</summary>
+internal sealed record LoggedSkips(long Transaction, long Compaction, long Unknown, IReadOnlyList<OffsetRange>? Retention)
+{
+    public static LoggedSkips Of(SkippedOffsets skipped) => new(
+        skipped.CountOf(SkipKind.Transaction), skipped.CountOf(SkipKind.Compaction), skipped.CountOf(SkipKind.Unknown),
+        skipped.CountOf(SkipKind.Retention) == 0 ? null : [.. skipped.Ranges.Where(static range => range.Kind == SkipKind.Retention).Select(static range => range.Offsets)]);
+
+    public SkippedOffsets ToSkipped()
+    {
+        var skipped = new SkippedOffsets();
+        skipped.AddUnlisted(Transaction, SkipKind.Transaction);
+        skipped.AddUnlisted(Compaction, SkipKind.Compaction);
+        skipped.AddUnlisted(Unknown, SkipKind.Unknown);
+        foreach (var range in Retention ?? [])
+        {
+            skipped.Add(range, SkipKind.Retention);
+        }
+        return skipped;
+    }
 }
 
 [JsonSourceGenerationOptions(

@@ -1,6 +1,8 @@
+using System.Text.Json;
 using Frazil.Commit;
 using Frazil.Hot;
 using Frazil.Kafka;
+using Frazil.Log;
 using Xunit;
 
 namespace Frazil.Tests.Commit;
@@ -55,6 +57,19 @@ public sealed class TableGapsTests
 
         Assert.EndsWith(""","retention_unlisted":10}}""", property, StringComparison.Ordinal);
         Assert.Equal(2 * (TableGaps.MostRanges + 5), after.Of(P0).Removed);
+    }
+
+    [Fact]
+    public void A_step_that_recovery_takes_from_the_log_records_the_same_gaps()
+    {
+        var step = new ProgressStep(P0, null, 200, 100, Skipped(
+            new SkippedRange(new(101, 103), SkipKind.Transaction), new SkippedRange(new(110, 119), SkipKind.Retention),
+            new SkippedRange(new(131, 131), SkipKind.Compaction), new SkippedRange(new(133, 134), SkipKind.Unknown)));
+
+        var entry = new OffsetCommit("f", [LoggedStep.Of(step)]);
+        var logged = (OffsetCommit)JsonSerializer.Deserialize(JsonSerializer.Serialize(entry, LogJson.Default.LogEntry), LogJson.Default.LogEntry)!;
+
+        Assert.Equal(Step(TableGaps.Empty, step).Property, Step(TableGaps.Empty, logged.Steps[0].ToStep()).Property);
     }
 
     [Fact]
