@@ -19,6 +19,8 @@ var measurements = new (string Name, bool NeedsKit, Func<BenchRun, CancellationT
     ("freshness", true, FreshnessBench.RunAsync),
     ("query", true, UnionBench.RunAsync),
     ("memory", true, MemoryBench.RunAsync),
+    ("recovery", true, RecoveryBench.RunAsync),
+    ("log", true, LogBench.RunAsync),
     ("decode", false, DecodeBench.RunAsync),
     ("peer", true, PeerBench.RunAsync),
 };
