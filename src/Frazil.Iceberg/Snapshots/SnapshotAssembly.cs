@@ -11,6 +11,9 @@ internal sealed class SnapshotAssembly(ManifestStaging staging, TimeProvider tim
 
     public string Branch { get; set; } = SnapshotRef.MainBranch;
 
+    /// <summary>Whether a branch that does not exist begins at the head of main; else it begins empty.</summary>
+    public bool ForksFromMain { get; set; }
+
     public void SetSummary(string name, string value) => summary[name] = value;
 
     public void SetProperty(string name, string value) => properties[name] = value;
@@ -22,7 +25,9 @@ internal sealed class SnapshotAssembly(ManifestStaging staging, TimeProvider tim
             throw new ValidationException($"Snapshot {snapshotId} is in the table already: this commit happened.");
         if (table.FormatVersion < 2)
             throw new ValidationException($"The table {table.Location} is of format version 1, which is read but not written: upgrade it to version 2 first.");
-        return table.SnapshotByRef(Branch);
+        if (table.Refs.TryGetValue(Branch, out var reference) && !reference.IsBranch)
+            throw new ValidationException($"'{Branch}' is a tag of the table {table.Location}: only branches are written to.");
+        return reference is null && ForksFromMain ? table.CurrentSnapshot : table.SnapshotByRef(Branch);
     }
 
     /// <summary>Writes the manifest list and says what to ask the catalog for.</summary>
@@ -38,7 +43,7 @@ internal sealed class SnapshotAssembly(ManifestStaging staging, TimeProvider tim
             FirstRowId = table.FormatVersion >= 3 ? table.NextRowId : null,
             AddedRows = table.FormatVersion >= 3 ? list.NextRowId - table.NextRowId : null,
         };
-        TableRequirement[] requirements = [new TableRequirement.AssertTableUuid(table.TableUuid), new TableRequirement.AssertRefSnapshotId(Branch, parent?.SnapshotId)];
+        TableRequirement[] requirements = [new TableRequirement.AssertTableUuid(table.TableUuid), new TableRequirement.AssertRefSnapshotId(Branch, table.SnapshotByRef(Branch)?.SnapshotId)];
         var reference = table.Refs.TryGetValue(Branch, out var current) ? current with { SnapshotId = snapshotId } : new SnapshotRef(snapshotId);
         List<TableUpdate> updates = [new TableUpdate.AddSnapshot(snapshot), new TableUpdate.SetSnapshotRef(Branch, reference)];
         if (properties.Count > 0)

@@ -1,0 +1,113 @@
+using Frazil.Iceberg.Manifests;
+
+namespace Frazil.Iceberg;
+
+/// <summary>
+/// The common part of commits that take data files out of a table and put others in: manifests without the removed files, which they list as
+/// deleted; refusal where a file is gone or was given deletes meanwhile. What is staged once is reused by later attempts. Not thread-safe.
+/// </summary>
+internal sealed class FileReplacement(ManifestCache cache, ManifestStaging staging, SnapshotAssembly assembly, long snapshotId)
+{
+    private readonly Dictionary<string, DataFile> removed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DataFile> added = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (ManifestFile Kept, List<DataFile> Removed)> filtered = new(StringComparer.Ordinal);
+    private List<AddedManifest>? addedManifests;
+
+    /// <summary><c>replace</c> or <c>overwrite</c>.</summary>
+    public required string Operation { get; init; }
+
+    /// <summary>The data sequence number of the added files; null for that of the commit.</summary>
+    public long? AddedSequenceNumber { get; init; }
+
+    /// <summary>The sequence number of the snapshot that the removed files were read from: deletes with a higher one were not seen.</summary>
+    public required long SeenSequenceNumber { get; init; }
+
+    /// <summary>Whether equality deletes written since matter too: they do unless the added files keep the old sequence number.</summary>
+    public bool HeedsEqualityDeletes => AddedSequenceNumber is null;
+
+    public bool RemovesNothing => removed.Count == 0;
+
+    public void Remove(DataFile file)
+    {
+        if (file.Content != FileContent.Data || !removed.TryAdd(file.Path, file))
+            throw new ValidationException($"'{file.Path}' is no data file, or is removed twice.");
+    }
+
+    public void Add(DataFile file)
+    {
+        if (file.Content != FileContent.Data || addedManifests is not null || !added.TryAdd(file.Path, file))
+            throw new ValidationException($"'{file.Path}' is no data file, is added twice, or comes after the commit was staged.");
+    }
+
+    /// <exception cref="ValidationException">A file to replace is gone, or rows of it were deleted since it was read.</exception>
+    public async Task<StagedSnapshot> StageAsync(TableMetadata table, Snapshot? parent, CancellationToken cancellationToken)
+    {
+        var existing = parent is null ? [] : await cache.ReadManifestsAsync(parent, table, cancellationToken).ConfigureAwait(false);
+        await RefuseNewDeletesAsync(table, existing, cancellationToken).ConfigureAwait(false);
+        addedManifests ??= await AddedManifest.WriteAsync(added.Values, AddedSequenceNumber, table, staging, snapshotId, cancellationToken).ConfigureAwait(false);
+
+        var manifests = addedManifests.Select(one => one.Manifest).ToList();
+        var counts = new SnapshotSummaryBuilder();
+        var missing = removed.Keys.ToHashSet(StringComparer.Ordinal);
+        foreach (var manifest in existing.Where(manifest => manifest.MayHaveLiveFiles))
+        {
+            var (kept, files) = manifest.Content == ManifestContent.Data
+                ? await FilterAsync(table, manifest, cancellationToken).ConfigureAwait(false)
+                : (manifest, []);
+            manifests.Add(kept);
+            foreach (var file in files)
+            {
+                missing.Remove(file.Path);
+                counts.Remove(file);
+            }
+        }
+        if (missing.Count > 0)
+            throw new ValidationException($"{missing.Count} files to be replaced are no longer in the table ('{missing.First()}' is one): plan the rewrite anew.");
+        foreach (var file in added.Values)
+            counts.Add(file);
+        return await assembly.AssembleAsync(table, parent, Operation, counts, manifests, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>After the staged files were deleted.</summary>
+    public void Forget()
+    {
+        filtered.Clear();
+        addedManifests = null;
+    }
+
+    /// <summary>The manifest without the removed files, which it lists as deleted; itself where it has none of them.</summary>
+    private async Task<(ManifestFile Kept, List<DataFile> Removed)> FilterAsync(TableMetadata table, ManifestFile manifest, CancellationToken cancellationToken)
+    {
+        if (filtered.TryGetValue(manifest.Path, out var known))
+            return known;
+        var entries = await cache.ReadEntriesAsync(manifest, table, cancellationToken).ConfigureAwait(false);
+        if (!entries.Any(entry => entry.IsLive && removed.ContainsKey(entry.File.Path)))
+            return (manifest, []);
+        var writer = new ManifestWriter(table, table.SpecById(manifest.SpecId)!, ManifestContent.Data);
+        var files = new List<DataFile>();
+        foreach (var entry in entries.Where(entry => entry.IsLive))
+        {
+            if (!removed.ContainsKey(entry.File.Path))
+            {
+                writer.Keep(entry);
+                continue;
+            }
+            writer.Delete(snapshotId, entry);
+            files.Add(entry.File);
+        }
+        return filtered[manifest.Path] = (await staging.WriteManifestAsync(writer, table, cancellationToken).ConfigureAwait(false), files);
+    }
+
+    private async Task RefuseNewDeletesAsync(TableMetadata table, IReadOnlyList<ManifestFile> manifests, CancellationToken cancellationToken)
+    {
+        var newer = new List<ManifestEntry>();
+        foreach (var manifest in manifests.Where(one => one.Content == ManifestContent.Deletes && one.SequenceNumber > SeenSequenceNumber))
+            foreach (var entry in await cache.ReadEntriesAsync(manifest, table, cancellationToken).ConfigureAwait(false))
+                if (entry.IsLive && entry.SequenceNumber > SeenSequenceNumber && (HeedsEqualityDeletes || entry.File.Content == FileContent.PositionDeletes))
+                    newer.Add(entry);
+        var index = new DeleteFileIndex(newer, table.CurrentSchema, table);
+        foreach (var file in removed.Values)
+            if (index.Of(new ManifestEntry(EntryStatus.Existing, null, 0, 0, file)).Count > 0)
+                throw new ValidationException($"Rows of '{file.Path}' were deleted since it was read for the rewrite: plan the rewrite anew.");
+    }
+}
