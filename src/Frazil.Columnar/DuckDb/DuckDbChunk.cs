@@ -35,6 +35,37 @@ public sealed class DuckDbChunk : IDisposable
         }
     }
 
+    /// <summary>The values of a BIGINT column; what stands where it is null is undefined. Good until this is disposed.</summary>
+    public unsafe ReadOnlySpan<long> Longs(int column)
+    {
+        ObjectDisposedException.ThrowIf(chunk == 0, this);
+        return result.Columns[column].Type.Id == DuckDbTypeId.BigInt
+            ? new(DuckDbNative.duckdb_vector_get_data(DuckDbNative.duckdb_data_chunk_get_vector(chunk, (ulong)column)), RowCount)
+            : throw new ArgumentException($"column {column} is {result.Columns[column].Type}, not BIGINT", nameof(column));
+    }
+
+    /// <summary>Appends some rows to columns, bit for bit. The result begins with a column for each of the target's, of the type that
+    /// <see cref="SqlText.TypeName"/> says.</summary>
+    /// <param name="target">Whose rows are complete, and published by the caller.</param>
+    /// <param name="rows">Which rows of this chunk, in the order wanted.</param>
+    public void AppendTo(ColumnChunk target, ReadOnlySpan<int> rows)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        ObjectDisposedException.ThrowIf(chunk == 0, this);
+        for (var column = 0; column < target.Columns.Count; column++)
+        {
+            var copy = new VectorCopy(target.Columns[column], DuckDbNative.duckdb_data_chunk_get_vector(chunk, (ulong)column));
+            foreach (var row in rows)
+            {
+                copy.Append(row);
+            }
+        }
+        for (var count = rows.Length; count > 0; count--)
+        {
+            target.EndRow();
+        }
+    }
+
     public void Dispose()
     {
         DuckDbNative.duckdb_destroy_data_chunk(ref chunk);

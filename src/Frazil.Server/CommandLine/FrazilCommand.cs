@@ -56,6 +56,7 @@ public static class FrazilCommand
             InitVerb.Create(common, terminal),
             CheckVerb.Create(common, terminal),
             QueryVerb.Create(common, terminal),
+            ReplayVerb.Create(common, terminal),
             TablesVerb.Create(common, terminal),
             SnapshotsVerb.Create(common, terminal),
             FilesVerb.Create(common, terminal),

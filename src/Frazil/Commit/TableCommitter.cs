@@ -17,7 +17,7 @@ namespace Frazil.Commit;
 /// (3) a commit whose answer was lost is looked up by its flush id, and by the progress it would have made, before anything else (invariant 3);
 /// (4) one commit of a table at a time in this process: ingest, schema changes and maintenance pass through one queue (invariant 7).
 /// </summary>
-internal sealed class TableCommitter(
+internal sealed partial class TableCommitter(
     ICatalog catalog, TableState state, TableMetrics metrics, TimeProvider time, ILogger logger, TopicIdentities? identities = null)
 {
     private readonly ManifestCache manifests = new(catalog.FileIO);

@@ -76,6 +76,9 @@ internal static partial class FrazilLog
     [LoggerMessage(506, LogLevel.Warning, "{Table}: {Partition} is fenced: our rows begin at {Expected}, but the table records {Recorded}; another instance wrote them. Dropping ours and reading on from there")]
     public static partial void CommitFenced(this ILogger logger, string table, string partition, long expected, long recorded);
 
+    [LoggerMessage(710, LogLevel.Information, "{Table}: replayed {Partition} offsets {First} to {Last}: {Added} rows in the place of {Removed}, snapshot {SnapshotId}")]
+    public static partial void ReplayDone(this ILogger logger, string table, string partition, long first, long last, long added, long removed, long? snapshotId);
+
     [LoggerMessage(802, LogLevel.Error, "{Table} stopped: {Reason}")]
     public static partial void PipelineFailed(this ILogger logger, Exception? error, string table, string reason);
 

@@ -1,0 +1,102 @@
+using Frazil.Columnar;
+using Frazil.Columnar.DuckDb;
+using Frazil.Flush;
+using Frazil.Hot;
+using Frazil.Iceberg;
+using Frazil.Iceberg.IO;
+using Frazil.Iceberg.Manifests;
+using Frazil.Query;
+
+namespace Frazil.Maintain;
+
+/// <summary>
+/// Reads data files as rows of the table's schema of today, whatever schema they were written under: columns are found by field id. On a DuckDB
+/// of its own, so that neither queries nor flushes share its memory. Dispose frees it. Thread-safe.
+/// </summary>
+internal sealed class DataFileReader : IDisposable
+{
+    private readonly DuckDbInstance duck;
+    private readonly NestedNames nested = new();
+    private readonly IFileIO files;
+
+    public DataFileReader(IFileIO files)
+    {
+        this.files = files;
+        duck = DuckDbInstance.Open(new Dictionary<string, string>
+        {
+            ["threads"] = "1", // rows stay in the order of the file
+            ["memory_limit"] = "512MiB",
+            ["temp_directory"] = "",
+            ["autoinstall_known_extensions"] = "false",
+            ["autoload_known_extensions"] = "false",
+        });
+    }
+
+    public void Dispose() => duck.Dispose();
+
+    /// <summary>The local path of a data file.</summary>
+    /// <exception cref="PipelineFailedException">It is in a store that cannot be read yet.</exception>
+    public string PathOf(string location) => files.LocalPathFor(location)
+        ?? throw new PipelineFailedException($"{location} is not on a local disk, and no other warehouse is supported yet");
+
+    /// <summary>Offsets of the file's rows that are in the range, in file order.</summary>
+    /// <returns>How many there are.</returns>
+    public async Task<long> VisitOffsetsAsync(DataFile file, TableMetadata metadata, KafkaRange range, Action<long> visit, CancellationToken cancellationToken)
+    {
+        var schema = metadata.CurrentSchema;
+        var found = 0L;
+        var sql = $"SELECT CAST({range.OffsetExpression(schema)} AS BIGINT) FROM ({ViewOf(file, metadata)})";
+        await RunAsync(sql, chunk =>
+        {
+            foreach (var offset in chunk.Longs(0))
+            {
+                if (range.Contains(offset))
+                {
+                    found++;
+                    visit(offset);
+                }
+            }
+            return Task.CompletedTask;
+        }, cancellationToken);
+        return found;
+    }
+
+    /// <summary>Hands over the file's rows, up to 2048 at a time: the columns of <paramref name="columns"/>, then each row's offset in the range's
+    /// partition, or -1.</summary>
+    /// <param name="columns">The table's columns in SQL's names (<see cref="SqlNames"/>).</param>
+    public Task VisitRowsAsync(
+        DataFile file, TableMetadata metadata, KafkaRange? range, ColumnFields columns, Func<DuckDbChunk, Task> visit, CancellationToken cancellationToken)
+    {
+        var names = string.Join(", ", columns.Select(static column => SqlText.Identifier(column.Name)));
+        var offset = range?.OffsetExpression(metadata.CurrentSchema) ?? "CAST(-1 AS BIGINT)";
+        return RunAsync($"SELECT {names}, CAST({offset} AS BIGINT) FROM ({ViewOf(file, metadata)})", visit, cancellationToken);
+    }
+
+    private async Task RunAsync(string sql, Func<DuckDbChunk, Task> visit, CancellationToken cancellationToken)
+    {
+        using var connection = duck.Connect();
+        using var rows = connection.Stream(sql, cancellationToken);
+        while (rows.NextChunk() is { } chunk)
+        {
+            using (chunk)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                await visit(chunk);
+            }
+        }
+    }
+
+    private string ViewOf(DataFile file, TableMetadata metadata)
+    {
+        var schema = ColumnSchemas.FromIceberg(metadata.CurrentSchema.Fields);
+        var input = new TableInput
+        {
+            Namespace = "",
+            Name = metadata.Location,
+            Schema = schema,
+            PastSchemas = metadata.Schemas.Count > 1 ? [.. metadata.Schemas.Select(static past => ColumnSchemas.FromIceberg(past.Fields))] : [],
+            ColdFiles = [new(PathOf(file.Path), file.RecordCount)],
+        };
+        return TableViewText.Write(SqlNames.Apply(schema), input, slot: null, nested);
+    }
+}

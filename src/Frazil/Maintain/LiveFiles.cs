@@ -1,0 +1,40 @@
+using Frazil.Iceberg;
+using Frazil.Iceberg.Manifests;
+
+namespace Frazil.Maintain;
+
+/// <summary>The data files of a snapshot, for whoever replaces some of them.</summary>
+internal static class LiveFiles
+{
+    /// <summary>Lists them; none where there is no snapshot.</summary>
+    /// <exception cref="DeletesNotSupportedException">Rows of the snapshot are deleted by delete files, or its files are not Parquet.</exception>
+    public static async Task<List<DataFile>> ListAsync(ManifestCache manifests, TableMetadata metadata, Snapshot? snapshot, CancellationToken cancellationToken)
+    {
+        var files = new List<DataFile>();
+        if (snapshot is null)
+        {
+            return files;
+        }
+        foreach (var manifest in await manifests.ReadManifestsAsync(snapshot, metadata, cancellationToken))
+        {
+            foreach (var entry in await manifests.ReadEntriesAsync(manifest, metadata, cancellationToken))
+            {
+                if (!entry.IsLive)
+                {
+                    continue;
+                }
+                if (entry.File.Content != FileContent.Data || entry.File.Format != FileFormat.Parquet)
+                {
+                    throw new DeletesNotSupportedException(
+                        $"the table {metadata.Location} has a file of {entry.File.Content} in {entry.File.Format} ({entry.File.Path}); rows of such tables cannot be "
+                        + "replaced yet (docs/known-issues.md): compact it with the engine that wrote that file first");
+                }
+                files.Add(entry.File);
+            }
+        }
+        return files;
+    }
+}
+
+/// <summary>A table whose rows are not simply those of its Parquet data files.</summary>
+internal sealed class DeletesNotSupportedException(string message) : Exception(message);
