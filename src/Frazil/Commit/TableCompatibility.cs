@@ -75,7 +75,7 @@ internal static class TableCompatibility
             var wanted = PartitionSpecParser.Parse(options.PartitionBy, table.CurrentSchema);
             var actual = table.DefaultSpec;
             var isSame = wanted.Fields.Count == actual.Fields.Count
-                && wanted.Fields.Zip(actual.Fields).All(static pair => pair.First.SourceId == pair.Second.SourceId && pair.First.Transform == pair.Second.Transform);
+                && wanted.Fields.Zip(actual.Fields).All(static pair => pair.First.SourceId == pair.Second.SourceId && pair.First.Transform.Equals(pair.Second.Transform));
             if (!isSame)
             {
                 problems.Add($"it is partitioned by {actual}, but partition_by says {string.Join(", ", options.PartitionBy)}");
