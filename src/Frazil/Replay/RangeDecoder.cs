@@ -45,6 +45,7 @@ internal sealed class RangeDecoder
             OnBadRecord = source.Options.OnBadRecord,
             EvolveSchema = source.Options.EvolveSchema,
             PinsStart = false,
+            KindOfGap = static _ => SkipKind.Unknown, // progress and its gaps are not a replay's to record
         });
     }
 

@@ -69,7 +69,7 @@ public sealed class TableReplayTests : IAsyncDisposable
         await ReplayAsync(options, "days", 30, 44);
 
         await AssertWholeAsync(options, "days", 90);
-        var perDay = await RowsAsync(options, "select count(*) from shop.days where at < '2026-01-02'");
+        var perDay = await RowsAsync(options, "select count(*) from shop.days where \"at\" < '2026-01-02'");
         Assert.Equal(30L, perDay[0][0]);
     }
 
