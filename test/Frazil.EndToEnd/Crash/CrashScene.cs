@@ -47,6 +47,9 @@ internal sealed class CrashScene : IAsyncDisposable
     /// <summary>Whether a foreign engine has rewritten or expired anything.</summary>
     public bool HadForeignCommits { get; set; }
 
+    /// <summary>Further sections of the configuration; before the first start.</summary>
+    public string MoreConfig { get; init; } = "";
+
     public string ArmFile => Path.Combine(Stage.Folder, "faults-armed");
     public string ClockFile => Path.Combine(Stage.Folder, "clock-offset");
     public string CatalogFile => Path.Combine(Stage.Folder, "catalog.db");
@@ -55,12 +58,13 @@ internal sealed class CrashScene : IAsyncDisposable
     /// <summary>Everything that processes of this scene wrote.</summary>
     public string Journal => journal.ToString();
 
-    public static async Task<CrashScene> SetAsync(ScenePlan plan, SceneStage stage, Recounter recounter, int seed, CancellationToken cancellationToken)
+    public static async Task<CrashScene> SetAsync(
+        ScenePlan plan, SceneStage stage, Recounter recounter, int seed, CancellationToken cancellationToken, Func<string, string>? moreConfig = null)
     {
         var topic = $"crash-{seed}-{plan.Index}-{Environment.ProcessId}";
         await using var admin = new KafkaAdmin(stage.Bootstrap);
         await admin.CreateTopicAsync(topic, plan.Traits.Partitions, cancellationToken: cancellationToken);
-        return new(plan, stage, recounter, topic, seed ^ plan.Index);
+        return new(plan, stage, recounter, topic, seed ^ plan.Index) { MoreConfig = moreConfig?.Invoke(topic) ?? "" };
     }
 
     /// <summary>Starts an instance with the faults of a round.</summary>
@@ -86,19 +90,19 @@ internal sealed class CrashScene : IAsyncDisposable
 
     /// <summary>Waits until the table's commits hold everything that the ledger holds.</summary>
     /// <exception cref="CrashFailedException">They do not in time: records are lost, or the process is stuck.</exception>
-    public async Task DrainAsync(FrazilProcess frazil, CancellationToken cancellationToken)
+    public async Task DrainAsync(FrazilProcess frazil, CancellationToken cancellationToken, string table = Table)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(DrainLimit);
         try
         {
             await frazil.ReadyAsync(limit.Token);
-            await frazil.UntilAsync(() => IsDrainedAsync(limit.Token), TimeSpan.FromMilliseconds(25), limit.Token);
+            await frazil.UntilAsync(() => IsDrainedAsync(table, limit.Token), TimeSpan.FromMilliseconds(25), limit.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            var rows = await CommittedAsync(Table, cancellationToken);
-            var letters = await CommittedAsync(Table + "_dlq", cancellationToken);
+            var rows = await CommittedAsync(table, cancellationToken);
+            var letters = await CommittedAsync(table + "_dlq", cancellationToken);
             throw new CrashFailedException(
                 $"not drained after {DrainLimit.TotalSeconds} s: {rows} rows of {Stream.Ledger.Records + ForeignRows}, {letters} dead letters of {Stream.Ledger.Bad}",
                 Stream.Ledger.Records + ForeignRows - rows + Stream.Ledger.Bad - letters);
@@ -107,12 +111,12 @@ internal sealed class CrashScene : IAsyncDisposable
 
     /// <summary>Drains, and lets the referee count.</summary>
     /// <exception cref="CrashFailedException">The table and the ledger differ.</exception>
-    public async Task CheckAsync(FrazilProcess frazil, CancellationToken cancellationToken)
+    public async Task CheckAsync(FrazilProcess frazil, CancellationToken cancellationToken, string table = Table)
     {
-        await DrainAsync(frazil, cancellationToken);
+        await DrainAsync(frazil, cancellationToken, table);
         var ledger = Stream.Ledger;
         var sums = new JsonArray([.. Stream.SumColumns.Select(static name => (JsonNode)name)]);
-        var seen = await AskAsync(new() { ["op"] = "count", ["table"] = Table, ["sums"] = sums, ["expected"] = ledger.Records }, cancellationToken);
+        var seen = await AskAsync(new() { ["op"] = "count", ["table"] = table, ["sums"] = sums, ["expected"] = ledger.Records }, cancellationToken);
         var (rows, ids, positions) = (Number(seen, "rows"), Number(seen, "ids"), Number(seen, "positions"));
         var problems = new List<string>();
         Compare(problems, "rows", ledger.Records, rows);
@@ -122,7 +126,7 @@ internal sealed class CrashScene : IAsyncDisposable
         Compare(problems, "foreign rows", ForeignRows, Number(seen, "foreign"));
         ComparePartitions(problems, seen);
         CompareSums(problems, seen);
-        await CheckLettersAsync(problems, cancellationToken);
+        await CheckLettersAsync(table, problems, cancellationToken);
         if (problems.Count > 0)
         {
             throw new CrashFailedException($"{string.Join("; ", problems)}; {seen.GetRawText()}", Math.Max(0, ledger.Records - ids), Math.Max(0, rows - ids));
@@ -165,21 +169,22 @@ internal sealed class CrashScene : IAsyncDisposable
             .Count(static path => path.Contains("/crash/", StringComparison.Ordinal)) - (int)live;
     }
 
-    private async Task CheckLettersAsync(List<string> problems, CancellationToken cancellationToken)
+    private async Task CheckLettersAsync(string table, List<string> problems, CancellationToken cancellationToken)
     {
         if (Stream.Ledger.Bad > 0)
         {
-            var letters = await AskAsync(new() { ["op"] = "count", ["table"] = Table + "_dlq", ["sums"] = new JsonArray() }, cancellationToken);
+            var letters = await AskAsync(new() { ["op"] = "count", ["table"] = table + "_dlq", ["sums"] = new JsonArray() }, cancellationToken);
             Compare(problems, "dead letters", Stream.Ledger.Bad, Number(letters, "rows"));
             Compare(problems, "distinct dead letters", Stream.Ledger.Bad, Number(letters, "positions"));
         }
     }
 
-    private async Task<bool> IsDrainedAsync(CancellationToken cancellationToken)
-        => await CommittedAsync(Table, cancellationToken) >= Stream.Ledger.Records + ForeignRows
-            && (Stream.Ledger.Bad == 0 || await CommittedAsync(Table + "_dlq", cancellationToken) >= Stream.Ledger.Bad);
+    private async Task<bool> IsDrainedAsync(string table, CancellationToken cancellationToken)
+        => await CommittedAsync(table, cancellationToken) >= Stream.Ledger.Records + ForeignRows
+            && (Stream.Ledger.Bad == 0 || await CommittedAsync(table + "_dlq", cancellationToken) >= Stream.Ledger.Bad);
 
-    private async Task<long> CommittedAsync(string table, CancellationToken cancellationToken)
+    /// <summary>Rows of the table's newest snapshot, by its summary.</summary>
+    public async Task<long> CommittedAsync(string table, CancellationToken cancellationToken)
     {
         catalog ??= await WarehouseCatalog.OpenAsync(
             new CatalogOptions { Uri = $"sqlite:{CatalogFile}", Warehouse = Path.Combine(Stage.Folder, "warehouse") }, cancellationToken);
@@ -235,6 +240,7 @@ internal sealed class CrashScene : IAsyncDisposable
         GroupId = Topic,
         DataDir = dataDir,
         FlushIntervalSeconds = 0.2,
+        More = MoreConfig,
         TableLines = ["""columns = { amount = "decimal(10,2)" }"""],
         KafkaProperties = new Dictionary<string, string> { ["session.timeout.ms"] = "3000", ["heartbeat.interval.ms"] = "500" },
     };

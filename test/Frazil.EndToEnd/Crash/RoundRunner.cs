@@ -66,7 +66,9 @@ internal sealed class RoundRunner(CrashScene scene, CrashTally tally)
         tally.CountRound(round, fired);
     }
 
-    private async Task KillAsync(FrazilProcess frazil, CancellationToken cancellationToken)
+    /// <summary>Kills, unless a fault did.</summary>
+    /// <exception cref="CrashFailedException">It had ended by itself.</exception>
+    public async Task KillAsync(FrazilProcess frazil, CancellationToken cancellationToken)
     {
         var died = frazil.HasExited;
         await scene.BuryAsync(frazil, cancellationToken);
@@ -77,7 +79,8 @@ internal sealed class RoundRunner(CrashScene scene, CrashTally tally)
         tally.CountKill();
     }
 
-    private async Task<bool> UntilPointAsync(Round round, FrazilProcess frazil, CancellationToken cancellationToken)
+    /// <summary>Loads until the process has died of its fault, or for five seconds.</summary>
+    public async Task<bool> UntilPointAsync(Round round, FrazilProcess frazil, CancellationToken cancellationToken)
     {
         if (round.Faults.StartsWith("schema.", StringComparison.Ordinal))
         {
@@ -106,7 +109,8 @@ internal sealed class RoundRunner(CrashScene scene, CrashTally tally)
         await LoadForAsync(TimeSpan.FromMilliseconds(round.Milliseconds), cancellationToken);
     }
 
-    private async Task LoadForAsync(TimeSpan time, CancellationToken cancellationToken)
+    /// <summary>Writes slices for so long, one at least.</summary>
+    public async Task LoadForAsync(TimeSpan time, CancellationToken cancellationToken)
     {
         var started = Stopwatch.StartNew();
         do
@@ -133,7 +137,8 @@ internal sealed class RoundRunner(CrashScene scene, CrashTally tally)
         return fired;
     }
 
-    private async Task CommitForeignAsync(string operation, CancellationToken cancellationToken)
+    /// <summary>PyIceberg does <c>expire</c>, <c>compact</c>, <c>append</c> or <c>property</c>.</summary>
+    public async Task CommitForeignAsync(string operation, CancellationToken cancellationToken)
     {
         const int Rows = 3;
         var ledger = scene.Stream.Ledger;

@@ -1,7 +1,7 @@
 """The crash suite's independent referee: PyIceberg, kept alive between rounds. One JSON request a line on stdin, one JSON answer a line on stdout.
 
   {"op": "count", "db", "table", "sums": [column…]}   counts rows, distinct Kafka positions and distinct ids of the table as it is now
-  {"op": "expire" | "compact" | "append" | "property", "db", "table", …}   commits as a foreign engine would
+  {"op": "expire" | "compact" | "append" | "property" | "drop", "db", "table", …}   commits as a foreign engine would
 
 Data files never change, so each is read once and remembered; which of them make up the table is asked of the table's metadata each time.
 Rows without a Kafka partition are those that "append" wrote; they are counted apart.
@@ -58,7 +58,7 @@ def count(request):
     wanted = ["kafka_partition", "kafka_offset", "seq", *request["sums"]]
     live = []
     for task in table.scan().plan_files():
-        key = (request["table"], task.file.file_path)
+        key = (task.file.file_path, *wanted)
         if task.delete_files:
             raise ValueError(f"{task.file.file_path} has delete files; nobody here writes them")
         if key not in files:
@@ -131,7 +131,16 @@ def set_property(request):
     return retried(request, change)
 
 
-operations = {"count": count, "expire": expire, "compact": compact, "append": append, "property": set_property}
+def drop(request):
+    table = load(request)
+    schema, location = table.schema(), table.location()
+    catalogs[request["db"]].drop_table(request["table"])
+    if request.get("anew"):
+        catalogs[request["db"]].create_table(request["table"], schema, location=f"{location}-anew")
+    return {}
+
+
+operations = {"drop": drop, "count": count, "expire": expire, "compact": compact, "append": append, "property": set_property}
 for line in sys.stdin:
     request = json.loads(line)
     try:
