@@ -276,6 +276,43 @@ public sealed class TableCommitterTests : IAsyncLifetime
         Assert.Single((await LoadAsync()).Snapshots);
     }
 
+    [Fact]
+    public async Task Commits_and_changes_of_one_process_reach_the_catalog_one_at_a_time_in_the_order_they_were_asked_for()
+    {
+        var arrived = new List<string>();
+        var first = new TaskCompletionSource();
+        catalog.BeforeCommit = async () =>
+        {
+            arrived.Add("held");
+            await first.Task;
+            arrived.Add("released");
+            catalog.BeforeCommit = () =>
+            {
+                arrived.Add("next");
+                return Task.CompletedTask;
+            };
+        };
+        var one = CommitAsync("f1", Unit(P0, null, 10));
+        while (arrived.Count == 0)
+        {
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+        var two = CommitAsync("f2", Unit(P0, 10, 20));
+        var three = committer.ChangeAsync(static version => version.Metadata.Properties.ContainsKey("mine") ? null : ([], [new TableUpdate.SetProperties(
+            new Dictionary<string, string> { ["mine"] = "1" })]), TestContext.Current.CancellationToken);
+        for (var i = 0; i < 50; i++)
+        {
+            await Task.Yield();
+            Assert.Equal(1, catalog.Commits);
+        }
+        first.SetResult();
+        await Task.WhenAll(one, two, three);
+
+        Assert.Equal(["held", "released", "next"], arrived);
+        Assert.Equal(3, catalog.Commits);
+        Assert.Equal(["f2", "f1"], await FlushesAsync());
+    }
+
     private static async Task<CommitOutcome> RetryConflictsAsync(TableCommitter racer, string flushId, CommitUnit unit)
     {
         for (; ; )
