@@ -1,0 +1,117 @@
+using System.Text.Json;
+using Frazil.Log;
+using Frazil.Server.CommandLine;
+using Xunit;
+
+namespace Frazil.Tests.Server;
+
+/// <summary><c>frazil log</c> over logs on disk.</summary>
+public sealed class LogVerbTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("frazil-log-verb-").FullName;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public async Task Prints_every_entry_on_a_line_and_filters_by_kind_flush_and_number()
+    {
+        await WriteAsync("shop.events", new BufferSnapshot("f1", []), new FlushComplete("f1", "committed", 3), new BufferSnapshot("f2", []));
+
+        Assert.Equal(4, Lines((await RunAsync("log")).Output).Count);
+        Assert.Contains("committed, 3 rows", Assert.Single(Lines((await RunAsync("log", "--kind", "flushcomplete")).Output)), StringComparison.Ordinal);
+        Assert.Equal(2, Lines((await RunAsync("log", "shop.events", "--flush", "f1")).Output).Count);
+        Assert.Contains("f2", Assert.Single(Lines((await RunAsync("log", "--last", "1")).Output)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task With_json_each_line_is_printed_as_it_is_on_disk()
+    {
+        await WriteAsync("shop.events", new GapRecorded("events", 0, "retention", 5, 9));
+
+        var lines = Lines((await RunAsync("log", "--json")).Output);
+
+        Assert.Equal(await File.ReadAllLinesAsync(LogSegments.PathOf(LogSegments.FolderOf(folder, "shop.events"), 1), Cancel), lines);
+        Assert.Equal("GapRecorded", JsonDocument.Parse(lines[1]).RootElement.GetProperty("kind").GetString());
+    }
+
+    [Fact]
+    public async Task A_damaged_line_is_told_and_the_others_are_printed()
+    {
+        await WriteAsync("shop.events", new FlushComplete("f1", "committed", 1));
+        await File.AppendAllTextAsync(LogSegments.PathOf(LogSegments.FolderOf(folder, "shop.events"), 1), "{\"kind\":\"Flu", Cancel);
+
+        var (code, output, errors) = await RunAsync("log");
+
+        Assert.Equal((0, 2), (code, Lines(output).Count));
+        Assert.Contains("segment 1, line 3 cannot be used: torn", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task No_log_several_logs_and_a_wrong_name_each_say_what_to_do()
+    {
+        Assert.Contains("`frazil run` writes one", (await RunAsync("log")).Errors, StringComparison.Ordinal);
+        await WriteAsync("shop.events");
+        await WriteAsync("shop.orders");
+        Assert.Contains("name one: shop.events, shop.orders", (await RunAsync("log")).Errors, StringComparison.Ordinal);
+        Assert.Contains("did you mean shop.orders?", (await RunAsync("log", "shop.order")).Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Follow_prints_what_is_appended_also_behind_a_rotation_until_interrupted()
+    {
+        using var log = new TransactionLog(LogSegments.FolderOf(folder, "shop.events"), TimeProvider.System, new(SegmentBytes: 300));
+        log.Open(new("shop.events", null, null, []));
+        var output = new StringWriter();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var following = RunAsync(output, new StringWriter(), stop.Token, "log", "--follow");
+        for (var i = 0; i < 12; i++)
+        {
+            await log.AppendAsync([new FlushComplete($"f{i}", "committed", i)], sync: false, Cancel);
+            while (!Text(output).Contains($"committed, {i} rows", StringComparison.Ordinal))
+            {
+                await Task.Delay(10, Cancel);
+            }
+        }
+        await stop.CancelAsync();
+
+        Assert.Equal(0, await following);
+        Assert.Equal(12, Lines(Text(output)).Count(static line => line.Contains("FlushComplete", StringComparison.Ordinal)));
+    }
+
+    private static string Text(StringWriter output)
+    {
+        lock (output)
+        {
+            return output.ToString();
+        }
+    }
+
+    private static List<string> Lines(string text) => [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
+
+    private async Task WriteAsync(string table, params IReadOnlyList<LogEntry> entries)
+    {
+        using var log = new TransactionLog(LogSegments.FolderOf(folder, table), TimeProvider.System);
+        log.Open(new(table, null, null, []));
+        if (entries.Count > 0)
+        {
+            await log.AppendAsync(entries, sync: true, Cancel);
+        }
+    }
+
+    private async Task<(int Code, string Output, string Errors)> RunAsync(params string[] args)
+    {
+        var (output, errors) = (new StringWriter(), new StringWriter());
+        var code = await RunAsync(output, errors, Cancel, args);
+        return (code, output.ToString(), errors.ToString());
+    }
+
+    private async Task<int> RunAsync(StringWriter output, StringWriter errors, CancellationToken cancellationToken, params string[] args)
+    {
+        var config = Path.Combine(folder, "frazil.toml");
+        await File.WriteAllTextAsync(config, $"data_dir = '{folder}'\n", Cancel);
+        return await FrazilCommand.RunAsync(
+            [.. args, "-c", config], new Terminal { Output = TextWriter.Synchronized(output), Error = errors }, cancellationToken);
+    }
+}
