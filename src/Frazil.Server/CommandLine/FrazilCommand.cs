@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Iceberg;
 using Frazil.Kafka;
@@ -61,6 +62,7 @@ public static class FrazilCommand
             SnapshotsVerb.Create(common, terminal),
             FilesVerb.Create(common, terminal),
             LogVerb.Create(common, terminal),
+            VerifyVerb.Create(common, terminal),
             ConfigPrintVerb.Create(common, terminal),
         ];
         Array.ForEach(verbs, root.Add);
@@ -115,6 +117,8 @@ public static class FrazilCommand
             SqlException sql => (sql.Message, ExitCode.Failed),
             FrazilStartException start => (start.Message, ExitCode.Failed),
             IcebergException iceberg => (iceberg.Message, ExitCode.Failed),
+            ProgressFormatException progress => (progress.Message, ExitCode.Failed),
+            GapsFormatException gaps => (gaps.Message, ExitCode.Failed),
             KafkaException kafka => (kafka.Message, ExitCode.Failed),
             DllNotFoundException missing => (missing.Message, ExitCode.Failed),
             TimeoutException timeout => (timeout.Message, ExitCode.Failed),

@@ -34,6 +34,8 @@ internal sealed class CatalogReader : IAsyncDisposable
         return Path.GetFullPath(path.StartsWith("///", StringComparison.Ordinal) ? path[3..] : path);
     }
 
+    public ICatalog Catalog => catalog;
+
     /// <summary>The named table, or all of them.</summary>
     /// <exception cref="VerbException">There is no table of that name; says which there are.</exception>
     public async Task<List<LoadedTable>> LoadAsync(string? name, CancellationToken cancellationToken)
