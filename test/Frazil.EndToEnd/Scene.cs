@@ -1,5 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
+using Frazil.Iceberg;
+using Frazil.Iceberg.Catalogs;
+using Frazil.Iceberg.IO;
+using Frazil.Iceberg.Manifests;
 using Frazil.Rig;
 using Xunit;
 
@@ -115,6 +119,56 @@ internal sealed class Scene
         }
         await AssertEnginesAgreeAsync(referee, cancellationToken);
         return answer;
+    }
+
+    /// <summary>Asks the real binary whether the table holds every record exactly once.</summary>
+    public Task<Verification> VerifyAsync(bool deep, CancellationToken cancellationToken)
+        => Verification.RunAsync(Folder, ConfigFile, Config.Table, deep, cancellationToken);
+
+    /// <summary>The table's properties as committed; empty while there is no table.</summary>
+    public Task<IReadOnlyDictionary<string, string>> PropertiesAsync(CancellationToken cancellationToken)
+        => WithCatalogAsync(async catalog => await catalog.TableExistsAsync(Identifier, cancellationToken)
+            ? (await catalog.LoadTableAsync(Identifier, cancellationToken)).Metadata.Properties : new Dictionary<string, string>());
+
+    public Task<string> MetadataLocationAsync(CancellationToken cancellationToken)
+        => WithCatalogAsync(async catalog => (await catalog.LoadTableAsync(Identifier, cancellationToken)).MetadataLocation);
+
+    /// <summary>Changes the table behind Frazil's back, as another engine would.</summary>
+    public Task ChangeAsync(Func<LoadedTable, TableMetadata, ValueTask<IReadOnlyList<TableUpdate>>> change, CancellationToken cancellationToken)
+        => WithCatalogAsync(async catalog =>
+        {
+            var table = await catalog.LoadTableAsync(Identifier, cancellationToken);
+            return await catalog.CommitTableAsync(Identifier, [], await change(table, table.Metadata), cancellationToken);
+        });
+
+    /// <summary>Makes the catalog point at an older version of the table again.</summary>
+    public Task RestoreAsync(string metadataLocation, CancellationToken cancellationToken)
+        => WithCatalogAsync(async catalog =>
+        {
+            await catalog.DropTableAsync(Identifier, cancellationToken: cancellationToken);
+            return await catalog.RegisterTableAsync(Identifier, metadataLocation, cancellationToken);
+        });
+
+    public Task DropTableAsync(string table, CancellationToken cancellationToken)
+        => WithCatalogAsync(async catalog =>
+        {
+            await catalog.DropTableAsync(TableIdentifier.Parse(table), cancellationToken: cancellationToken);
+            return true;
+        });
+
+    public Task<string> FirstFilePathAsync(Func<LoadedTable, Task<DataFile>> choose, CancellationToken cancellationToken)
+        => WithCatalogAsync(async catalog =>
+        {
+            var table = await catalog.LoadTableAsync(Identifier, cancellationToken);
+            return table.FileIO.LocalPathFor((await choose(table)).Path)!;
+        });
+
+    private TableIdentifier Identifier => TableIdentifier.Parse(Config.Table);
+
+    private async Task<T> WithCatalogAsync<T>(Func<SqlCatalog, Task<T>> use)
+    {
+        await using var catalog = await SqlCatalog.OpenAsync($"sqlite:{CatalogFile}", Path.Combine(Folder, Config.Warehouse), new LocalFileIO());
+        return await use(catalog);
     }
 
     private async Task AssertEnginesAgreeAsync(Referee referee, CancellationToken cancellationToken)
