@@ -63,13 +63,13 @@ public sealed class LogVerbTests : IDisposable
     {
         using var log = new TransactionLog(LogSegments.FolderOf(folder, "shop.events"), TimeProvider.System, new(SegmentBytes: 300));
         log.Open(new("shop.events", null, null, []));
-        var output = new StringWriter();
+        var output = new LockedWriter();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var following = RunAsync(output, new StringWriter(), stop.Token, "log", "--follow");
         for (var i = 0; i < 12; i++)
         {
             await log.AppendAsync([new FlushComplete($"f{i}", "committed", i)], sync: false, Cancel);
-            while (!Text(output).Contains($"committed, {i} rows", StringComparison.Ordinal))
+            while (!output.Text.Contains($"committed, {i} rows", StringComparison.Ordinal))
             {
                 await Task.Delay(10, Cancel);
             }
@@ -77,15 +77,7 @@ public sealed class LogVerbTests : IDisposable
         await stop.CancelAsync();
 
         Assert.Equal(0, await following);
-        Assert.Equal(12, Lines(Text(output)).Count(static line => line.Contains("FlushComplete", StringComparison.Ordinal)));
-    }
-
-    private static string Text(StringWriter output)
-    {
-        lock (output)
-        {
-            return output.ToString();
-        }
+        Assert.Equal(12, Lines(output.Text).Count(static line => line.Contains("FlushComplete", StringComparison.Ordinal)));
     }
 
     private static List<string> Lines(string text) => [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
@@ -112,6 +104,31 @@ public sealed class LogVerbTests : IDisposable
         var config = Path.Combine(folder, "frazil.toml");
         await File.WriteAllTextAsync(config, $"data_dir = '{folder}'\n", Cancel);
         return await FrazilCommand.RunAsync(
-            [.. args, "-c", config], new Terminal { Output = TextWriter.Synchronized(output), Error = errors }, cancellationToken);
+            [.. args, "-c", config], new Terminal { Output = output, Error = errors }, cancellationToken);
+    }
+
+    /// <summary>Read while it is written.</summary>
+    private sealed class LockedWriter : StringWriter
+    {
+        private readonly Lock gate = new();
+
+        public string Text
+        {
+            get
+            {
+                lock (gate)
+                {
+                    return ToString();
+                }
+            }
+        }
+
+        public override void WriteLine(string? value)
+        {
+            lock (gate)
+            {
+                base.WriteLine(value);
+            }
+        }
     }
 }
