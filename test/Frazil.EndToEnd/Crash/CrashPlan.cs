@@ -41,6 +41,8 @@ internal enum RoundKind
     DiskFull,
     /// <summary>Records bring a new field; killed at any moment.</summary>
     NewField,
+    /// <summary>A replay of a range runs beside the ingest, and is killed at one of its points or not; then Frazil is killed.</summary>
+    Replay,
 }
 
 /// <param name="Kind">What happens.</param>
@@ -79,6 +81,9 @@ internal static class CrashPlan
     private static readonly string[] DelayPlans =
         ["commit.staged=delay:700", "commit.swapped=delay:900", "store.create.after=delay:200", "flush.file-written=delay:400", "log.append=delay:30"];
 
+    private static readonly string[] ReplayPoints =
+        ["replay.decoded", "replay.files-written", "replay.staged", "replay.swapped", "replay.letters-committed", "replay.committed"];
+
     private static readonly string[] DiskDetails = ["data_dir lost", "log emptied", "log cut", "log flipped"];
 
     private static readonly string[] ForeignDetails = ["expire", "compact", "property", "append", "expire, compact"];
@@ -88,7 +93,7 @@ internal static class CrashPlan
     [
         (RoundKind.Point, 46), (RoundKind.Random, 12), (RoundKind.Tear, 8), (RoundKind.Recovery, 10), (RoundKind.Error, 6), (RoundKind.Delay, 4),
         (RoundKind.Disk, 4), (RoundKind.Foreign, 6), (RoundKind.Twin, 2), (RoundKind.Triplet, 1), (RoundKind.Zombie, 1), (RoundKind.Clock, 2),
-        (RoundKind.NewField, 3),
+        (RoundKind.NewField, 3), (RoundKind.Replay, 4),
     ];
 
     public static ScenePlan Draw(int seed, int index, string? only)
@@ -127,6 +132,7 @@ internal static class CrashPlan
             RoundKind.Delay => [new(RoundKind.Delay, Any(random, DelayPlans), Milliseconds: random.Next(500, 2500))],
             RoundKind.Disk => [new(RoundKind.Disk, Detail: Any(random, DiskDetails), Milliseconds: random.Next(100, 1200))],
             RoundKind.Foreign => [Foreign(random)],
+            RoundKind.Replay => [new(RoundKind.Replay, random.Next(4) == 0 ? "" : $"{Any(random, ReplayPoints)}=kill@1", Milliseconds: random.Next(0, 300))],
             RoundKind.Clock => [new(RoundKind.Clock, Detail: $"{Any(random, ["-86400", "-7", "-0.5", "3600", "2678400"])} s", Milliseconds: random.Next(300, 1200))],
             var kind => [new(kind, Milliseconds: random.Next(50, 1500))],
         };

@@ -82,6 +82,15 @@ internal sealed class CrashScene : IAsyncDisposable
         return FrazilProcess.Start(Stage.Folder, config.HttpPort, EnvironmentOf(round), "run", "-c", $"{dataDir}.toml");
     }
 
+    /// <summary>Starts a replay of a range of offsets, with the faults of a round.</summary>
+    public FrazilProcess StartReplay(Round round, int partition, long from, long to)
+    {
+        var environment = round.Faults.Length > 0 ? new Dictionary<string, string> { ["FRAZIL_FAULTS"] = round.Faults } : [];
+        Note($"=== replay of {partition} from {from} to {to}: {round.Name}");
+        return FrazilProcess.Start(Stage.Folder, 0, environment, "replay", "-c", "data.toml", "--table", Table,
+            "--partition", Text(partition), "--from", Text(from), "--to", Text(to));
+    }
+
     public void Note(string text) => journal.AppendLine(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:HH:mm:ss.fff} {text}");
 
     public void Arm() => File.WriteAllText(ArmFile, "");
@@ -230,6 +239,8 @@ internal sealed class CrashScene : IAsyncDisposable
         }
     }
 
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
     private static long Number(JsonElement answer, string name) => answer.GetProperty(name).GetInt64();
 
     private FrazilConfig Configure(string dataDir) => new()
@@ -252,7 +263,12 @@ internal sealed class CrashScene : IAsyncDisposable
         {
             return environment;
         }
-        var faults = round.Kind == RoundKind.DiskFull && !Stage.CanFill ? "store.create.before=error;flush.file-written=error" : round.Faults;
+        var faults = round.Kind switch
+        {
+            RoundKind.DiskFull when !Stage.CanFill => "store.create.before=error;flush.file-written=error",
+            RoundKind.Replay => "", // they are the replay's, not the ingest's
+            _ => round.Faults,
+        };
         if (faults.Length > 0)
         {
             environment["FRAZIL_FAULTS"] = faults;

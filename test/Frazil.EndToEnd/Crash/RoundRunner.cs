@@ -38,6 +38,9 @@ internal sealed class RoundRunner(CrashScene scene, CrashTally tally)
             case RoundKind.Broker:
                 await BrokerAsync(frazil, cancellationToken);
                 break;
+            case RoundKind.Replay:
+                fired = await ReplayAsync(round, cancellationToken);
+                break;
             case RoundKind.DiskFull:
                 await DiskFullAsync(frazil, cancellationToken);
                 break;
@@ -206,6 +209,43 @@ internal sealed class RoundRunner(CrashScene scene, CrashTally tally)
         await load;
         await LoadForAsync(TimeSpan.FromMilliseconds(300), cancellationToken);
         await scene.DrainAsync(frazil, cancellationToken);
+    }
+
+    /// <summary>The older half of one partition is replayed under load: the same rows again, whatever becomes of the replay.</summary>
+    private async Task<bool?> ReplayAsync(Round round, CancellationToken cancellationToken)
+    {
+        if (scene.Stream.Ledger.Records == 0)
+        {
+            await LoadForAsync(TimeSpan.FromMilliseconds(500), cancellationToken); // no table yet
+            return null;
+        }
+        var (partition, rows) = scene.Stream.Ledger.Partitions.Last();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var load = LoadUntilAsync(stop.Token, cancellationToken);
+        await using var replay = scene.StartReplay(round, partition, rows / 4, rows / 2);
+        var code = await replay.ExitAsync(cancellationToken);
+        scene.Note(replay.Text);
+        var fired = replay.Text.Contains("fault: ", StringComparison.Ordinal);
+        if (fired)
+        {
+            tally.CountKill();
+        }
+        else if (code != 0)
+        {
+            throw new CrashFailedException($"frazil replay ended with {code}:\n{replay.Text}");
+        }
+        await Task.Delay(round.Milliseconds, cancellationToken);
+        await stop.CancelAsync();
+        await load;
+        return round.Faults.Length > 0 ? fired : null;
+    }
+
+    private async Task LoadUntilAsync(CancellationToken stop, CancellationToken cancellationToken)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            await LoadForAsync(Pause, cancellationToken);
+        }
     }
 
     private async Task DiskFullAsync(FrazilProcess frazil, CancellationToken cancellationToken)

@@ -8,6 +8,7 @@ Rows without a Kafka partition are those that "append" wrote; they are counted a
 """
 import datetime
 import json
+import logging
 import sys
 import warnings
 
@@ -19,6 +20,7 @@ from pyiceberg.expressions import AlwaysTrue, And, EqualTo, LessThan
 from pyiceberg.io.pyarrow import ArrowScan
 
 warnings.filterwarnings("ignore")
+logging.getLogger("pyiceberg").setLevel(logging.ERROR)
 SHIFT = 1 << 44  # a Kafka position as one number: partition * SHIFT + offset
 
 catalogs, files = {}, {}
