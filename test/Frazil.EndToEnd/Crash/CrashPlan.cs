@@ -143,7 +143,7 @@ internal static class CrashPlan
         var roll = random.Next(40);
         var point = drawn == 0 && roll < 20 ? "table.created"
             : traits.BadRecords && roll < 6 ? "deadletters.committed"
-            : roll == 39 ? "schema.swapped"
+            : roll == 39 && drawn > 0 ? "schema.swapped"
             : Any(random, KillPoints);
         var most = point is "log.append" or "log.synced" or "store.create.after" or "store.create.before" or "store.read" ? 9 : 4;
         return new(RoundKind.Point, $"{point}=kill@{(point is "table.created" or "schema.swapped" ? 1 : random.Next(1, most))}");

@@ -59,10 +59,13 @@ internal sealed class RoundRunner(CrashScene scene, CrashTally tally)
     /// <summary>A start that is to die in its recovery.</summary>
     public async Task PlayRecoveryAsync(Round round, FrazilProcess frazil, CancellationToken cancellationToken)
     {
-        var started = Stopwatch.StartNew();
-        while (!frazil.HasExited && started.Elapsed < TimeSpan.FromSeconds(1.5))
+        while (!frazil.HasExited && !frazil.Text.Contains("ready: ", StringComparison.Ordinal))
         {
             await Task.Delay(Pause, cancellationToken);
+        }
+        if (!frazil.HasExited && !round.Faults.StartsWith("recovery.", StringComparison.Ordinal))
+        {
+            await Task.Delay(1000, cancellationToken); // the point is not only in recovery: reading again reaches it, too
         }
         var fired = frazil.HasExited;
         await KillAsync(frazil, cancellationToken);
