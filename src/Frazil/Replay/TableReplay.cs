@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using Frazil.Columnar.DuckDb;
 using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Faults;
@@ -10,6 +11,7 @@ using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
 using Frazil.Kafka;
 using Frazil.Maintain;
+using Frazil.Query;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -63,6 +65,10 @@ public sealed class TableReplay
         catch (Exception error) when (error is PipelineFailedException or DeletesNotSupportedException or BadRecordException or StaleRewriteException or CommitConflictException)
         {
             throw new ReplayException($"{error.Message}. Nothing was replaced", error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or DuckDbException or DataFileException or SqlException)
+        {
+            throw new ReplayException($"the replay of {request.Table} failed: {error.Message}. Each of its commits is whole or not there at all; run the same replay again", error);
         }
         catch (CommitStateUnknownException error)
         {

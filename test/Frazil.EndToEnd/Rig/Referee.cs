@@ -22,6 +22,14 @@ public sealed class Referee
         return json.RootElement.Clone();
     }
 
+    /// <summary>Changes, or looks at, a table with PyIceberg as any other engine might; see Rig/iceberg_edit.py.</summary>
+    public async Task<JsonElement> EditAsync(string catalogFile, string table, string edit, string argument, CancellationToken cancellationToken)
+    {
+        var script = Path.Combine(Path.GetDirectoryName(typeof(Referee).Assembly.Location)!, "Rig", "iceberg_edit.py");
+        using var json = JsonDocument.Parse(await Kit.RunAsync(python, ["-W", "ignore", script, catalogFile, "frazil", table, edit, argument], cancellationToken));
+        return json.RootElement.Clone();
+    }
+
     /// <summary>Reads the whole table with the kit's read_table.py: schema, row count, a checksum of every column, snapshot summary, files planned.</summary>
     /// <param name="engine"><c>pyiceberg</c> or <c>duckdb</c>.</param>
     public async Task<JsonElement> ReadAsync(string engine, string catalogFile, string table, CancellationToken cancellationToken, params IEnumerable<string> more)

@@ -133,6 +133,44 @@ public sealed class TableReplayTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task In_a_table_of_several_topics_only_the_named_ones_rows_are_replaced()
+    {
+        fixture.Cluster.CreateTopic("left", 1);
+        fixture.Cluster.CreateTopic("right", 1);
+        await fixture.ProduceAsync("left", 0, Numbers(0, 40));
+        await fixture.ProduceAsync("right", 0, Numbers(1000, 40));
+        var options = fixture.Options("left", table => table with { Topics = ["left", "right"], KafkaColumns = [.. table.KafkaColumns, "kafka_topic"], PreserveKafkaPartitions = false });
+        await using (var engine = await FrazilEngine.StartAsync(options, EngineFixture.Logs()))
+        {
+            await EngineFixture.Eventually(() => Task.FromResult(engine.Tables[0].Records >= 80), "all records are read");
+        }
+        var refused = await Assert.ThrowsAsync<ReplayException>(() => ReplayAsync(options, "left", 0, 9));
+        Assert.Contains("name one with --topic: left, right", refused.Message, StringComparison.Ordinal);
+
+        var report = await TableReplay.RunAsync(options, new() { Table = "shop.left", Topic = "right", Partition = 0, From = 10, To = 19 }, cancellationToken: Token);
+
+        Assert.Equal((10L, 10L), (report.RowsAdded, report.RowsRemoved));
+        Assert.Equal([80L, 80L, 40L * 39 / 2, 40_000 + (40L * 39 / 2)], (await RowsAsync(options, """
+            select count(*), count(distinct (kafka_topic, kafka_offset)), (sum(id) filter (kafka_topic = 'left'))::bigint, (sum(id) filter (kafka_topic = 'right'))::bigint from shop.left
+            """))[0]);
+    }
+
+    [Fact]
+    public async Task A_record_that_does_not_fit_stops_the_replay_where_the_table_says_so_and_nothing_is_left_behind()
+    {
+        var options = await IngestAsync("strict", table => table with { Columns = Declared("id", "long") }, ["""{"id":1}""", """{"id":"x"}""", """{"id":3}"""]);
+        var before = (await LoadAsync(options, "shop.strict")).MetadataLocation;
+        var files = Directory.GetFiles(options.Catalog.Warehouse, "*.parquet", SearchOption.AllDirectories).Length;
+
+        var refused = await Assert.ThrowsAsync<ReplayException>(
+            () => ReplayAsync(options with { Tables = [options.Tables[0] with { OnBadRecord = OnBadRecord.Fail }] }, "strict", 0, 2));
+
+        Assert.Contains("offset 1", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(before, (await LoadAsync(options, "shop.strict")).MetadataLocation);
+        Assert.Equal(files, Directory.GetFiles(options.Catalog.Warehouse, "*.parquet", SearchOption.AllDirectories).Length);
+    }
+
+    [Fact]
     public async Task A_branch_gets_the_rows_and_main_stays_as_it_is()
     {
         var options = await IngestAsync("branched", Numbers(0, 40));
