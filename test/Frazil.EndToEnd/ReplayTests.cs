@@ -29,6 +29,7 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
 
         await scene.AssertExactlyAsync(ledger, gaps: true, time.Token);
         Assert.Equal(before, await ReadAsync(scene, time.Token));
+        await VerifyAsync(scene, 0, time.Token);
     }
 
     [Fact]
@@ -93,6 +94,7 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
         }
         await ReplayAsync(scene, mendedFile, time.Token, range);
         await AssertLettersAsync(scene, ledger.Records, (200, 0), time.Token);
+        await VerifyAsync(scene, 0, time.Token);
 
         var referee = await shared.RefereeAsync();
         await referee.EditAsync(scene.CatalogFile, "shop.user_events", "drop", "event_type", time.Token); // as the bug was, again
@@ -103,6 +105,7 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
         }
         await ReplayAsync(scene, strictFile, time.Token, range);
         await AssertLettersAsync(scene, ledger.Records, (0, 200), time.Token);
+        await VerifyAsync(scene, 0, time.Token);
     }
 
     [Fact]
@@ -134,6 +137,7 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
         await Scene.StopCleanlyAsync(frazil, time.Token);
 
         output.WriteLine($"{ledger.Records} records, {replays} replays");
+        await VerifyAsync(scene, 0, time.Token);
         await scene.AssertExactlyAsync(ledger, gaps: false, time.Token);
     }
 
@@ -195,6 +199,34 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
         await UntilGoneAsync(bootstrap, "replay-refused", time.Token);
         await Kit.LoadAsync(bootstrap, "replay-refused", 6_000, time.Token);
         await RefusedAsync(scene, "was deleted and recreated", time.Token, "--partition", "2", "--from", "0", "--to", "9");
+    }
+
+    [Fact]
+    public async Task A_replay_mends_what_verify_finds_lost_or_doubled()
+    {
+        using var time = Time();
+        var scene = await Scene.SetAsync(shared, "replay-mends");
+        var ledger = await IngestAsync(scene, 6_000, time.Token);
+        await VerifyAsync(scene, 0, time.Token);
+        var referee = await shared.RefereeAsync();
+        await referee.EditAsync(scene.CatalogFile, "shop.user_events", "delete", "kafka_partition = 0 and kafka_offset >= 40 and kafka_offset < 60", time.Token);
+        await referee.EditAsync(scene.CatalogFile, "shop.user_events", "copy-row", "70", time.Token);
+        var told = await VerifyAsync(scene, 1, time.Token);
+        Assert.Contains("40", told, StringComparison.Ordinal);
+
+        var report = await ReplayAsync(scene, time.Token, "--partition", "0", "--from", "40", "--to", "70");
+
+        Assert.Equal((31, 12), (report.GetProperty("rows_added").GetInt32(), report.GetProperty("rows_removed").GetInt32()));
+        await VerifyAsync(scene, 0, time.Token);
+        await scene.AssertExactlyAsync(ledger, gaps: false, time.Token);
+    }
+
+    /// <summary><c>frazil verify --deep</c>.</summary>
+    private static async Task<string> VerifyAsync(Scene scene, int expectedCode, CancellationToken cancellationToken)
+    {
+        var (code, text, errors) = await FrazilProcess.RunAsync(scene.Folder, ["verify", "-c", scene.ConfigFile, "--deep"], cancellationToken);
+        Assert.True(code == expectedCode, $"frazil verify --deep ended with {code}, not {expectedCode}:\n{text}{errors}");
+        return text;
     }
 
     private static CancellationTokenSource Time()

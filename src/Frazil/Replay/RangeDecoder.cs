@@ -50,10 +50,10 @@ internal sealed class RangeDecoder
     }
 
     /// <summary>Offsets of the records that Kafka delivered.</summary>
-    public OffsetSet Delivered { get; } = new();
+    public SeenOffsets Delivered { get; } = new();
 
     /// <summary>Those that do not fit the table.</summary>
-    public OffsetSet Rejected { get; } = new();
+    public SeenOffsets Rejected { get; } = new();
 
     /// <summary>Files written so far.</summary>
     public IReadOnlyList<DataFile> Files => files;

@@ -16,15 +16,15 @@ namespace Frazil.Replay;
 /// </summary>
 internal sealed class ReplayLetters(ReplayTarget target, RangeOverwriteParts parts, ICatalog catalog, DataFileWriter writer)
 {
-    private readonly OffsetSet known = new();
-    private readonly OffsetSet added = new();
+    private readonly SeenOffsets known = new();
+    private readonly SeenOffsets added = new();
     private readonly List<DataFile> files = [];
 
     /// <summary>Letters of the range that the dead-letter table had before.</summary>
-    public OffsetSet Known => known;
+    public SeenOffsets Known => known;
 
     /// <summary>Letters that it did not have.</summary>
-    public OffsetSet Added => added;
+    public SeenOffsets Added => added;
 
     /// <summary>Files written and not committed.</summary>
     public IReadOnlyList<DataFile> Files => files;
@@ -80,7 +80,7 @@ internal sealed class ReplayLetters(ReplayTarget target, RangeOverwriteParts par
 
     /// <summary>Takes the letters of records that are rows now out of the dead-letter table.</summary>
     /// <returns>How many.</returns>
-    public async Task<long> RemoveMendedAsync(OffsetSet rejected, CancellationToken cancellationToken)
+    public async Task<long> RemoveMendedAsync(SeenOffsets rejected, CancellationToken cancellationToken)
     {
         if (known.IsEmpty)
         {
@@ -97,7 +97,7 @@ internal sealed class ReplayLetters(ReplayTarget target, RangeOverwriteParts par
 
     private async Task RefuseDoublesAsync(TableVersion version, CancellationToken cancellationToken)
     {
-        var doubles = new OffsetSet();
+        var doubles = new SeenOffsets();
         await new RangeOverwrite(parts with
         {
             OnRow = offset =>

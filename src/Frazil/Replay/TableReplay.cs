@@ -167,9 +167,9 @@ public sealed class TableReplay
     }
 
     /// <summary>A row whose record Kafka did not deliver would be lost with its range.</summary>
-    private RangeOverwriteParts RefusingLoss(RangeOverwriteParts parts, OffsetSet delivered)
+    private RangeOverwriteParts RefusingLoss(RangeOverwriteParts parts, SeenOffsets delivered)
     {
-        var missing = new OffsetSet();
+        var missing = new SeenOffsets();
         return parts with
         {
             OnRow = offset =>

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Frazil.Tests.Maintain;
 
-public sealed class OffsetSetTests
+public sealed class SeenOffsetsTests
 {
     [Fact]
     public void It_holds_what_was_added_in_any_order_and_says_so_in_ranges()
@@ -13,7 +13,7 @@ public sealed class OffsetSetTests
         var random = new Random(seed);
         for (var round = 0; round < 200; round++)
         {
-            var (set, model) = (new OffsetSet(), new SortedSet<long>());
+            var (set, model) = (new SeenOffsets(), new SortedSet<long>());
             for (var i = random.Next(60); i > 0; i--)
             {
                 var offset = random.Next(80);
@@ -31,7 +31,7 @@ public sealed class OffsetSetTests
     [Fact]
     public void It_is_written_as_ranges_and_cut_where_there_are_many()
     {
-        var set = new OffsetSet();
+        var set = new SeenOffsets();
         foreach (var offset in new long[] { 9, 1, 2, 4, 3, 7 })
         {
             set.Add(offset);
@@ -42,6 +42,6 @@ public sealed class OffsetSetTests
             set.Add(offset);
         }
         Assert.EndsWith("and 43 more ranges", set.ToString(), StringComparison.Ordinal);
-        Assert.True(new OffsetSet().IsEmpty);
+        Assert.True(new SeenOffsets().IsEmpty);
     }
 }

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Frazil.Maintain;
 
 /// <summary>Offsets of one partition, kept as ranges: as large as they have holes, not as they have members.</summary>
-internal sealed class OffsetSet
+internal sealed class SeenOffsets
 {
     private readonly List<long> firsts = [];
     private readonly List<long> lasts = [];
