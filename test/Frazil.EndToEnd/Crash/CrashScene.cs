@@ -7,6 +7,7 @@ using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Kafka;
 using Frazil.Rig;
+using Frazil.Verify;
 
 namespace Frazil.EndToEnd.Crash;
 
@@ -136,6 +137,7 @@ internal sealed class CrashScene : IAsyncDisposable
         ComparePartitions(problems, seen);
         CompareSums(problems, seen);
         await CheckLettersAsync(table, problems, cancellationToken);
+        await VerifyAsync(table, problems, cancellationToken);
         if (problems.Count > 0)
         {
             throw new CrashFailedException($"{string.Join("; ", problems)}; {seen.GetRawText()}", Math.Max(0, ledger.Records - ids), Math.Max(0, rows - ids));
@@ -178,6 +180,18 @@ internal sealed class CrashScene : IAsyncDisposable
             .Count(static path => path.Contains("/crash/", StringComparison.Ordinal)) - (int)live;
     }
 
+    /// <summary>What <c>frazil verify --deep</c> says, where a foreign engine did not add rows that Kafka knows nothing of.</summary>
+    private async Task VerifyAsync(string table, List<string> problems, CancellationToken cancellationToken)
+    {
+        if (ForeignRows > 0 || Stream.Ledger.Records == 0)
+        {
+            return;
+        }
+        var verifier = new TableVerifier(await OpenCatalogAsync(cancellationToken), new() { BootstrapServers = Stage.Bootstrap, GroupId = Topic });
+        var seen = await verifier.VerifyAsync(TableIdentifier.Parse(table), deep: true, null, cancellationToken);
+        problems.AddRange(seen.Findings.Concat(seen.Partitions.SelectMany(static partition => partition.Findings)).Select(static one => $"verify --deep: {one.Text}"));
+    }
+
     private async Task CheckLettersAsync(string table, List<string> problems, CancellationToken cancellationToken)
     {
         if (Stream.Ledger.Bad > 0)
@@ -195,11 +209,9 @@ internal sealed class CrashScene : IAsyncDisposable
     /// <summary>Rows of the table's newest snapshot, by its summary.</summary>
     public async Task<long> CommittedAsync(string table, CancellationToken cancellationToken)
     {
-        catalog ??= await WarehouseCatalog.OpenAsync(
-            new CatalogOptions { Uri = $"sqlite:{CatalogFile}", Warehouse = Path.Combine(Stage.Folder, "warehouse") }, cancellationToken);
         try
         {
-            var loaded = await catalog.LoadTableAsync(TableIdentifier.Parse(table), cancellationToken);
+            var loaded = await (await OpenCatalogAsync(cancellationToken)).LoadTableAsync(TableIdentifier.Parse(table), cancellationToken);
             var snapshot = loaded.Metadata.Snapshots.FirstOrDefault(one => one.SnapshotId == loaded.Metadata.CurrentSnapshotId);
             return long.Parse(snapshot?.Summary.GetValueOrDefault("total-records") ?? "0", CultureInfo.InvariantCulture);
         }
@@ -208,6 +220,10 @@ internal sealed class CrashScene : IAsyncDisposable
             return 0;
         }
     }
+
+    private async Task<ICatalog> OpenCatalogAsync(CancellationToken cancellationToken)
+        => catalog ??= await WarehouseCatalog.OpenAsync(
+            new CatalogOptions { Uri = $"sqlite:{CatalogFile}", Warehouse = Path.Combine(Stage.Folder, "warehouse") }, cancellationToken);
 
     private void ComparePartitions(List<string> problems, JsonElement seen)
     {

@@ -110,6 +110,14 @@ public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper outpu
         {
             throw new CrashFailedException($"frazil run ended with {code} after SIGTERM:\n{frazil.Text}");
         }
+        if (scene.ForeignRows == 0)
+        {
+            var (verified, text, errors) = await FrazilProcess.RunAsync(scene.Stage.Folder, ["verify", CrashScene.Table, "--deep", "-c", "data.toml"], cancellationToken);
+            if (verified != 0)
+            {
+                throw new CrashFailedException($"frazil verify --deep ended with {verified}:\n{text}{errors}");
+            }
+        }
         var referee = await shared.RefereeAsync();
         var read = await referee.ReadAsync("pyiceberg", scene.CatalogFile, CrashScene.Table, cancellationToken);
         var other = await referee.ReadAsync("duckdb", scene.CatalogFile, CrashScene.Table, cancellationToken);
