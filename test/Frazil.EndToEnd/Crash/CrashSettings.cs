@@ -11,7 +11,7 @@ namespace Frazil.EndToEnd.Crash;
 /// <param name="Folder">Where failed scenes are kept.</param>
 internal sealed record CrashSettings(int Seed, int Kills, int? Scene, int Lanes, string? Only, string Folder)
 {
-    private const int KillsInCi = 24;
+    private const int KillsInCi = 30;
 
     public static CrashSettings FromEnvironment() => new(
         Number("SEED") ?? Environment.TickCount & 0xFFFFFF,
