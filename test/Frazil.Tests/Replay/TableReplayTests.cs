@@ -133,6 +133,23 @@ public sealed class TableReplayTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Two_replays_of_one_range_at_the_same_time_never_double_a_row_or_a_dead_letter()
+    {
+        var options = await IngestAsync("race", table => table with { EvolveSchema = false, Columns = Declared("id", "long") }, Enumerable.Range(0, 40).Select(i => $$"""{"id":{{i}},"extra":"e{{i}}"}"""));
+        var mended = options with { Tables = [options.Tables[0] with { EvolveSchema = true }] };
+
+        for (var round = 0; round < 4; round++)
+        {
+            var (from, to) = (round * 10, (round * 10) + 9); // nothing but dead letters at first: both would only add
+            var outcomes = await Task.WhenAll(Enumerable.Range(0, 3).Select(async _ => await Record.ExceptionAsync(() => Task.Run(() => ReplayAsync(mended, "race", from, to)))));
+            Assert.All(outcomes, static error => Assert.True(error is null or ReplayException, error?.ToString()));
+            Assert.Contains(null, outcomes);
+            Assert.Equal([(round * 10) + 10L, (round * 10) + 10L], (await RowsAsync(mended, "select count(*), count(distinct kafka_offset) from shop.race"))[0]);
+        }
+        Assert.Equal([0L], (await RowsAsync(mended, "select count(*) from shop.race_dlq"))[0]);
+    }
+
+    [Fact]
     public async Task In_a_table_of_several_topics_only_the_named_ones_rows_are_replaced()
     {
         fixture.Cluster.CreateTopic("left", 1);
