@@ -13,6 +13,8 @@ public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper outpu
     /// <summary>Something is wrong enough by then; more would only hide the first.</summary>
     private const int MostFailures = 10;
 
+    private static readonly TimeSpan RoundLimit = TimeSpan.FromMinutes(3);
+
     private readonly CrashSettings settings = CrashSettings.FromEnvironment();
     private readonly CrashTally tally = new();
     private int nextScene = -1;
@@ -90,18 +92,25 @@ public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper outpu
         var runner = new RoundRunner(scene, tally);
         await using var frazil = scene.Start(round);
         var checkedAfter = 0d;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(RoundLimit);
         try
         {
             if (round.Kind == RoundKind.Recovery)
             {
-                await runner.PlayRecoveryAsync(round, frazil, cancellationToken);
+                await runner.PlayRecoveryAsync(round, frazil, limit.Token);
             }
             else
             {
-                await scene.CheckAsync(frazil, cancellationToken);
+                await scene.CheckAsync(frazil, limit.Token);
                 checkedAfter = started.Elapsed.TotalSeconds;
-                await runner.PlayAsync(round, frazil, cancellationToken);
+                await runner.PlayAsync(round, frazil, limit.Token);
             }
+        }
+        catch (OperationCanceledException error) when (!cancellationToken.IsCancellationRequested)
+        {
+            await scene.BuryAsync(frazil, cancellationToken);
+            throw new TimeoutException($"the round was not over after {RoundLimit.TotalSeconds} s", error);
         }
         catch
         {
