@@ -88,6 +88,29 @@ public sealed class VerifyTests(SharedBroker shared)
     }
 
     [Fact]
+    public async Task Rows_without_their_position_are_counted_by_their_files_and_never_called_proven_deeply()
+    {
+        using var time = Time();
+        var scene = await Scene.SetAsync(shared, "unplaced", bootstrap => Scene.Usual(bootstrap, "unplaced", tableLines:
+            ["""columns = { event_timestamp = "timestamptz", amount = "decimal(10,2)" }""", """kafka_columns = ["kafka_timestamp"]"""]));
+        var ledger = await Kit.LoadAsync(scene.Config.BootstrapServers, "unplaced", 3_000, time.Token, "--txn", "500");
+        await RunUntilAsync(scene, ledger.Records, time.Token);
+
+        var shallow = await scene.VerifyAsync(deep: false, time.Token);
+        Assert.True(shallow.IsProven && shallow.Code == 0, shallow.Json);
+        Assert.Equal(ledger.Records, shallow.Sum("rows"));
+        await AssertDamagedAsync(scene, deep: true, ["cannot_tell"], time.Token);
+
+        await scene.ChangeAsync(async (table, metadata) =>
+        {
+            var plan = await new TableScan(metadata, new ManifestCache(table.FileIO)).PlanAsync();
+            var file = plan.Files.Select(static file => file.File).First(static file => file.Path.Contains("/kafka_partition=2/", StringComparison.Ordinal));
+            return (await new OverwriteFiles(new ManifestCache(table.FileIO), metadata.CurrentSnapshot, TimeProvider.System).Remove(file).StageAsync(metadata)).Updates;
+        }, time.Token);
+        Assert.StartsWith("missing 2 0..", Assert.Single((await scene.VerifyAsync(deep: false, time.Token)).Findings), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Each_kind_of_damage_is_found_and_named_with_its_exact_offsets()
     {
         using var time = Time();
@@ -159,6 +182,9 @@ public sealed class VerifyTests(SharedBroker shared)
         await RunUntilAsync(scene, ledger.Records, time.Token);
 
         var (code, output, _) = await FrazilProcess.RunAsync(scene.Folder, ["verify", "-c", scene.ConfigFile], time.Token);
+        Assert.Equal(0, code);
+        Assert.Contains("✓ shop.user_events: counts and ranges add up", output, StringComparison.Ordinal);
+        (code, output, _) = await FrazilProcess.RunAsync(scene.Folder, ["verify", "--deep", "-c", scene.ConfigFile], time.Token);
         Assert.Equal(0, code);
         Assert.Contains("✓ shop.user_events: every record exactly once", output, StringComparison.Ordinal);
 

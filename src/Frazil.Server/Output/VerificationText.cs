@@ -16,8 +16,8 @@ internal static partial class VerificationText
     {
         var text = new StringBuilder();
         var (mark, colour) = table.IsProven ? ("✓", "\e[32m") : ("✗", "\e[31m");
-        var look = table.IsDeep ? "every row" : "files and counts; --deep reads every row";
-        var verdict = table.IsProven ? "every record exactly once" : "NOT proven";
+        var look = table.IsDeep ? "every row looked at" : "files looked at; --deep reads every row";
+        var verdict = !table.IsProven ? "NOT proven" : table.IsDeep ? "every record exactly once" : "counts and ranges add up";
         text.Append(coloured ? $"{colour}{mark}\e[0m" : mark)
             .Append(CultureInfo.InvariantCulture, $" {table.Table}: {verdict} (snapshot {table.SnapshotId?.ToString(CultureInfo.InvariantCulture) ?? "none"}; {look})\n");
         AppendPartitions(text, table.Partitions);

@@ -17,12 +17,13 @@ internal sealed record HeldOffsets(OffsetSet Held, OffsetSet Repeated, long Rows
 internal sealed class RowReader : IDisposable
 {
     /// <summary>Offsets looked at in one query: their counts are in memory at once.</summary>
-    private const long OffsetsAtOnce = 8_000_000;
+    private const long OffsetsAtOnce = 4_000_000;
 
     private readonly DuckDbInstance duck = DuckDbInstance.Open(new Dictionary<string, string>
     {
         ["threads"] = Math.Clamp(Environment.ProcessorCount, 1, 8).ToString(CultureInfo.InvariantCulture),
         ["memory_limit"] = "1GiB",
+        ["temp_directory"] = "",
         ["autoinstall_known_extensions"] = "false",
         ["autoload_known_extensions"] = "false",
     });
