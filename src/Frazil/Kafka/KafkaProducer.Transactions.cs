@@ -5,13 +5,16 @@ namespace Frazil.Kafka;
 
 public sealed partial class KafkaProducer
 {
+    /// <summary>One blocking call at a time, and none while the client is freed: librdkafka aborts the process otherwise.</summary>
+    private readonly SemaphoreSlim _calls = new(1, 1);
+
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Waits until everything produced so far is delivered.</summary>
     /// <exception cref="KafkaException">A record was given up since the last flush; the first one's reason.</exception>
     public async Task FlushAsync(CancellationToken cancellationToken = default)
     {
-        while (await Task.Run(() => RdKafkaNative.rd_kafka_flush(_client, 100), cancellationToken).ConfigureAwait(false) != 0)
+        while (await CallAsync(static client => RdKafkaNative.rd_kafka_flush(client, 100), cancellationToken).ConfigureAwait(false) != 0)
         {
             cancellationToken.ThrowIfCancellationRequested();
             ThrowIfFatal();
@@ -39,7 +42,7 @@ public sealed partial class KafkaProducer
     public async Task AbortTransactionAsync(CancellationToken cancellationToken = default)
     {
         // Delivered first: a transaction whose records are purged before the broker saw any is one that Kafka 4 answers with INVALID_TXN_STATE.
-        for (var attempt = 0; attempt < 50 && await Task.Run(() => RdKafkaNative.rd_kafka_flush(_client, 100), cancellationToken).ConfigureAwait(false) != 0; attempt++)
+        for (var attempt = 0; attempt < 50 && await CallAsync(static client => RdKafkaNative.rd_kafka_flush(client, 100), cancellationToken).ConfigureAwait(false) != 0; attempt++)
         {
             ThrowIfFatal();
         }
@@ -53,8 +56,11 @@ public sealed partial class KafkaProducer
         {
             return;
         }
+        _stopping = true;
+        await _calls.WaitAsync().ConfigureAwait(false); // a transaction call that was given up may still run
         await Task.Run(Free).ConfigureAwait(false);
         _callbacks.Dispose();
+        _calls.Dispose();
     }
 
     private static void SetDefaults(ClientConfiguration configuration, KafkaProducerOptions options)
@@ -78,7 +84,7 @@ public sealed partial class KafkaProducer
     {
         while (true)
         {
-            var error = await Task.Run(() => KafkaError.Take(call(_client), what), cancellationToken).ConfigureAwait(false);
+            var error = await CallAsync(client => KafkaError.Take(call(client), what), cancellationToken).ConfigureAwait(false);
             if (error is null)
             {
                 return;
@@ -88,6 +94,21 @@ public sealed partial class KafkaProducer
                 throw new KafkaException(error);
             }
             await Task.Delay(RetryDelay, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<T> CallAsync<T>(Func<nint, T> call, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_stopping, this);
+        await _calls.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_stopping, this);
+            return await Task.Run(() => call(_client), cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _calls.Release();
         }
     }
 
@@ -101,7 +122,6 @@ public sealed partial class KafkaProducer
 
     private void Free()
     {
-        _stopping = true;
         _thread.Join();
         if (!_isTransactional)
         {
