@@ -60,8 +60,10 @@ internal sealed class CrashStream : IAsyncDisposable
     private readonly string topic;
     private readonly Random random;
     private readonly KafkaProducer producer;
+    private readonly SemaphoreSlim turn = new(1);
     private long next;
     private bool isOpen;
+    private bool isDisposed;
 
     public CrashStream(string bootstrap, string topic, SceneTraits traits, int seed)
     {
@@ -87,6 +89,30 @@ internal sealed class CrashStream : IAsyncDisposable
     /// <summary>Writes one slice; on return it is in the topic and in the ledger, or was aborted.</summary>
     public async Task SliceAsync(CancellationToken cancellationToken)
     {
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            await WriteSliceAsync(cancellationToken);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <summary>Waits for the slice that is being written: librdkafka aborts the process when a client goes away under a transaction.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await turn.WaitAsync();
+        isDisposed = true;
+        turn.Release();
+        await producer.DisposeAsync();
+        turn.Dispose();
+    }
+
+    private async Task WriteSliceAsync(CancellationToken cancellationToken)
+    {
         var records = Enumerable.Range(0, SliceRecords).Select(_ => Draw()).ToList();
         if (!traits.Transactions)
         {
@@ -111,8 +137,6 @@ internal sealed class CrashStream : IAsyncDisposable
         await producer.CommitTransactionAsync(cancellationToken);
         Ledger.Add(records);
     }
-
-    public ValueTask DisposeAsync() => producer.DisposeAsync();
 
     private void Produce(List<CrashRecord> records, CancellationToken cancellationToken)
     {

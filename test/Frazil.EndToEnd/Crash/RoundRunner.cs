@@ -134,12 +134,18 @@ internal sealed class RoundRunner(CrashScene scene, CrashTally tally)
         var kills = round.Faults.Contains("=kill", StringComparison.Ordinal);
         bool? fired = kills ? await UntilPointAsync(round, frazil, cancellationToken) : null;
         var load = kills ? Task.CompletedTask : LoadForAsync(TimeSpan.FromMilliseconds(round.Milliseconds + 300), cancellationToken);
-        await Task.Delay(kills ? 0 : round.Milliseconds / 2, cancellationToken);
-        foreach (var operation in round.Detail.Split(',', StringSplitOptions.TrimEntries))
+        try
         {
-            await CommitForeignAsync(operation, cancellationToken);
+            await Task.Delay(kills ? 0 : round.Milliseconds / 2, cancellationToken);
+            foreach (var operation in round.Detail.Split(',', StringSplitOptions.TrimEntries))
+            {
+                await CommitForeignAsync(operation, cancellationToken);
+            }
         }
-        await load;
+        finally
+        {
+            await load;
+        }
         return fired;
     }
 
@@ -148,9 +154,9 @@ internal sealed class RoundRunner(CrashScene scene, CrashTally tally)
     {
         const int Rows = 3;
         var ledger = scene.Stream.Ledger;
-        if (ledger.Records == 0)
+        if (await scene.CommittedAsync(CrashScene.Table, cancellationToken) == 0)
         {
-            return; // no table yet
+            return; // no table yet, or an empty one
         }
         var request = operation switch
         {
@@ -217,7 +223,7 @@ internal sealed class RoundRunner(CrashScene scene, CrashTally tally)
     /// <summary>The older half of one partition is replayed under load: the same rows again, whatever becomes of the replay.</summary>
     private async Task<bool?> ReplayAsync(Round round, CancellationToken cancellationToken)
     {
-        if (scene.Stream.Ledger.Records == 0)
+        if (await scene.CommittedAsync(CrashScene.Table, cancellationToken) == 0)
         {
             await LoadForAsync(TimeSpan.FromMilliseconds(500), cancellationToken); // no table yet
             return null;
