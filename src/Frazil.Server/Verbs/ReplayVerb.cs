@@ -60,6 +60,7 @@ internal static class ReplayVerb
     {
         using var signals = new StopSignals(_ => { }, cancellationToken);
         var options = common.Load(result);
+        await (await CatalogReader.OpenAsync(options.Catalog, signals.Token)).DisposeAsync(); // opening one that is not there would make it
         using var loggers = ConsoleLog.CreateFactory(terminal.Error, LogLevel.Warning, json: false, terminal.IsErrorInteractive);
         var meter = new ReplayMeter(request, terminal);
         try
