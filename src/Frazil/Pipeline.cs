@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.RegularExpressions;
 using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Decode;
@@ -75,7 +76,7 @@ internal sealed class Pipeline : IAsyncDisposable
     public Task Completion => completion.Task;
 
     /// <summary>The table, and its dead letters, as SQL sees them.</summary>
-    public ImmutableArray<QueryTable> QueryTables => [new(state, hot), new(deadLetters.State, hot, ReadsDeadLetters: true)];
+    public ImmutableArray<QueryTable> QueryTables => [new(state, hot) { Reads = Reads }, new(deadLetters.State, hot, ReadsDeadLetters: true) { Reads = Reads }];
 
     /// <summary>Opens the table, then starts consuming. A broker that does not answer is waited for; see <see cref="Status"/>.</summary>
     /// <exception cref="PipelineFailedException">The table cannot be written as configured.</exception>
@@ -198,6 +199,8 @@ internal sealed class Pipeline : IAsyncDisposable
             Partitions = assignments.Count,
         };
     }
+
+    private bool Reads(string topic) => options.TopicPattern is { } pattern ? Regex.IsMatch(topic, pattern) : options.Topics.Contains(topic);
 
     private TableFlusherParts FlusherParts() => new()
     {

@@ -111,6 +111,13 @@ internal sealed class ReadPoint : IDisposable
 /// <param name="ReadsDeadLetters">True for a dead-letter table: it shares its main table's hot batches.</param>
 internal sealed record QueryTable(TableState State, HotBuffer? Hot, bool ReadsDeadLetters = false)
 {
+    /// <summary>The configured topics, where this process ingests the table.</summary>
+    public Func<string, bool>? Reads { get; init; }
+
+    /// <summary>Whether records of the topic come into this table: as configured, else as the table's progress says.</summary>
+    public async Task<bool> IsFedByAsync(string topic, CancellationToken cancellationToken) => Reads?.Invoke(topic)
+        ?? (await State.RefreshAsync(cancellationToken))?.Progress.NextOffsets.Keys.Any(partition => partition.Topic == topic) == true;
+
     /// <summary>Columns while neither catalog nor chunks say any.</summary>
     public ColumnFields EmptyColumns => ReadsDeadLetters ? DeadLetterColumns.Columns : ColumnFields.Empty;
 }

@@ -195,9 +195,21 @@ public sealed class SqlSession : IAsyncDisposable
     {
         foreach (var (topic, partitions) in readAfter ?? new Dictionary<string, IReadOnlyDictionary<int, long>>())
         {
+            var fed = new List<QueryTable>();
+            foreach (var table in tables)
+            {
+                if (await table.IsFedByAsync(topic, cancellationToken))
+                {
+                    fed.Add(table);
+                }
+            }
+            if (fed.Count == 0)
+            {
+                throw new SqlException($"read_after names the topic {topic}, from which no table of this query is fed ({string.Join(", ", tables.Select(static table => table.State.Identifier))})", null);
+            }
             foreach (var (partition, offset) in partitions)
             {
-                foreach (var table in tables)
+                foreach (var table in fed)
                 {
                     while (!await IsVisibleAsync(table, new(topic, partition), offset, cancellationToken))
                     {

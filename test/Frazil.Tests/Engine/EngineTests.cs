@@ -95,6 +95,20 @@ public sealed class EngineTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Reading_after_a_topic_that_feeds_no_table_of_the_query_is_an_error_and_not_a_wait()
+    {
+        fixture.Cluster.CreateTopic("views", 1);
+        await fixture.ProduceAsync("views", 0, """{"id":1}""");
+        var options = fixture.Options("views");
+        await using var engine = await FrazilEngine.StartAsync(options, EngineFixture.Logs());
+        var after = new Dictionary<string, IReadOnlyDictionary<int, long>> { ["veiws"] = new Dictionary<int, long> { [0] = 0 } };
+
+        var error = await Assert.ThrowsAsync<SqlException>(() => engine.Sql.QueryAsync(new("select count(*) from shop.views", after)));
+
+        Assert.Contains("veiws", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_count_under_load_never_dips_and_never_doubles_while_flushes_and_commits_run()
     {
         fixture.Cluster.CreateTopic("load", 2);
@@ -107,8 +121,10 @@ public sealed class EngineTests : IAsyncDisposable
         var last = 0L;
         while (engine.Tables[0].Commits < 12)
         {
+            var read = engine.Tables[0].Records; // counted after they were published
             var row = (await engine.Sql.QueryAsync(new("select count(*), count(distinct (kafka_partition, kafka_offset)) from shop.load"))).Rows[0];
             Assert.Equal(row[0], row[1]);
+            Assert.True((long)row[0]! >= read, $"{read} records were visible, and the query counted {row[0]}");
             Assert.True((long)row[0]! >= last, $"the count fell from {last} to {row[0]}");
             last = (long)row[0]!;
         }
