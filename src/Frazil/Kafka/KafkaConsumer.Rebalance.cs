@@ -93,6 +93,7 @@ public sealed unsafe partial class KafkaConsumer
         var partitions = PartitionList.Read((RdKafkaTopicPartitionList*)listHandle);
         if (code == KafkaErrorCodes.AssignPartitions)
         {
+            _wasAssigned = true;
             ServeAssigned(partitions);
         }
         else

@@ -28,6 +28,12 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
     private Exception? _failure;
     private TopicTable _topics = TopicTable.Empty;
 
+    /// <summary>The group gave us partitions, or none of them, at least once.</summary>
+    private bool _wasAssigned;
+
+    /// <summary>The native client is left to the end of the process: see <see cref="RdKafkaLibrary.DiesClosingUnassigned"/>.</summary>
+    private bool _isAbandoned;
+
     /// <summary>Makes the client; nothing is asked of a broker yet.</summary>
     /// <exception cref="KafkaException">A property is unknown, refused or reserved; the text names it.</exception>
     /// <exception cref="DllNotFoundException">librdkafka is not installed.</exception>
@@ -111,7 +117,10 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
         }
         await StopAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.Run(Free).ConfigureAwait(false);
-        _callbacks.Dispose();
+        if (!_isAbandoned)
+        {
+            _callbacks.Dispose();
+        }
         _stopping.Dispose();
     }
 
@@ -217,8 +226,16 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
 
     private void Close()
     {
-        // Revokes what is held, through the rebalance event, and leaves the group.
-        _ = RdKafkaNative.rd_kafka_consumer_close(_client);
+        if (!_wasAssigned && RdKafkaLibrary.DiesClosingUnassigned)
+        {
+            _ = RdKafkaNative.rd_kafka_unsubscribe(_client);
+            _isAbandoned = true;
+        }
+        else
+        {
+            // Revokes what is held, through the rebalance event, and leaves the group.
+            _ = RdKafkaNative.rd_kafka_consumer_close(_client);
+        }
         while (_posted.TryDequeue(out var work))
         {
             work.Done.TrySetCanceled();
@@ -250,7 +267,10 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
                 RdKafkaNative.rd_kafka_topic_destroy(topic);
             }
             RdKafkaNative.rd_kafka_queue_destroy(_consumerQueue);
-            RdKafkaNative.rd_kafka_destroy_flags(_client, RdKafkaNative.DestroyWithoutClose);
+            if (!_isAbandoned)
+            {
+                RdKafkaNative.rd_kafka_destroy_flags(_client, RdKafkaNative.DestroyWithoutClose);
+            }
             _client = 0;
         }
     }

@@ -141,6 +141,29 @@ public sealed class MockClusterTests
     }
 
     [Fact]
+    public async Task A_member_that_is_stopped_at_any_moment_of_joining_its_group_ends_cleanly()
+    {
+        using var cluster = new MockCluster();
+        cluster.CreateTopic("t", 4);
+        // Joining takes the mock brokers some three seconds; twenty moments of it, each with members that are led and members that lead.
+        await Task.WhenAll(Enumerable.Range(0, 40).Select(async i =>
+        {
+            MessageQueue? queue = null;
+            await using var consumer = new KafkaConsumer(
+                new() { BootstrapServers = cluster.BootstrapServers, GroupId = $"joining-{i / 2}", Topics = ["t"] },
+                new()
+                {
+                    Assigned = partitions => [.. partitions.Select(partition => new PartitionStart(partition, StartPosition.Earliest, queue!))],
+                    Revoked = static _ => { },
+                });
+            queue = consumer.CreateWorkerQueue();
+            consumer.Start();
+            await Task.Delay(TimeSpan.FromMilliseconds(i / 2 * 150), TestContext.Current.CancellationToken);
+            await consumer.StopAsync(TestContext.Current.CancellationToken);
+        }));
+    }
+
+    [Fact]
     public async Task A_restart_is_never_lost_to_the_stop_before_it()
     {
         using var cluster = new MockCluster();

@@ -16,6 +16,9 @@ internal static unsafe partial class RdKafkaNative
     public static partial RdKafkaMessage* rd_kafka_consumer_poll(nint client, int timeoutMs);
 
     [LibraryImport(Library)]
+    public static partial int rd_kafka_unsubscribe(nint client);
+
+    [LibraryImport(Library)]
     public static partial int rd_kafka_consumer_close(nint client);
 
     [LibraryImport(Library)]
