@@ -17,7 +17,7 @@ public sealed class GapTests(SharedBroker shared)
         using var time = Time();
         var scene = await Scene.SetAsync(shared, "gaps-transactions");
         var ledger = await Kit.LoadAsync(scene.Config.BootstrapServers, "gaps-transactions", 20_000, time.Token, "--txn", "500", "--abort-every", "3");
-        await RunUntilAsync(scene, ledger.Records, time.Token);
+        await scene.RunUntilAsync(ledger.Records, time.Token);
 
         var deep = await scene.VerifyAsync(deep: true, time.Token);
         var shallow = await scene.VerifyAsync(deep: false, time.Token);
@@ -45,7 +45,7 @@ public sealed class GapTests(SharedBroker shared)
         var scene = await Scene.SetAsync(shared, "compacted", _ => Scene.Usual(broker.Bootstrap, "compacted", tableLines: []));
         await CompactAsync(broker.Bootstrap, "compacted", time.Token);
 
-        await RunUntilAsync(scene, 12, time.Token);
+        await scene.RunUntilAsync(12, time.Token);
 
         var deep = await scene.VerifyAsync(deep: true, time.Token);
         Assert.Equal([], deep.Findings);
@@ -61,7 +61,7 @@ public sealed class GapTests(SharedBroker shared)
         using var time = Time();
         var scene = await Scene.SetAsync(shared, "retention");
         var ledger = await Kit.LoadAsync(scene.Config.BootstrapServers, "retention", 6_000, time.Token);
-        await RunUntilAsync(scene, ledger.Records, time.Token);
+        await scene.RunUntilAsync(ledger.Records, time.Token);
         var more = await Kit.LoadAsync(scene.Config.BootstrapServers, "retention", 6_000, time.Token, "--first", "6000");
         var (read, ends) = (ledger.Counts!, ledger.Counts!.ToDictionary(one => one.Key, one => one.Value + more.Counts![one.Key]));
         await using (var admin = new KafkaAdmin(scene.Config.BootstrapServers))
@@ -110,7 +110,7 @@ public sealed class GapTests(SharedBroker shared)
         time.CancelAfter(TimeSpan.FromMinutes(2));
         var scene = await Scene.SetAsync(shared, "overtaken");
         var ledger = await Kit.LoadAsync(scene.Config.BootstrapServers, "overtaken", 3_000, time.Token);
-        await RunUntilAsync(scene, ledger.Records, time.Token); // committed: what is only in memory cannot be a gap of the table
+        await scene.RunUntilAsync(ledger.Records, time.Token); // committed: what is only in memory cannot be a gap of the table
         await using var frazil = await scene.StartReadyAsync(time.Token);
         await frazil.UntilAsync(() => Task.FromResult(Enumerable.Range(0, 6).All(partition => frazil.Text.Contains($"reading overtaken[{partition}] from", StringComparison.Ordinal))),
             TimeSpan.FromMilliseconds(50), time.Token);
@@ -162,13 +162,6 @@ public sealed class GapTests(SharedBroker shared)
             }
             await Task.Delay(100, cancellationToken);
         }
-    }
-
-    private static async Task RunUntilAsync(Scene scene, long rows, CancellationToken cancellationToken)
-    {
-        await using var frazil = await scene.StartReadyAsync(cancellationToken);
-        await scene.UntilRowsAsync(frazil, rows, cancellationToken);
-        await Scene.StopCleanlyAsync(frazil, cancellationToken);
     }
 
     private static CancellationTokenSource Time()

@@ -76,6 +76,14 @@ internal sealed class Scene
         }
     }
 
+    /// <summary>One whole life of a process: it reads until SQL sees so many rows, and stops cleanly.</summary>
+    public async Task RunUntilAsync(long rows, CancellationToken cancellationToken)
+    {
+        await using var frazil = await StartReadyAsync(cancellationToken);
+        await UntilRowsAsync(frazil, rows, cancellationToken);
+        await StopCleanlyAsync(frazil, cancellationToken);
+    }
+
     /// <summary>Produces at a steady rate, in runs of three seconds, until told to stop, so that the stream ends soon after.</summary>
     public async Task<Ledger> LoadUntilAsync(CancellationToken stop, CancellationToken cancellationToken)
     {

@@ -42,7 +42,7 @@ public sealed class VerifyTests(SharedBroker shared)
         using var time = Time();
         var scene = await Scene.SetAsync(shared, "letters");
         var ledger = await Kit.LoadAsync(scene.Config.BootstrapServers, "letters", 10_000, time.Token, "--bad-every", "100", "--tombstone-every", "150");
-        await RunUntilAsync(scene, ledger.Records, time.Token);
+        await scene.RunUntilAsync(ledger.Records, time.Token);
 
         var deep = await AssertSoundAsync(scene, time.Token);
 
@@ -79,7 +79,7 @@ public sealed class VerifyTests(SharedBroker shared)
         {
             ledger += await Kit.LoadAsync(scene.Config.BootstrapServers, topic, 3_000, time.Token);
         }
-        await RunUntilAsync(scene, ledger.Records, time.Token);
+        await scene.RunUntilAsync(ledger.Records, time.Token);
 
         var deep = await AssertSoundAsync(scene, time.Token);
 
@@ -94,7 +94,7 @@ public sealed class VerifyTests(SharedBroker shared)
         var scene = await Scene.SetAsync(shared, "unplaced", bootstrap => Scene.Usual(bootstrap, "unplaced", tableLines:
             ["""columns = { event_timestamp = "timestamptz", amount = "decimal(10,2)" }""", """kafka_columns = ["kafka_timestamp"]"""]));
         var ledger = await Kit.LoadAsync(scene.Config.BootstrapServers, "unplaced", 3_000, time.Token, "--txn", "500");
-        await RunUntilAsync(scene, ledger.Records, time.Token);
+        await scene.RunUntilAsync(ledger.Records, time.Token);
 
         var shallow = await scene.VerifyAsync(deep: false, time.Token);
         Assert.True(shallow.IsProven && shallow.Code == 0, shallow.Json);
@@ -116,9 +116,9 @@ public sealed class VerifyTests(SharedBroker shared)
         using var time = Time();
         var scene = await Scene.SetAsync(shared, "damage");
         var first = await Kit.LoadAsync(scene.Config.BootstrapServers, "damage", 6_000, time.Token);
-        await RunUntilAsync(scene, first.Records, time.Token);
+        await scene.RunUntilAsync(first.Records, time.Token);
         var both = first + await Kit.LoadAsync(scene.Config.BootstrapServers, "damage", 6_000, time.Token, "--first", "6000");
-        await RunUntilAsync(scene, both.Records, time.Token);
+        await scene.RunUntilAsync(both.Records, time.Token);
         await AssertSoundAsync(scene, time.Token);
         var count = first.Counts![0];
         var sound = await scene.MetadataLocationAsync(time.Token);
@@ -179,7 +179,7 @@ public sealed class VerifyTests(SharedBroker shared)
         using var time = Time();
         var scene = await Scene.SetAsync(shared, "words");
         var ledger = await Kit.LoadAsync(scene.Config.BootstrapServers, "words", 1_000, time.Token);
-        await RunUntilAsync(scene, ledger.Records, time.Token);
+        await scene.RunUntilAsync(ledger.Records, time.Token);
 
         var (code, output, _) = await FrazilProcess.RunAsync(scene.Folder, ["verify", "-c", scene.ConfigFile], time.Token);
         Assert.Equal(0, code);
@@ -232,13 +232,6 @@ public sealed class VerifyTests(SharedBroker shared)
         var shifted = next.ToDictionary(static one => one.Key, one => one.Key == "0" ? one.Value + by : one.Value);
         var json = $"{{{string.Join(',', shifted.Select(static one => $"\"{one.Key}\":{one.Value}"))}}}";
         await scene.ChangeAsync((_, _) => new([new TableUpdate.SetProperties(new Dictionary<string, string> { ["frazil.offsets.damage"] = json })]), cancellationToken);
-    }
-
-    private static async Task RunUntilAsync(Scene scene, long rows, CancellationToken cancellationToken)
-    {
-        await using var frazil = await scene.StartReadyAsync(cancellationToken);
-        await scene.UntilRowsAsync(frazil, rows, cancellationToken);
-        await Scene.StopCleanlyAsync(frazil, cancellationToken);
     }
 
     private static CancellationTokenSource Time()
