@@ -39,6 +39,7 @@ internal sealed class Pipeline : IAsyncDisposable
     private readonly CancellationTokenSource stopping = new();
     private readonly CancellationTokenSource reading = new();
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TopicIdentities identities;
     private readonly PipelineAssignments assignments;
     private KafkaConsumer? consumer;
     private ImmutableArray<IngestWorker> workers = [];
@@ -54,7 +55,7 @@ internal sealed class Pipeline : IAsyncDisposable
         logger = shared.Loggers.CreateLogger($"Frazil.{options.Name}");
         var identifier = TableIdentifier.Parse(options.Name);
         state = new(shared.Catalog, identifier);
-        var identities = new TopicIdentities(shared.Options.Kafka, options.Name, logger);
+        identities = new TopicIdentities(shared.Options.Kafka, options.Name, logger);
         committer = new(shared.Catalog, state, metrics, shared.Time, logger, identities);
         schemas = new(shared.Catalog, state, committer, options, logger);
         var lettersState = new TableState(shared.Catalog, identifier with { Name = identifier.Name + DeadLetterColumns.TableSuffix });
@@ -208,6 +209,7 @@ internal sealed class Pipeline : IAsyncDisposable
         Hot = hot,
         Open = assignments.OpenBatches,
         Seal = assignments.Seal,
+        ConfirmTopics = (topics, token) => identities.ConfirmAsync(topics, state.Current, token),
         Writer = new(shared.Writer, shared.Catalog.FileIO, state, schemas, options.PreserveKafkaPartitions),
         Committer = committer,
         DeadLetters = deadLetters,

@@ -18,19 +18,40 @@ internal sealed class TopicIdentities(KafkaOptions kafka, string table, ILogger 
 
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(10);
 
+    /// <summary>A flush waits no longer than this for brokers that are away: what it holds was read while they were there.</summary>
+    private static readonly TimeSpan FlushAnswerTime = TimeSpan.FromSeconds(3);
+
     private readonly ConcurrentDictionary<string, Guid> seen = [];
+    private string? told;
 
     /// <summary>Asks the brokers which topics these are now.</summary>
     /// <exception cref="PipelineFailedException">One is not the topic that the table was fed from.</exception>
     /// <exception cref="KafkaException">No broker answered; ask again.</exception>
-    public async Task VerifyAsync(IReadOnlyList<string> topics, TableVersion? version, CancellationToken cancellationToken)
+    public Task VerifyAsync(IReadOnlyList<string> topics, TableVersion? version, CancellationToken cancellationToken)
+        => AskAsync(topics, version, AnswerTime, cancellationToken);
+
+    /// <summary>
+    /// Asks once more after rows were sealed and before they are written: an id that is still the same then was the same while they were read, so
+    /// no row of a topic that was recreated meanwhile gets into a file. Brokers that are away hold no flush up.
+    /// </summary>
+    /// <exception cref="PipelineFailedException">One is not the topic that the table was fed from.</exception>
+    public async Task ConfirmAsync(IReadOnlyList<string> topics, TableVersion? version, CancellationToken cancellationToken)
     {
-        await using var admin = new KafkaAdmin(kafka.BootstrapServers, kafka.Properties);
-        var answer = await admin.TryGetTopicIdsAsync(topics, AnswerTime, cancellationToken);
-        if (answer.Unavailable is { } reason)
+        try
         {
-            logger.TopicIdsUnavailable(table, reason);
+            await AskAsync(topics, version, FlushAnswerTime, cancellationToken);
         }
+        catch (KafkaException error)
+        {
+            Tell(error.Message);
+        }
+    }
+
+    /// <summary>Holds an answer of the brokers against what the table records, and remembers it.</summary>
+    /// <exception cref="PipelineFailedException">One is not the topic that the table was fed from.</exception>
+    public void Compare(TopicIds answer, TableVersion? version)
+    {
+        Tell(answer.Unavailable);
         foreach (var (topic, id) in answer.Ids)
         {
             var recorded = Recorded(topic, version) ?? (seen.TryGetValue(topic, out var before) ? before : null);
@@ -52,4 +73,16 @@ internal sealed class TopicIdentities(KafkaOptions kafka, string table, ILogger 
 
     private static Guid? Recorded(string topic, TableVersion? version)
         => Guid.TryParse(version?.Metadata.Properties.GetValueOrDefault(PropertyPrefix + topic), out var id) ? id : null;
+
+    private async Task AskAsync(IReadOnlyList<string> topics, TableVersion? version, TimeSpan timeout, CancellationToken cancellationToken)
+        => Compare(await KafkaAdmin.TryGetTopicIdsAsync(kafka.BootstrapServers, kafka.Properties, topics, timeout, cancellationToken), version);
+
+    /// <summary>Says why ids are not known, once per reason: it is asked with each flush.</summary>
+    private void Tell(string? reason)
+    {
+        if (reason is not null && Interlocked.Exchange(ref told, reason) != reason)
+        {
+            logger.TopicIdsUnavailable(table, reason);
+        }
+    }
 }

@@ -104,6 +104,7 @@ internal sealed class TableFlusher
     private async Task<ImmutableArray<FlushedUnit>> WriteAsync(SealedFlush flush, CancellationToken cancellationToken)
     {
         await LogAsync(token => parts.Journal.SealedAsync(flush, token), cancellationToken);
+        await parts.ConfirmTopics([.. flush.Batches.Select(static batch => batch.Partition.Topic).Distinct()], cancellationToken);
         var units = await retry.RunAsync("write", token => parts.Writer.WriteAsync(flush, token), cancellationToken);
         await LogAsync(token => parts.Journal.WrittenAsync(flush, units, token), cancellationToken);
         return units;
@@ -214,6 +215,8 @@ internal sealed record TableFlusherParts
     public required Func<IReadOnlyList<HotBatch>> Open { get; init; }
     /// <summary>Freezes them: appends go to new batches from then on.</summary>
     public required Func<ImmutableArray<HotBatch>> Seal { get; init; }
+    /// <summary>Throws where one of these topics is not the one any more that its rows should be from.</summary>
+    public required Func<IReadOnlyList<string>, CancellationToken, Task> ConfirmTopics { get; init; }
     public required FlushWriter Writer { get; init; }
     public required TableCommitter Committer { get; init; }
     public required DeadLetterSink DeadLetters { get; init; }

@@ -20,7 +20,9 @@ public sealed partial class KafkaAdmin
     /// <summary>The ids of topics, which change when a topic is deleted and made again. Asked through librdkafka 2.3 or newer, and through a
     /// small client of our own on plaintext listeners otherwise; with an older library and TLS or SASL they cannot be had.</summary>
     /// <exception cref="KafkaException">No broker answered in time, or the question was refused.</exception>
-    public async Task<TopicIds> TryGetTopicIdsAsync(IReadOnlyList<string> topics, TimeSpan timeout, CancellationToken cancellationToken = default)
+    public static async Task<TopicIds> TryGetTopicIdsAsync(
+        string bootstrapServers, IReadOnlyDictionary<string, string>? properties, IReadOnlyList<string> topics, TimeSpan timeout,
+        CancellationToken cancellationToken = default)
     {
         if (topics.Count == 0)
         {
@@ -28,15 +30,16 @@ public sealed partial class KafkaAdmin
         }
         if (RdKafkaLibrary.Has(nameof(RdKafkaNative.rd_kafka_DescribeTopics)))
         {
-            using var _ = await EnterAsync(cancellationToken).ConfigureAwait(false);
-            return await Task.Run(() => DescribeTopicIds(topics, timeout), cancellationToken).ConfigureAwait(false);
+            await using var admin = new KafkaAdmin(bootstrapServers, properties);
+            using var _ = await admin.EnterAsync(cancellationToken).ConfigureAwait(false);
+            return await Task.Run(() => admin.DescribeTopicIds(topics, timeout), cancellationToken).ConfigureAwait(false);
         }
-        if (_properties.TryGetValue("security.protocol", out var protocol) && !protocol.Equals("plaintext", StringComparison.OrdinalIgnoreCase))
+        if (properties?.GetValueOrDefault("security.protocol") is { } protocol && !protocol.Equals("plaintext", StringComparison.OrdinalIgnoreCase))
         {
             return new(new Dictionary<string, Guid>(),
                 $"librdkafka {RdKafkaLibrary.Version} cannot ask for topic ids (2.3 can), and Frazil's own client only speaks plaintext, not {protocol}");
         }
-        return await TopicIdClient.AskAsync(_bootstrapServers, topics, timeout, cancellationToken).ConfigureAwait(false);
+        return await TopicIdClient.AskAsync(bootstrapServers, topics, timeout, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Makes a topic; false when it exists already.</summary>

@@ -15,11 +15,8 @@ internal sealed class KafkaEvidence(KafkaOptions options) : IAsyncDisposable
 
     /// <summary>The topics' ids, where brokers and librdkafka can tell.</summary>
     /// <exception cref="KafkaException">No broker answered.</exception>
-    public async Task<TopicIds> TopicIdsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
-    {
-        await using var admin = new KafkaAdmin(options.BootstrapServers, options.Properties);
-        return await admin.TryGetTopicIdsAsync(topics, AnswerTime, cancellationToken);
-    }
+    public Task<TopicIds> TopicIdsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
+        => KafkaAdmin.TryGetTopicIdsAsync(options.BootstrapServers, options.Properties, topics, AnswerTime, cancellationToken);
 
     /// <summary>What the partition holds; null where the cluster does not have it.</summary>
     /// <exception cref="KafkaException">No broker answered, or no right to it.</exception>
