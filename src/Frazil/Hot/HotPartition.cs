@@ -27,7 +27,6 @@ internal sealed class HotPartition
 {
     /// <summary>Rows of one chunk: enough to make per-chunk costs vanish, few enough that outgrown buffers stay small.</summary>
     private const int ChunkRows = 64 * 1024;
-    private const long ChunkBytes = 64L << 20;
     private const int FirstChunkRows = 256;
 
     private readonly Lock gate = new();
@@ -257,7 +256,7 @@ internal sealed class HotPartition
     private void PrepareChunk(TableSchema schema, long offset)
     {
         if (chunk is not null && ReferenceEquals(schema, boundSchema) && chunk.Rows < ChunkRows
-            && chunkInput < ChunkBytes)
+            && chunkInput < parts.Memory.ChunkBytes)
         {
             return;
         }

@@ -108,11 +108,8 @@ internal sealed class IngestWorker
                     resume.Wait(PollWait);
                     continue;
                 }
-                IsPaused = parts.Memory.IsFull;
-                if (IsPaused)
+                if (!HasRoom())
                 {
-                    parts.OnMemoryFull();
-                    Thread.Sleep(FullWait);
                     continue;
                 }
                 using var batch = parts.Queue.ConsumeBatch(PollWait);
@@ -127,6 +124,18 @@ internal sealed class IngestWorker
         {
             parts.OnFailed(error);
         }
+    }
+
+    /// <summary>False, after a short wait, while the memory limit is reached.</summary>
+    private bool HasRoom()
+    {
+        IsPaused = parts.Memory.IsFull;
+        if (IsPaused)
+        {
+            parts.OnMemoryFull();
+            Thread.Sleep(FullWait);
+        }
+        return !IsPaused;
     }
 
     private void Append(MessageBatch batch)
@@ -156,6 +165,10 @@ internal sealed class IngestWorker
                     TakeEvent(current, message);
                     continue;
                 }
+                if (parts.Memory.IsFull && !AwaitRoom(ref current))
+                {
+                    break;
+                }
                 records++;
                 bytes += message.Size;
                 Append(ref current, batch, i);
@@ -166,6 +179,24 @@ internal sealed class IngestWorker
             current?.EndRun();
             parts.Metrics.CountRecords(records, bytes);
         }
+    }
+
+    /// <summary>In the middle of a batch: what was appended is published, and may be flushed, while the rest waits. A change of the assignments does
+    /// not wait for memory: the rest of the batch is appended then.</summary>
+    /// <returns>False when the worker stops: what is left of the batch was not appended, and no progress moves past it.</returns>
+    private bool AwaitRoom(ref HotPartition? current)
+    {
+        var paused = current!;
+        paused.EndRun();
+        current = null;
+        var waits = true;
+        while (waits)
+        {
+            waits = !HasRoom() && !stopping && resume.IsSet;
+        }
+        paused.BeginRun();
+        current = paused;
+        return !stopping;
     }
 
     private void Append(ref HotPartition? current, MessageBatch batch, int index)

@@ -11,6 +11,10 @@ public sealed class MemoryBudget(long limitBytes)
     /// <summary>In bytes.</summary>
     public long Limit { get; } = limitBytes;
 
+    /// <summary>Bytes of records after which a chunk of rows ends. Its buffers double when they grow: what one record can add to the account stays a small
+    /// part of the limit.</summary>
+    public long ChunkBytes { get; } = Math.Clamp(limitBytes / 16, 1L << 20, 64L << 20);
+
     /// <summary>No further record may be appended until memory was freed.</summary>
     public bool IsFull => Account.Bytes >= Limit;
 
