@@ -15,9 +15,12 @@ internal static class DecodeBench
 
     private static readonly ColumnFields Event = new(
     [
-        new("user_id", ColumnType.Int64, 1), new("event_type", ColumnType.Utf8, 2), new("amount", ColumnType.Float64, 3), new("currency", ColumnType.Utf8, 4),
+        new("user_id", ColumnType.Int64, 1), new(
+            "event_type", ColumnType.Utf8, 2), new("amount", ColumnType.Float64, 3), new("currency", ColumnType.Utf8, 4),
         new("event_timestamp", ColumnType.TimestampTz, 5), new("session_id", ColumnType.Utf8, 6), new("page", ColumnType.Utf8, 7),
-        new("device", ColumnType.Struct(new("os", ColumnType.Utf8, 20), new("browser", ColumnType.Utf8, 21), new("version", ColumnType.Utf8, 22)), 8),
+        new(
+            "device",
+            ColumnType.Struct(new("os", ColumnType.Utf8, 20), new("browser", ColumnType.Utf8, 21), new("version", ColumnType.Utf8, 22)), 8),
         new("tags", ColumnType.List(new("element", ColumnType.Utf8, 30)), 9),
     ]);
 
@@ -25,7 +28,10 @@ internal static class DecodeBench
     {
         var random = new Random(1);
         Measure(run, "event", Event, _ => Join(Fields(random)), cancellationToken);
-        Measure(run, "spaced", Event, _ => Join(Fields(random)).Replace(",\"", ", \"", StringComparison.Ordinal).Replace("\":", "\": ", StringComparison.Ordinal), cancellationToken);
+        Measure(
+            run, "spaced", Event,
+            _ => Join(Fields(random)).Replace(",\"", ", \"", StringComparison.Ordinal).Replace("\":", "\": ", StringComparison.Ordinal),
+            cancellationToken);
         Measure(run, "any_order", Event, _ =>
         {
             var fields = Fields(random);
@@ -34,10 +40,15 @@ internal static class DecodeBench
         }, cancellationToken);
         Measure(run, "half_missing", Event, _ => Join([.. Fields(random).Where(_ => random.Next(2) == 0)]), cancellationToken);
         Measure(run, "escaped", Event, _ => Join(Fields(random)).Replace("/", "\\/", StringComparison.Ordinal), cancellationToken);
-        Measure(run, "not_ascii", Event, _ => Join(Fields(random)).Replace("category", "категория", StringComparison.Ordinal), cancellationToken);
-        var wide = new ColumnFields(Enumerable.Range(0, 200).Select(index => new ColumnField($"column_{index}", ColumnType.Int64, index + 1)));
+        Measure(
+            run, "not_ascii", Event, _ => Join(Fields(random)).Replace("category", "категория", StringComparison.Ordinal),
+            cancellationToken);
+        var wide = new ColumnFields(
+            Enumerable.Range(0, 200).Select(index => new ColumnField($"column_{index}", ColumnType.Int64, index + 1)));
         Measure(run, "wide_200", wide, _ => Join([.. wide.Select(field => $"\"{field.Name}\":{random.Next()}")]), cancellationToken);
-        Measure(run, "wide_10_of_200", wide, _ => Join([.. wide.Where(_ => random.Next(20) == 0).Select(field => $"\"{field.Name}\":{random.Next()}")]), cancellationToken);
+        Measure(
+            run, "wide_10_of_200", wide,
+            _ => Join([.. wide.Where(_ => random.Next(20) == 0).Select(field => $"\"{field.Name}\":{random.Next()}")]), cancellationToken);
         MeasureValues(run, random, cancellationToken);
         return Task.CompletedTask;
     }
@@ -74,7 +85,9 @@ internal static class DecodeBench
             sizing = chunk.TakeSizing();
             chunk.Unpin();
         }
-        run.Figures.Add($"decode.{name}.rows_per_cpu_second", Rows / best, "rows/CPU-s", $"{records.Average(record => record.Length):F0} B a record, best of {Rounds}");
+        run.Figures.Add(
+            $"decode.{name}.rows_per_cpu_second", Rows / best, "rows/CPU-s",
+            $"{records.Average(record => record.Length):F0} B a record, best of {Rounds}");
     }
 
     private static void Fill(JsonDecoder decoder, ColumnChunk chunk, byte[][] records)

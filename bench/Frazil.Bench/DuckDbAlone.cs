@@ -23,7 +23,8 @@ internal static class DuckDbAlone
         }
     }
 
-    private static void Measure(BenchRun run, RecordStream stream, long count, string input, string output, CancellationToken cancellationToken)
+    private static void Measure(
+        BenchRun run, RecordStream stream, long count, string input, string output, CancellationToken cancellationToken)
     {
         using var duckdb = DuckDbInstance.Open(new Dictionary<string, string> { ["threads"] = "1" });
         using var connection = duckdb.Connect();

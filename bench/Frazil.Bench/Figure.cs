@@ -37,13 +37,16 @@ internal sealed record Figure(string Name, double Value, string Unit, string? Ra
 
     public string ToText()
     {
-        var number = Value >= 1000 ? Value.ToString("N0", CultureInfo.InvariantCulture) : Value.ToString("0.###", CultureInfo.InvariantCulture);
+        var number = Value >= 1000
+            ? Value.ToString("N0", CultureInfo.InvariantCulture)
+            : Value.ToString("0.###", CultureInfo.InvariantCulture);
         var against = RatioTo is null ? "" : $" × {RatioTo}";
         return $"{Name,-44} {number,14} {Unit}{against}{(Detail is null ? "" : $"   ({Detail})")}";
     }
 }
 
-/// <summary>Collects figures: JSON lines to standard output, or text for people where that is a terminal and --json was not asked for.</summary>
+/// <summary>Collects figures: JSON lines to standard output, or text for people where that is a terminal and --json was not asked
+/// for.</summary>
 internal sealed class Figures(bool json)
 {
     private readonly Dictionary<string, Figure> all = [];

@@ -26,10 +26,18 @@ internal static class FreshnessBench
     private static async Task MeasureAsync(BenchRun run, int rate, CancellationToken cancellationToken)
     {
         await using var broker = await Broker.StartAsync(run.NewFolder("kafka-fresh"), cancellationToken);
-        await Kit.RunAsync("kafka/tool", ["topics", "--bootstrap-server", broker.Bootstrap, "--create", "--topic", ProbeTopic, "--partitions", "1"], cancellationToken);
+        await Kit.RunAsync(
+            "kafka/tool", ["topics", "--bootstrap-server", broker.Bootstrap, "--create", "--topic", ProbeTopic, "--partitions", "1"],
+            cancellationToken);
         await Kit.LoadAsync(broker.Bootstrap, "fresh", rate, cancellationToken);
         var folder = run.NewFolder("fresh");
-        var config = new FrazilConfig { BootstrapServers = broker.Bootstrap, Topic = "fresh", MoreTopics = [ProbeTopic], FlushIntervalSeconds = 2 };
+        var config = new FrazilConfig
+        {
+            BootstrapServers = broker.Bootstrap,
+            Topic = "fresh",
+            MoreTopics = [ProbeTopic],
+            FlushIntervalSeconds = 2,
+        };
         await using var frazil = FrazilProcess.Start(folder, config.HttpPort, "run", "-c", config.Write(folder));
         await frazil.ReadyAsync(cancellationToken);
         await IngestBench.SeenAsync(frazil, rate, cancellationToken);
@@ -53,10 +61,13 @@ internal static class FreshnessBench
         var ledger = await load;
         var commits = await frazil.MetricAsync("frazil_commits_total", cancellationToken);
         await frazil.StopAsync(cancellationToken);
-        Report(run, rate, latencies, $"{latencies.Count} probes; {commits:F0} commits meanwhile; produced at {ledger.Records / ledger.Seconds:N0} records/s");
+        Report(
+            run, rate, latencies,
+            $"{latencies.Count} probes; {commits:F0} commits meanwhile; produced at {ledger.Records / ledger.Seconds:N0} records/s");
     }
 
-    private static async Task<double> ProbeAsync(FrazilProcess frazil, KafkaProducer producer, string table, int probe, CancellationToken cancellationToken)
+    private static async Task<double> ProbeAsync(
+        FrazilProcess frazil, KafkaProducer producer, string table, int probe, CancellationToken cancellationToken)
     {
         var record = $$"""{"user_id":1,"event_type":"probe","amount":1.00,"currency":"EUR","event_timestamp":"{{DateTime.UtcNow:yyyy-MM-ddTHH:mm:ss.fffZ}}","session_id":"probe-{{probe}}","page":"/","device":{"os":"Linux","browser":"none","version":"1"},"tags":[]}""";
         var since = DateTime.UtcNow.AddSeconds(-10).ToString("yyyy-MM-dd HH:mm:ss+00", CultureInfo.InvariantCulture);
@@ -65,7 +76,9 @@ internal static class FreshnessBench
         producer.Produce(ProbeTopic, 0, default, Encoding.UTF8.GetBytes(record), cancellationToken);
         var answer = await frazil.PostSqlAsync(body, cancellationToken);
         var elapsed = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
-        return answer.Long(0, 0) == 1 ? elapsed : throw new InvalidOperationException($"probe {probe}: the query waited for its offset and found {answer.Long(0, 0)} rows");
+        return answer.Long(0, 0) == 1
+            ? elapsed
+            : throw new InvalidOperationException($"probe {probe}: the query waited for its offset and found {answer.Long(0, 0)} rows");
     }
 
     private static void Report(BenchRun run, int rate, List<double> latencies, string detail)

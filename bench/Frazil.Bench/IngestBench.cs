@@ -14,7 +14,14 @@ internal static class IngestBench
         var count = run.Records(stream.UsualCount);
         var topic = await run.TopicAsync(stream, count, cancellationToken);
         var folder = run.NewFolder("ingest");
-        var config = new FrazilConfig { BootstrapServers = topic.Bootstrap, Topic = topic.Name, FlushIntervalSeconds = 10, FlushSizeMb = 100, MaxMemoryMb = 1024 };
+        var config = new FrazilConfig
+        {
+            BootstrapServers = topic.Bootstrap,
+            Topic = topic.Name,
+            FlushIntervalSeconds = 10,
+            FlushSizeMb = 100,
+            MaxMemoryMb = 1024,
+        };
         var file = config.Write(folder);
         BenchRun.Say($"ingesting {count:N0} records of the {stream.Name} stream");
 
@@ -39,7 +46,9 @@ internal static class IngestBench
             $"{rows:N0} rows until committed and exited, {committedAfter.TotalSeconds:F2} s; visible after {visibleAfter.TotalSeconds:F2} s; broker on the same {Environment.ProcessorCount} cores");
         run.Figures.Add($"{name}.rows_per_cpu_second", rows / cpu, "rows/CPU-s",
             $"{cpu:F2} CPU-s after {warm:N0} rows of warm-up; start-up {startedUp.CpuSeconds:F2} CPU-s; whole process {count / after.CpuSeconds:N0} rows/CPU-s");
-        run.Figures.Add($"{name}.peak_memory", after.PeakBytes / 1048576.0, "MiB", $"max_memory_mb = {config.MaxMemoryMb}, flush_size_mb = {config.FlushSizeMb}");
+        run.Figures.Add(
+            $"{name}.peak_memory", after.PeakBytes / 1048576.0, "MiB",
+            $"max_memory_mb = {config.MaxMemoryMb}, flush_size_mb = {config.FlushSizeMb}");
     }
 
     /// <summary>Polls the record counter until so many records were appended.</summary>
@@ -75,7 +84,8 @@ internal static class IngestBench
     }
 
     /// <summary>Counts and sums through a query on the catalog alone: figures of rows that are not there are worth nothing.</summary>
-    private static async Task CheckAsync(string folder, FrazilConfig config, string file, Ledger ledger, CancellationToken cancellationToken)
+    private static async Task CheckAsync(
+        string folder, FrazilConfig config, string file, Ledger ledger, CancellationToken cancellationToken)
     {
         var sql = $"select count(*), sum(user_id), sum(amount) from {config.Table}";
         var (code, output, errors) = await FrazilProcess.RunAsync(folder, ["query", "-c", file, "--json", sql], cancellationToken);

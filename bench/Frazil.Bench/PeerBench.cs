@@ -29,8 +29,12 @@ internal static class PeerBench
 
     private static void Report(BenchRun run, string name, long count, (double Cpu, double Seconds, long Peak) cost)
     {
-        run.Figures.Add($"{name}.rows_per_cpu_second", count / cost.Cpu, "rows/CPU-s", $"{count:N0} rows produced while it runs, {CommitSeconds} s commits, {cost.Cpu:F1} CPU-s");
-        run.Figures.Add($"{name}.rows_per_second", count / cost.Seconds, "rows/s", $"{cost.Seconds:F1} s from the first record produced to the last one committed");
+        run.Figures.Add(
+            $"{name}.rows_per_cpu_second", count / cost.Cpu, "rows/CPU-s",
+            $"{count:N0} rows produced while it runs, {CommitSeconds} s commits, {cost.Cpu:F1} CPU-s");
+        run.Figures.Add(
+            $"{name}.rows_per_second", count / cost.Seconds, "rows/s",
+            $"{cost.Seconds:F1} s from the first record produced to the last one committed");
         run.Figures.Add($"{name}.peak_memory", cost.Peak / 1048576.0, "MiB");
     }
 
@@ -71,7 +75,13 @@ internal static class PeerBench
         const string Topic = "peer-frazil";
         var warm = count / 5;
         await Kit.LoadAsync(bootstrap, Topic, warm, cancellationToken);
-        var config = new FrazilConfig { BootstrapServers = bootstrap, Topic = Topic, FlushIntervalSeconds = CommitSeconds, FlushSizeMb = 128 };
+        var config = new FrazilConfig
+        {
+            BootstrapServers = bootstrap,
+            Topic = Topic,
+            FlushIntervalSeconds = CommitSeconds,
+            FlushSizeMb = 128,
+        };
         await using var frazil = FrazilProcess.Start(folder, config.HttpPort, "run", "-c", config.Write(folder));
         await frazil.ReadyAsync(cancellationToken);
         var catalog = Path.Combine(folder, "catalog.db");
@@ -93,7 +103,8 @@ internal static class PeerBench
         return (json.RootElement.GetProperty("cpu_seconds").GetDouble(), json.RootElement.GetProperty("peak_rss").GetInt64());
     }
 
-    /// <summary>Polls the catalog's database and the metadata file it points to, so that neither system's own counters are believed.</summary>
+    /// <summary>Polls the catalog's database and the metadata file it points to, so that neither system's own counters are
+    /// believed.</summary>
     private static async Task UntilCommittedAsync(string catalog, long records, CancellationToken cancellationToken)
     {
         var (last, since) = (-1L, Stopwatch.StartNew());
@@ -147,11 +158,13 @@ internal static class PeerBench
 
     private static long CurrentTotal(JsonElement metadata)
     {
-        if (!metadata.TryGetProperty("current-snapshot-id", out var current) || current.ValueKind != JsonValueKind.Number || current.GetInt64() < 0)
+        if (!metadata.TryGetProperty("current-snapshot-id", out var current) || current.ValueKind != JsonValueKind.Number
+            || current.GetInt64() < 0)
         {
             return 0;
         }
-        var snapshot = metadata.GetProperty("snapshots").EnumerateArray().First(snapshot => snapshot.GetProperty("snapshot-id").GetInt64() == current.GetInt64());
+        var snapshot = metadata.GetProperty("snapshots").EnumerateArray()
+            .First(snapshot => snapshot.GetProperty("snapshot-id").GetInt64() == current.GetInt64());
         return long.Parse(snapshot.GetProperty("summary").GetProperty("total-records").GetString()!, CultureInfo.InvariantCulture);
     }
 }

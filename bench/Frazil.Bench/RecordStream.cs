@@ -16,7 +16,8 @@ internal abstract class RecordStream
     /// <summary>Short, for the names of figures.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Records of a measurement, where no other number is asked for: enough that compiling the program is not what is measured.</summary>
+    /// <summary>Records of a measurement, where no other number is asked for: enough that compiling the program is not what is
+    /// measured.</summary>
     public abstract long UsualCount { get; }
 
     /// <summary>The columns of the table that Frazil makes of it; the last three are the Kafka position.</summary>
@@ -29,7 +30,9 @@ internal abstract class RecordStream
         new("event_timestamp", ColumnType.TimestampTz, 5),
         new("session_id", ColumnType.Utf8, 6),
         new("page", ColumnType.Utf8, 7),
-        new("device", ColumnType.Struct(new("os", ColumnType.Utf8, 20), new("browser", ColumnType.Utf8, 21), new("version", ColumnType.Utf8, 22)), 8),
+        new(
+            "device",
+            ColumnType.Struct(new("os", ColumnType.Utf8, 20), new("browser", ColumnType.Utf8, 21), new("version", ColumnType.Utf8, 22)), 8),
         new("tags", ColumnType.List(new("element", ColumnType.Utf8, 30)), 9),
         .. MoreFields,
         new("kafka_partition", ColumnType.Int32, 40),
@@ -41,7 +44,8 @@ internal abstract class RecordStream
     protected virtual ColumnField[] MoreFields => [];
 
     /// <summary>The columns of the table that Frazil makes of it, in DuckDB's words.</summary>
-    public virtual string DuckDbColumns => "user_id: 'BIGINT', event_type: 'VARCHAR', amount: 'DECIMAL(10,2)', currency: 'VARCHAR', event_timestamp: 'TIMESTAMPTZ', "
+    public virtual string DuckDbColumns
+        => "user_id: 'BIGINT', event_type: 'VARCHAR', amount: 'DECIMAL(10,2)', currency: 'VARCHAR', event_timestamp: 'TIMESTAMPTZ', "
         + "session_id: 'VARCHAR', page: 'VARCHAR', device: 'STRUCT(os VARCHAR, browser VARCHAR, version VARCHAR)', tags: 'VARCHAR[]'";
 
     /// <summary>Creates the topic (6 partitions) and fills it.</summary>
@@ -65,7 +69,9 @@ internal abstract class RecordStream
     /// <summary>Records number <paramref name="first"/> and on.</summary>
     protected virtual async Task<IEnumerable<string>> LinesAsync(long first, long count, CancellationToken cancellationToken)
     {
-        string[] arguments = ["--topic", "x", "--first", first.ToString(CultureInfo.InvariantCulture), "--sample", count.ToString(CultureInfo.InvariantCulture)];
+        string[] arguments = [
+            "--topic", "x", "--first", first.ToString(CultureInfo.InvariantCulture), "--sample",
+            count.ToString(CultureInfo.InvariantCulture)];
         return (await Kit.RunAsync("kafka/load", arguments, cancellationToken)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
@@ -77,7 +83,8 @@ internal abstract class RecordStream
 
         public override long UsualCount => 5_000_000;
 
-        public override Task<Ledger> FillAsync(string bootstrap, string topic, long count, string folder, CancellationToken cancellationToken)
+        public override Task<Ledger> FillAsync(
+            string bootstrap, string topic, long count, string folder, CancellationToken cancellationToken)
             => Kit.LoadAsync(bootstrap, topic, count, cancellationToken);
     }
 
@@ -92,7 +99,8 @@ internal abstract class RecordStream
 
         public override long UsualCount => 2_000_000;
 
-        public override string DuckDbColumns => base.DuckDbColumns + ", referrer: 'VARCHAR', user_agent: 'VARCHAR', title: 'VARCHAR', quantity: 'BIGINT', "
+        public override string DuckDbColumns
+            => base.DuckDbColumns + ", referrer: 'VARCHAR', user_agent: 'VARCHAR', title: 'VARCHAR', quantity: 'BIGINT', "
             + "position: 'STRUCT(latitude DOUBLE, longitude DOUBLE)', note: 'VARCHAR'";
 
         protected override ColumnField[] MoreFields =>
@@ -105,14 +113,19 @@ internal abstract class RecordStream
             new("note", ColumnType.Utf8, 57),
         ];
 
-        public override async Task<Ledger> FillAsync(string bootstrap, string topic, long count, string folder, CancellationToken cancellationToken)
+        public override async Task<Ledger> FillAsync(
+            string bootstrap, string topic, long count, string folder, CancellationToken cancellationToken)
         {
             var payloads = Path.Combine(folder, "payloads.ndjson");
             await File.WriteAllLinesAsync(payloads, await LinesAsync(0, Samples, cancellationToken), cancellationToken);
-            await Kit.RunAsync("kafka/tool", ["topics", "--bootstrap-server", bootstrap, "--create", "--topic", topic, "--partitions", "6"], cancellationToken);
+            await Kit.RunAsync(
+                "kafka/tool", ["topics", "--bootstrap-server", bootstrap, "--create", "--topic", topic, "--partitions", "6"],
+                cancellationToken);
             await Kit.RunAsync("kafka/tool",
-                ["producer-perf-test", "--topic", topic, "--num-records", count.ToString(CultureInfo.InvariantCulture), "--throughput", "-1", "--payload-file", payloads,
-                 "--producer-props", $"bootstrap.servers={bootstrap}", "acks=all", "compression.type=lz4", "linger.ms=20", "batch.size=262144"], cancellationToken);
+                ["producer-perf-test", "--topic", topic, "--num-records", count.ToString(CultureInfo.InvariantCulture), "--throughput",
+                    "-1", "--payload-file", payloads,
+                 "--producer-props", $"bootstrap.servers={bootstrap}", "acks=all", "compression.type=lz4", "linger.ms=20",
+                 "batch.size=262144"], cancellationToken);
             return new Ledger(count, 0, 0, 0);
         }
 

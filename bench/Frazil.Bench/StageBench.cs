@@ -6,8 +6,8 @@ using Frazil.Kafka;
 
 namespace Frazil.Bench;
 
-/// <summary>Each stage of the journey alone, in this process, on the same records: what its rows cost in CPU. The sum of the costs is the ceiling
-/// that the whole can be held against.</summary>
+/// <summary>Each stage of the journey alone, in this process, on the same records: what its rows cost in CPU. The sum of the costs is the
+/// ceiling that the whole can be held against.</summary>
 internal static class StageBench
 {
     private const int ChunkRows = 250_000;
@@ -107,7 +107,8 @@ internal static class StageBench
         return best.Cpu / rows;
     }
 
-    /// <summary>Fetch, decode and append in one thread as the engine does it; counts what the thread allocates on the managed heap.</summary>
+    /// <summary>Fetch, decode and append in one thread as the engine does it; counts what the thread allocates on the managed
+    /// heap.</summary>
     private static async Task AllocationAsync(BenchRun run, RecordStream stream, Topic topic, CancellationToken cancellationToken)
     {
         var count = Math.Min(topic.Filled.Records, 500_000);
@@ -132,7 +133,9 @@ internal static class StageBench
         }
         chunk.Publish();
         chunk.Unpin();
-        run.Figures.Add($"alloc.{stream.Name}.bytes_per_record", (double)allocated / rows, "B", $"{allocated:N0} managed bytes for {rows:N0} records on fetch, decode, append");
+        run.Figures.Add(
+            $"alloc.{stream.Name}.bytes_per_record", (double)allocated / rows, "B",
+            $"{allocated:N0} managed bytes for {rows:N0} records on fetch, decode, append");
     }
 
     private static int[] Positions(RecordStream stream) => [.. Enumerable.Range(0, stream.Schema.Count - 3)];

@@ -12,10 +12,16 @@ internal sealed class TopicReader : IAsyncDisposable
     {
         MessageQueue? created = null;
         consumer = new KafkaConsumer(
-            new KafkaConsumerOptions { BootstrapServers = topic.Bootstrap, GroupId = $"bench-{purpose}-{Guid.NewGuid():N}", Topics = [topic.Name] },
+            new KafkaConsumerOptions
+            {
+                BootstrapServers = topic.Bootstrap,
+                GroupId = $"bench-{purpose}-{Guid.NewGuid():N}",
+                Topics = [topic.Name],
+            },
             new KafkaConsumerEvents
             {
-                Assigned = partitions => [.. partitions.Select(partition => new PartitionStart(partition, StartPosition.Earliest, created!))],
+                Assigned = partitions => [
+                    .. partitions.Select(partition => new PartitionStart(partition, StartPosition.Earliest, created!))],
                 Revoked = _ => { },
             });
         queue = created = consumer.CreateWorkerQueue();

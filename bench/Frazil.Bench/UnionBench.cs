@@ -62,7 +62,8 @@ internal static class UnionBench
     }
 
     /// <summary>Both sides take turns, query by query, so that whatever else the machine does meets both alike.</summary>
-    private static async Task MeasureAsync(BenchRun run, FrazilProcess frazil, string folder, (long Cold, long Hot) rows, CancellationToken cancellationToken)
+    private static async Task MeasureAsync(
+        BenchRun run, FrazilProcess frazil, string folder, (long Cold, long Hot) rows, CancellationToken cancellationToken)
     {
         using var duckdb = DuckDbInstance.Open(new Dictionary<string, string>());
         using var connection = duckdb.Connect();
@@ -81,18 +82,25 @@ internal static class UnionBench
                 plain.Add(Stopwatch.GetElapsedTime(clock).TotalMilliseconds);
                 if (answer.HotRows != rows.Hot || (name == "count" && (answer.Long(0, 0) != rows.Cold + rows.Hot || Convert.ToInt64(same[0][0], CultureInfo.InvariantCulture) != rows.Cold + rows.Hot)))
                 {
-                    throw new InvalidOperationException($"expected {rows.Cold} cold and {rows.Hot} hot rows; got {answer.Json}, and {same[0][0]} from the copy");
+                    throw new InvalidOperationException(
+                        $"expected {rows.Cold} cold and {rows.Hot} hot rows; got {answer.Json}, and {same[0][0]} from the copy");
                 }
             }
-            run.Figures.Add($"query.{name}.union", Median(server), "ms", $"{rows.Cold:N0} cold + {rows.Hot:N0} hot rows, as the server says; {Median(client):F2} ms at the HTTP client");
-            run.Figures.Add($"query.{name}.plain", Median(plain), "ms", $"{rows.Cold + rows.Hot:N0} rows in one Parquet file, in process, taking turns with the server");
+            run.Figures.Add(
+                $"query.{name}.union", Median(server), "ms",
+                $"{rows.Cold:N0} cold + {rows.Hot:N0} hot rows, as the server says; {Median(client):F2} ms at the HTTP client");
+            run.Figures.Add(
+                $"query.{name}.plain", Median(plain), "ms",
+                $"{rows.Cold + rows.Hot:N0} rows in one Parquet file, in process, taking turns with the server");
         }
     }
 
-    /// <summary>As many rows as the union has, of the same stream: the cold ones, and some of them again in place of the hot ones, which are in no file.</summary>
+    /// <summary>As many rows as the union has, of the same stream: the cold ones, and some of them again in place of the hot ones, which
+    /// are in no file.</summary>
     private static string CopyToOneFile(DuckDbConnection connection, string folder, long hot, CancellationToken cancellationToken)
     {
-        var files = Directory.EnumerateFiles(folder, "*.parquet", SearchOption.AllDirectories).Where(file => !file.Contains("_dlq", StringComparison.Ordinal));
+        var files = Directory.EnumerateFiles(folder, "*.parquet", SearchOption.AllDirectories)
+            .Where(file => !file.Contains("_dlq", StringComparison.Ordinal));
         var list = string.Join(", ", files.Select(file => $"'{file}'"));
         var copy = Path.Combine(folder, "copy.parquet");
         connection.Execute(

@@ -35,8 +35,8 @@ public sealed unsafe class BytesWriter : ColumnWriter
         Commit(value.Length);
     }
 
-    /// <summary>Room for <paramref name="maxBytes"/> bytes (and <see cref="Slack"/> scratch bytes behind them) of the next value. Nothing is
-    /// appended until <see cref="Commit"/>; the pointer is good until the next call on this column.</summary>
+    /// <summary>Room for <paramref name="maxBytes"/> bytes (and <see cref="Slack"/> scratch bytes behind them) of the next value. Nothing
+    /// is appended until <see cref="Commit"/>; the pointer is good until the next call on this column.</summary>
     /// <exception cref="ChunkFullException">The column would pass 2^31 bytes.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public byte* Reserve(int maxBytes)

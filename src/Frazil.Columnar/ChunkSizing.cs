@@ -1,7 +1,8 @@
 namespace Frazil.Columnar;
 
-/// <summary>How large the buffers of a new chunk start. Taken from the previous chunk of the same stream (<see cref="ColumnChunk.TakeSizing"/>)
-/// it keeps the steady state from ever growing a buffer. Columns are matched by field id; a column it does not know starts from the row count.</summary>
+/// <summary>How large the buffers of a new chunk start. Taken from the previous chunk of the same stream (<see
+/// cref="ColumnChunk.TakeSizing"/>) it keeps the steady state from ever growing a buffer. Columns are matched by field id; a column it does
+/// not know starts from the row count.</summary>
 public sealed class ChunkSizing
 {
     private readonly Dictionary<int, (int Values, int Bytes)> columns = [];

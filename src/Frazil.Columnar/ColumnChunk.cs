@@ -69,11 +69,13 @@ public sealed class ColumnChunk
         }
     }
 
-    /// <summary>The writer of the column at this position, as the type its kind has (see <see cref="FixedWriter{T}"/> and its siblings).</summary>
+    /// <summary>The writer of the column at this position, as the type its kind has (see <see cref="FixedWriter{T}"/> and its
+    /// siblings).</summary>
     public TWriter Column<TWriter>(int position)
         where TWriter : ColumnWriter
         => columns[position] as TWriter
-            ?? throw new InvalidOperationException($"column {Schema[position]} is written by {columns[position].GetType().Name}, not {typeof(TWriter).Name}");
+            ?? throw new InvalidOperationException(
+                $"column {Schema[position]} is written by {columns[position].GetType().Name}, not {typeof(TWriter).Name}");
 
     /// <summary>Closes the row that one append to every column has made. It is visible after the next <see cref="Publish"/>.</summary>
     public void EndRow() => rows++;

@@ -15,7 +15,8 @@ public abstract unsafe class ColumnWriter
     private protected byte* validity;
     private protected int appended;
 
-    /// <summary>Values that fit without growing. Zero after the chunk was freed, so that the next append fails instead of writing to freed memory.</summary>
+    /// <summary>Values that fit without growing. Zero after the chunk was freed, so that the next append fails instead of writing to freed
+    /// memory.</summary>
     private protected int capacity;
 
     private protected ColumnWriter(ColumnField field, ChunkMemory memory)
@@ -50,7 +51,8 @@ public abstract unsafe class ColumnWriter
         }
     }
 
-    /// <summary>Appends a null, whatever the field's nullability: that rule is the decoder's. A null struct appends a null to each child.</summary>
+    /// <summary>Appends a null, whatever the field's nullability: that rule is the decoder's. A null struct appends a null to each
+    /// child.</summary>
     public abstract void AppendNull();
 
     /// <summary>Forgets the values from <paramref name="values"/> on, recursively. Never below what is published.</summary>
@@ -169,7 +171,8 @@ public abstract unsafe class ColumnWriter
     }
 }
 
-/// <summary>A buffer of the chunk cannot hold more (2^31 - 1 bytes of text, or values, in one column). Seal the chunk and go on in a new one.</summary>
+/// <summary>A buffer of the chunk cannot hold more (2^31 - 1 bytes of text, or values, in one column). Seal the chunk and go on in a new
+/// one.</summary>
 public sealed class ChunkFullException(string message) : Exception(message)
 {
     internal const int MaxValues = int.MaxValue - 127;

@@ -43,9 +43,11 @@ public sealed unsafe class FixedWriter<T> : ColumnWriter
         appended = index + 1;
     }
 
-    internal override ColumnView TakeView(int values) => new() { Type = Field.Type, Length = values, Validity = validity, Values = (byte*)this.values };
+    internal override ColumnView TakeView(int values)
+        => new() { Type = Field.Type, Length = values, Validity = validity, Values = (byte*)this.values };
 
-    private protected override void Resize(int newCapacity) => values = (T*)Enlarge((byte*)values, OwnUsedBytes, newCapacity * (long)sizeof(T));
+    private protected override void Resize(int newCapacity)
+        => values = (T*)Enlarge((byte*)values, OwnUsedBytes, newCapacity * (long)sizeof(T));
 
     internal override void Close()
     {
@@ -94,7 +96,8 @@ public sealed unsafe class BooleanWriter : ColumnWriter
         MarkNull(appended - 1);
     }
 
-    internal override ColumnView TakeView(int values) => new() { Type = Field.Type, Length = values, Validity = validity, Values = this.values };
+    internal override ColumnView TakeView(int values)
+        => new() { Type = Field.Type, Length = values, Validity = validity, Values = this.values };
 
     private protected override void Resize(int newCapacity) => values = Enlarge(values, OwnUsedBytes, (newCapacity + 7L) / 8);
 
@@ -152,7 +155,8 @@ public sealed unsafe class FixedBytesWriter : ColumnWriter
         MarkNull(appended - 1);
     }
 
-    internal override ColumnView TakeView(int values) => new() { Type = Field.Type, Length = values, Validity = validity, Values = this.values };
+    internal override ColumnView TakeView(int values)
+        => new() { Type = Field.Type, Length = values, Validity = validity, Values = this.values };
 
     private protected override void Resize(int newCapacity) => values = Enlarge(values, OwnUsedBytes, newCapacity * (long)Width);
 

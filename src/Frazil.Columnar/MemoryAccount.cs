@@ -13,7 +13,8 @@ public sealed class MemoryAccount(MemoryAccount? parent = null)
     /// <summary>The most <see cref="Bytes"/> has been.</summary>
     public long PeakBytes => Volatile.Read(ref peakBytes);
 
-    /// <summary>Adds (or, negative, subtracts) bytes. Public so that other native memory of a pipeline can stand in the same account.</summary>
+    /// <summary>Adds (or, negative, subtracts) bytes. Public so that other native memory of a pipeline can stand in the same
+    /// account.</summary>
     public void Add(long delta)
     {
         for (var account = this; account is not null; account = account.Parent)

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Frazil.Columnar;
 
 /// <summary>
-/// Finds the native libraries that the bindings name logically (<c>duckdb</c>, <c>rdkafka</c>). Looks, in this order, in the folder that the
-/// environment variable <c>FRAZIL_NATIVE_DIR</c> names, in the program's folder, in <c>runtimes/&lt;rid&gt;/native</c> below it, in a
+/// Finds the native libraries that the bindings name logically (<c>duckdb</c>, <c>rdkafka</c>). Looks, in this order, in the folder that
+/// the environment variable <c>FRAZIL_NATIVE_DIR</c> names, in the program's folder, in <c>runtimes/&lt;rid&gt;/native</c> below it, in a
 /// <c>.native/&lt;rid&gt;</c> folder beside it or any folder above (where <c>./run setup</c> puts them), and then where the system looks.
 /// </summary>
 public static class NativeLibraries

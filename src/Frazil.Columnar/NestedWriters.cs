@@ -53,7 +53,13 @@ public sealed unsafe class StructWriter : ColumnWriter
     }
 
     internal override ColumnView TakeView(int values)
-        => new() { Type = Field.Type, Length = values, Validity = validity, Children = Array.ConvertAll(children, child => child.TakeView(values)) };
+        => new()
+        {
+            Type = Field.Type,
+            Length = values,
+            Validity = validity,
+            Children = Array.ConvertAll(children, child => child.TakeView(values)),
+        };
 
     private protected override void Resize(int newCapacity)
     {
@@ -64,7 +70,8 @@ public sealed unsafe class StructWriter : ColumnWriter
     {
         foreach (var child in children)
         {
-            Debug.Assert(child.Length == expected, $"struct {Field.Name}: child {child.Field.Name} has {child.Length} values, not {expected}");
+            Debug.Assert(
+                child.Length == expected, $"struct {Field.Name}: child {child.Field.Name} has {child.Length} values, not {expected}");
         }
     }
 }

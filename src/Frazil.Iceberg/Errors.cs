@@ -15,7 +15,8 @@ public sealed class InvalidFormatException(string message, Exception? inner = nu
 /// <summary>Definitely not committed: another commit was first, or a requirement no longer holds. Refresh, re-validate, retry.</summary>
 public sealed class CommitConflictException(string message, Exception? inner = null) : IcebergException(message, inner);
 
-/// <summary>The answer was lost: the commit may or may not have happened. Look it up before anything else; never retry blind, delete nothing.</summary>
+/// <summary>The answer was lost: the commit may or may not have happened. Look it up before anything else; never retry blind, delete
+/// nothing.</summary>
 public sealed class CommitStateUnknownException(string message, Exception? inner = null) : IcebergException(message, inner);
 
 /// <summary>The catalog could not be reached or written; definitely nothing was changed.</summary>

@@ -10,7 +10,8 @@ internal sealed class DataDirectory : IDisposable
 
     private DataDirectory(FileStream lockFile, string instanceId) => (this.lockFile, InstanceId) = (lockFile, instanceId);
 
-    /// <summary>Stays the same over restarts, so that a restarted process gets its partitions back without waiting for its old session to end.</summary>
+    /// <summary>Stays the same over restarts, so that a restarted process gets its partitions back without waiting for its old session to
+    /// end.</summary>
     public string InstanceId { get; }
 
     /// <exception cref="FrazilStartException">The folder cannot be made or written, or another process uses it.</exception>
@@ -34,7 +35,8 @@ internal sealed class DataDirectory : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new FrazilStartException($"data_dir '{path}' cannot be used: {error.Message} Choose a folder that this user may write", error);
+            throw new FrazilStartException(
+                $"data_dir '{path}' cannot be used: {error.Message} Choose a folder that this user may write", error);
         }
     }
 

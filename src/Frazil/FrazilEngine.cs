@@ -63,7 +63,8 @@ public sealed class FrazilEngine : IAsyncDisposable
                     await catalog.DisposeAsync();
                 }
             }
-            if (error is PipelineFailedException or KafkaException or IcebergException or IOException or UnauthorizedAccessException or DllNotFoundException)
+            if (error is PipelineFailedException or KafkaException or IcebergException or IOException or UnauthorizedAccessException
+                or DllNotFoundException)
             {
                 throw new FrazilStartException(error.Message, error);
             }

@@ -18,8 +18,9 @@ namespace Frazil;
 /// <summary>
 /// One table's journey, and the place to start reading: a consumer group of its own delivers records (<see cref="KafkaConsumer"/>), ingest
 /// workers decode them into hot batches and publish (<see cref="IngestWorker"/>, <see cref="HotPartition"/>), the flusher seals and writes
-/// Parquet (<see cref="TableFlusher"/>, <see cref="FlushWriter"/>), the committer makes snapshots (<see cref="TableCommitter"/>), and queries
-/// see hot and cold rows as one (<see cref="ReadPoint"/>). Assignments and what goes wrong with them are in <see cref="PipelineAssignments"/>.
+/// Parquet (<see cref="TableFlusher"/>, <see cref="FlushWriter"/>), the committer makes snapshots (<see cref="TableCommitter"/>), and
+/// queries see hot and cold rows as one (<see cref="ReadPoint"/>). Assignments and what goes wrong with them are in <see
+/// cref="PipelineAssignments"/>.
 /// </summary>
 internal sealed class Pipeline : IAsyncDisposable
 {
@@ -60,13 +61,23 @@ internal sealed class Pipeline : IAsyncDisposable
         schemas = new(shared.Catalog, state, committer, options, logger);
         var lettersState = new TableState(shared.Catalog, identifier with { Name = identifier.Name + DeadLetterColumns.TableSuffix });
         deadLetters = new(
-            shared.Catalog, lettersState, new(shared.Catalog, lettersState, new TableMetrics(), shared.Time, logger), shared.Writer, shared.Catalog.FileIO);
+            shared.Catalog, lettersState, new(shared.Catalog, lettersState, new TableMetrics(), shared.Time, logger), shared.Writer,
+            shared.Catalog.FileIO);
         log = new(LogSegments.FolderOf(shared.Options.DataDir, options.Name), shared.Time);
         assignments = new(new()
         {
-            Options = options, Shared = shared, State = state, Identities = identities, Policies = new(shared.Options.Kafka, options.Name, shared.Time, logger),
-            Schemas = schemas, Hot = hot, Logger = logger,
-            FlushAsync = token => flusher!.FlushAsync(token), OnFailed = Fail, OnAssigned = () => waitReason = null,
+            Options = options,
+            Shared = shared,
+            State = state,
+            Identities = identities,
+            Policies = new(
+                shared.Options.Kafka, options.Name, shared.Time, logger),
+            Schemas = schemas,
+            Hot = hot,
+            Logger = logger,
+            FlushAsync = token => flusher!.FlushAsync(token),
+            OnFailed = Fail,
+            OnAssigned = () => waitReason = null,
         });
         flusher = new(FlusherParts(), shared.Options.HotBuffer, shared.Time);
     }
@@ -77,7 +88,8 @@ internal sealed class Pipeline : IAsyncDisposable
     public Task Completion => completion.Task;
 
     /// <summary>The table, and its dead letters, as SQL sees them.</summary>
-    public ImmutableArray<QueryTable> QueryTables => [new(state, hot) { Reads = Reads }, new(deadLetters.State, hot, ReadsDeadLetters: true) { Reads = Reads }];
+    public ImmutableArray<QueryTable> QueryTables
+        => [new(state, hot) { Reads = Reads }, new(deadLetters.State, hot, ReadsDeadLetters: true) { Reads = Reads }];
 
     /// <summary>Opens the table, then starts consuming. A broker that does not answer is waited for; see <see cref="Status"/>.</summary>
     /// <exception cref="PipelineFailedException">The table cannot be written as configured.</exception>
@@ -143,7 +155,13 @@ internal sealed class Pipeline : IAsyncDisposable
             [.. (version?.Progress ?? TableProgress.Empty).NextOffsets.Select(static pair => new LoggedOffset(pair.Key.Topic, pair.Key.Partition, pair.Value))]));
         var recovery = new FlushRecovery(new()
         {
-            Table = Name, Log = log, State = state, DeadLetters = deadLetters.State, Committer = committer, Files = shared.Catalog.FileIO, Logger = logger,
+            Table = Name,
+            Log = log,
+            State = state,
+            DeadLetters = deadLetters.State,
+            Committer = committer,
+            Files = shared.Catalog.FileIO,
+            Logger = logger,
         });
         try
         {
@@ -201,7 +219,8 @@ internal sealed class Pipeline : IAsyncDisposable
         };
     }
 
-    private bool Reads(string topic) => options.TopicPattern is { } pattern ? Regex.IsMatch(topic, pattern) : options.Topics.Contains(topic);
+    private bool Reads(string topic)
+        => options.TopicPattern is { } pattern ? Regex.IsMatch(topic, pattern) : options.Topics.Contains(topic);
 
     private TableFlusherParts FlusherParts() => new()
     {
@@ -284,7 +303,8 @@ internal sealed class Pipeline : IAsyncDisposable
         Task.Run(() => FlushThenStopAsync(error)).Forget(late => logger.PipelineFailed(late, Name, late.Message));
     }
 
-    /// <summary>What stands before a record that stopped the pipeline is sound: commit it, so that a restart begins at that record.</summary>
+    /// <summary>What stands before a record that stopped the pipeline is sound: commit it, so that a restart begins at that
+    /// record.</summary>
     private async Task FlushThenStopAsync(Exception error)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30), shared.Time);

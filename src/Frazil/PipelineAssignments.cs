@@ -12,12 +12,13 @@ namespace Frazil;
 
 /// <summary>
 /// Which partitions a pipeline holds, from where they are read, and what happens when that changes. A position is always the table's own
-/// progress, asked for at the moment of assignment; Kafka's group offsets are written as a courtesy and never read. The rebalance methods run
-/// on the consumer's thread and may block: the group waits for them.
+/// progress, asked for at the moment of assignment; Kafka's group offsets are written as a courtesy and never read. The rebalance methods
+/// run on the consumer's thread and may block: the group waits for them.
 /// </summary>
 internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
 {
-    /// <summary>How long a rebalance waits for what is buffered of a revoked partition to be committed; its next owner reads it again otherwise.</summary>
+    /// <summary>How long a rebalance waits for what is buffered of a revoked partition to be committed; its next owner reads it again
+    /// otherwise.</summary>
     private static readonly TimeSpan RevokeFlushLimit = TimeSpan.FromSeconds(30);
 
     private readonly Lock gate = new();
@@ -117,7 +118,8 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         }
     }
 
-    /// <summary>Another writer moved the table past us: forget what is buffered of these partitions and read again from where the table is.</summary>
+    /// <summary>Another writer moved the table past us: forget what is buffered of these partitions and read again from where the table
+    /// is.</summary>
     public void Fence(FlushedUnit unit)
     {
         foreach (var batch in unit.Batches)
@@ -129,8 +131,8 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         Task.Run(() => ReadAgainAsync(fenced)).Forget(parts.OnFailed);
     }
 
-    /// <summary>The log does not hold the offset that comes next. Below its beginning (retention): the gap is told and reading goes on there. Beyond its
-    /// end: the topic is another one or was cut, and nothing is spliced.</summary>
+    /// <summary>The log does not hold the offset that comes next. Below its beginning (retention): the gap is told and reading goes on
+    /// there. Beyond its end: the topic is another one or was cut, and nothing is spliced.</summary>
     public void RecoverPosition(TopicPartition partition, long nextOffset)
         => Task.Run(() => RecoverPositionAsync(partition, nextOffset)).Forget(parts.OnFailed);
 
@@ -144,7 +146,8 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         await consumer!.PauseAsync(fenced);
         var retry = new FlushRetry(parts.Shared.Time, parts.Logger, parts.Options.Name, static () => { });
         var version = await retry.RunAsync<TableVersion?>("reading progress", parts.State.RefreshAsync, CancellationToken.None);
-        var starts = fenced.Where(partition => Find(partition) is not null).Select(partition => Hold(partition, version?.Progress.NextOffset(partition))).ToList();
+        var starts = fenced.Where(partition => Find(partition) is not null)
+            .Select(partition => Hold(partition, version?.Progress.NextOffset(partition))).ToList();
         await consumer.RestartAsync(starts);
     }
 
@@ -236,7 +239,8 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
     }
 
     /// <summary>A partition always has the same worker: it is the only writer of the partition's batches.</summary>
-    private IngestWorker WorkerOf(TopicPartition partition) => workers[(int)((uint)HashCode.Combine(partition.Topic.Length, partition.Partition) % (uint)workers.Length)];
+    private IngestWorker WorkerOf(TopicPartition partition)
+        => workers[(int)((uint)HashCode.Combine(partition.Topic.Length, partition.Partition) % (uint)workers.Length)];
 
     private HotPartition? Find(TopicPartition partition)
     {

@@ -20,7 +20,11 @@ internal static class TableNames
             foreach (var topic in table.Topics)
             {
                 // A point would start another namespace level.
-                yield return table with { Name = table.Name.Replace(TopicPlace, topic.Replace('.', '_'), StringComparison.Ordinal), Topics = [topic] };
+                yield return table with
+                {
+                    Name = table.Name.Replace(TopicPlace, topic.Replace('.', '_'), StringComparison.Ordinal),
+                    Topics = [topic],
+                };
             }
         }
     }

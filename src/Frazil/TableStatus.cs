@@ -5,7 +5,8 @@ public sealed record TableStatus
 {
     public required string Name { get; init; }
     public required string Topic { get; init; }
-    /// <summary><c>waiting</c> (for topic, broker or assignment), <c>running</c>, <c>paused</c> (memory limit), <c>failed</c>, <c>stopped</c>.</summary>
+    /// <summary><c>waiting</c> (for topic, broker or assignment), <c>running</c>, <c>paused</c> (memory limit), <c>failed</c>,
+    /// <c>stopped</c>.</summary>
     public required string State { get; init; }
     /// <summary>Why it waits or failed; null when it runs.</summary>
     public string? Reason { get; init; }

@@ -32,7 +32,8 @@ public static class WarehouseCatalog
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new FrazilStartException($"catalog.warehouse '{warehouse}' cannot be written: {error.Message} Choose a folder that this user may write", error);
+            throw new FrazilStartException(
+                $"catalog.warehouse '{warehouse}' cannot be written: {error.Message} Choose a folder that this user may write", error);
         }
     }
 }

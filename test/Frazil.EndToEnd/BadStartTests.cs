@@ -34,7 +34,8 @@ public sealed class BadStartTests(SharedBroker shared)
             var (code, text) = await RunAsync(folder, verb, "-c", file);
 
             Assert.Equal(2, code);
-            Assert.All(["bootstrap_server", "start_from", "yesterday", "month_of", "max_memory_mb", "-1"], word => Assert.Contains(word, text));
+            Assert.All(
+                ["bootstrap_server", "start_from", "yesterday", "month_of", "max_memory_mb", "-1"], word => Assert.Contains(word, text));
         }
     }
 
@@ -105,7 +106,9 @@ public sealed class BadStartTests(SharedBroker shared)
         var config = new FrazilConfig { BootstrapServers = "127.0.0.1:1", Topic = "t" };
         await using var frazil = FrazilProcess.Start(folder, config.HttpPort, "run", "-c", config.Write(folder));
 
-        await frazil.UntilAsync(() => Task.FromResult(frazil.Text.Contains("127.0.0.1:1", StringComparison.Ordinal)), TimeSpan.FromMilliseconds(50), time.Token);
+        await frazil.UntilAsync(
+            () => Task.FromResult(frazil.Text.Contains("127.0.0.1:1", StringComparison.Ordinal)), TimeSpan.FromMilliseconds(50),
+            time.Token);
 
         Assert.Equal(0, await frazil.StopAsync(time.Token));
     }

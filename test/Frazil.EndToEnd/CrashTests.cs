@@ -3,7 +3,8 @@ using Xunit;
 
 namespace Frazil.EndToEnd;
 
-/// <summary>Two instances of one group, of which one ends or sleeps through a rebalance, while records arrive and flushes run every second.</summary>
+/// <summary>Two instances of one group, of which one ends or sleeps through a rebalance, while records arrive and flushes run every
+/// second.</summary>
 public sealed class CrashTests(SharedBroker shared)
 {
     [Fact]
@@ -42,7 +43,8 @@ public sealed class CrashTests(SharedBroker shared)
         second.Freeze(); // longer than its session: the first instance takes its partitions and commits them
         var before = await first.MetricAsync("frazil_records_total", time.Token);
         await first.UntilAsync(async () => await first.CountAsync(
-            $"select count(distinct kafka_partition) from {scene.Config.Table} where kafka_timestamp > now() - interval 1 second", time.Token) == 6,
+            $"select count(distinct kafka_partition) from {scene.Config.Table} where kafka_timestamp > now() - interval 1 second",
+            time.Token) == 6,
             TimeSpan.FromMilliseconds(200), time.Token);
         second.Thaw();
         await stopLoad.CancelAsync();

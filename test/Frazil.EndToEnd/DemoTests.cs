@@ -24,7 +24,8 @@ public sealed partial class DemoTests(SharedBroker shared)
         var seen = await referee.QueryAsync(catalog, "shop.user_events",
             "select count(*), count(distinct (kafka_partition, kafka_offset)), (select sum(n) from (select max(kafka_offset) + 1 as n from t group by kafka_partition)) from t",
             time.Token);
-        var numbers = seen.GetProperty("rows")[0].EnumerateArray().Select(value => long.Parse(value.GetString()!, CultureInfo.InvariantCulture)).ToArray();
+        var numbers = seen.GetProperty("rows")[0].EnumerateArray()
+            .Select(value => long.Parse(value.GetString()!, CultureInfo.InvariantCulture)).ToArray();
         Assert.True(numbers[0] > 1_000, $"only {numbers[0]} rows after the demo:\n{output}");
         Assert.Equal(numbers[0], numbers[1]);
         Assert.Equal(numbers[0], numbers[2]);

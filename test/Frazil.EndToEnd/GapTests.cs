@@ -6,7 +6,8 @@ using Xunit;
 
 namespace Frazil.EndToEnd;
 
-/// <summary>Offsets that never become rows, from a real broker: told apart, recorded in the table, and accepted by <c>frazil verify</c>.</summary>
+/// <summary>Offsets that never become rows, from a real broker: told apart, recorded in the table, and accepted by <c>frazil
+/// verify</c>.</summary>
 public sealed class GapTests(SharedBroker shared)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
@@ -16,7 +17,8 @@ public sealed class GapTests(SharedBroker shared)
     {
         using var time = Time();
         var scene = await Scene.SetAsync(shared, "gaps-transactions");
-        var ledger = await Kit.LoadAsync(scene.Config.BootstrapServers, "gaps-transactions", 20_000, time.Token, "--txn", "500", "--abort-every", "3");
+        var ledger = await Kit.LoadAsync(
+            scene.Config.BootstrapServers, "gaps-transactions", 20_000, time.Token, "--txn", "500", "--abort-every", "3");
         await scene.RunUntilAsync(ledger.Records, time.Token);
 
         var deep = await scene.VerifyAsync(deep: true, time.Token);
@@ -30,10 +32,12 @@ public sealed class GapTests(SharedBroker shared)
         Assert.Equal(0, deep.Gaps("compaction") + deep.Gaps("unknown") + deep.Gaps("retention"));
 
         // Without the record of gaps, the counts no longer add up; but Kafka still shows that there is nothing.
-        await scene.ChangeAsync(static (_, metadata) => new([new Iceberg.TableUpdate.RemoveProperties(["frazil.gaps.gaps-transactions"])]), time.Token);
+        await scene.ChangeAsync(
+            static (_, metadata) => new([new Iceberg.TableUpdate.RemoveProperties(["frazil.gaps.gaps-transactions"])]), time.Token);
         Assert.Equal(1, (await scene.VerifyAsync(deep: false, time.Token)).Code);
         var explained = await scene.VerifyAsync(deep: true, time.Token);
-        Assert.True(explained.Code == 0 && explained.Json.Contains("Kafka itself shows no record there", StringComparison.Ordinal), explained.Json);
+        Assert.True(
+            explained.Code == 0 && explained.Json.Contains("Kafka itself shows no record there", StringComparison.Ordinal), explained.Json);
     }
 
     [Fact]
@@ -41,7 +45,8 @@ public sealed class GapTests(SharedBroker shared)
     {
         SharedBroker.SkipWithoutKit();
         using var time = Time();
-        await using var broker = await Broker.StartAsync(shared.NewFolder("compacting"), ["--prop", "log.cleaner.backoff.ms=200"], time.Token);
+        await using var broker = await Broker.StartAsync(
+            shared.NewFolder("compacting"), ["--prop", "log.cleaner.backoff.ms=200"], time.Token);
         var scene = await Scene.SetAsync(shared, "compacted", _ => Scene.Usual(broker.Bootstrap, "compacted", tableLines: []));
         await CompactAsync(broker.Bootstrap, "compacted", time.Token);
 
@@ -66,7 +71,8 @@ public sealed class GapTests(SharedBroker shared)
         var (read, ends) = (ledger.Counts!, ledger.Counts!.ToDictionary(one => one.Key, one => one.Value + more.Counts![one.Key]));
         await using (var admin = new KafkaAdmin(scene.Config.BootstrapServers))
         {
-            // All that is new of partition 0, so that no record follows the gap; ten records of partition 1; and of partition 2 only what was read.
+            // All that is new of partition 0, so that no record follows the gap; ten records of partition 1; and of partition 2 only what
+            // was read.
             await admin.DeleteRecordsAsync([At(0, ends[0]), At(1, read[1] + 10), At(2, read[2])], cancellationToken: time.Token);
         }
         var expected = ledger.Records + more.Records - (ends[0] - read[0]) - 10;
@@ -74,7 +80,8 @@ public sealed class GapTests(SharedBroker shared)
         await using (var frazil = await scene.StartReadyAsync(time.Token))
         {
             await scene.UntilRowsAsync(frazil, expected, time.Token);
-            await frazil.UntilAsync(async () => (await scene.PropertiesAsync(time.Token)).TryGetValue("frazil.gaps.retention", out var gaps) && gaps.Contains("\"0\"", StringComparison.Ordinal)
+            await frazil.UntilAsync(async () => (await scene.PropertiesAsync(time.Token)).TryGetValue("frazil.gaps.retention",
+                out var gaps) && gaps.Contains("\"0\"", StringComparison.Ordinal)
                 && gaps.Contains("\"1\"", StringComparison.Ordinal), TimeSpan.FromMilliseconds(100), time.Token);
             Assert.Contains($"retention[0]: offsets {read[0]} to {ends[0] - 1} were removed", frazil.Text, StringComparison.Ordinal);
             Assert.Contains($"retention[1]: offsets {read[1]} to {read[1] + 9} were removed", frazil.Text, StringComparison.Ordinal);
@@ -85,7 +92,10 @@ public sealed class GapTests(SharedBroker shared)
         Assert.Equal(
             $$$"""{"0":{"first":0,"retention":[[{{{read[0]}}},{{{ends[0] - 1}}}]]},"1":{"first":0,"retention":[[{{{read[1]}}},{{{read[1] + 9}}}]]}}""",
             (await scene.PropertiesAsync(time.Token))["frazil.gaps.retention"]);
-        Assert.Equal(ends[0], JsonDocument.Parse((await scene.PropertiesAsync(time.Token))["frazil.offsets.retention"]).RootElement.GetProperty("0").GetInt64());
+        Assert.Equal(
+            ends[0],
+            JsonDocument.Parse((await scene.PropertiesAsync(time.Token))["frazil.offsets.retention"]).RootElement.GetProperty("0")
+                .GetInt64());
         foreach (var deep in new[] { true, false })
         {
             var verification = await scene.VerifyAsync(deep, time.Token);
@@ -119,7 +129,8 @@ public sealed class GapTests(SharedBroker shared)
         await using (var admin = new KafkaAdmin(scene.Config.BootstrapServers))
         {
             await admin.DeleteRecordsAsync(
-                [.. missed.Counts!.Select(one => new TopicPartitionOffset(new("overtaken", one.Key), ledger.Counts![one.Key] + one.Value))], cancellationToken: time.Token);
+                [.. missed.Counts!.Select(one => new TopicPartitionOffset(new("overtaken", one.Key), ledger.Counts![one.Key] + one.Value))],
+                cancellationToken: time.Token);
         }
         frazil.Thaw();
         var last = await Kit.LoadAsync(scene.Config.BootstrapServers, "overtaken", 3_000, time.Token, "--first", "6000");
@@ -143,7 +154,12 @@ public sealed class GapTests(SharedBroker shared)
         await using var admin = new KafkaAdmin(bootstrap);
         await admin.CreateTopicAsync(topic, 1, settings: new Dictionary<string, string>
         {
-            ["cleanup.policy"] = "compact", ["segment.bytes"] = "1048576", ["segment.ms"] = "100", ["min.cleanable.dirty.ratio"] = "0.01", ["max.compaction.lag.ms"] = "100",
+            ["cleanup.policy"] = "compact",
+            ["segment.bytes"] = "1048576",
+            ["segment.ms"] = "100",
+            [
+                "min.cleanable.dirty.ratio"] = "0.01",
+            ["max.compaction.lag.ms"] = "100",
         }, cancellationToken: cancellationToken);
         await using var producer = new KafkaProducer(new() { BootstrapServers = bootstrap });
         await using var reader = new PartitionReader(bootstrap);

@@ -21,7 +21,8 @@ public sealed class IcebirdTests(SharedBroker shared)
         await scene.UntilRowsAsync(frazil, ledger.Records, time.Token);
         await Scene.StopCleanlyAsync(frazil, time.Token);
 
-        var metadata = (await (await shared.RefereeAsync()).ReadAsync("pyiceberg", scene.CatalogFile, scene.Config.Table, time.Token)).GetProperty("metadata_location").GetString()!;
+        var metadata = (await (await shared.RefereeAsync()).ReadAsync("pyiceberg", scene.CatalogFile, scene.Config.Table, time.Token))
+            .GetProperty("metadata_location").GetString()!;
         var script = Path.Combine(AppContext.BaseDirectory, "Rig", "icebird.mjs");
         using var json = JsonDocument.Parse(await Kit.RunInAsync(reader, "node", [script, metadata], time.Token));
 
@@ -37,7 +38,9 @@ public sealed class IcebirdTests(SharedBroker shared)
         await File.WriteAllTextAsync(Path.Combine(folder, "package.json"), """{"private": true}""", cancellationToken);
         try
         {
-            await Kit.RunInAsync(folder, "npm", ["install", $"icebird@{Version}", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"], cancellationToken);
+            await Kit.RunInAsync(
+                folder, "npm", ["install", $"icebird@{Version}", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"],
+                cancellationToken);
         }
         catch (InvalidOperationException failure)
         {

@@ -53,7 +53,8 @@ public sealed class IngestTests(SharedBroker shared)
     {
         using var time = Time();
         var scene = await Scene.SetAsync(shared, "transactions");
-        var ledger = await Kit.LoadAsync(scene.Config.BootstrapServers, "transactions", 20_000, time.Token, "--txn", "500", "--abort-every", "3");
+        var ledger = await Kit.LoadAsync(
+            scene.Config.BootstrapServers, "transactions", 20_000, time.Token, "--txn", "500", "--abort-every", "3");
         Assert.InRange(ledger.Records, 1, 19_999);
 
         await using var frazil = await scene.StartReadyAsync(time.Token);
@@ -131,7 +132,8 @@ public sealed class IngestTests(SharedBroker shared)
         using var time = Time();
         var scene = await Scene.SetAsync(shared, "later");
         await using var frazil = scene.Start();
-        await frazil.UntilAsync(() => Task.FromResult(frazil.Text.Contains("later", StringComparison.Ordinal)), TimeSpan.FromMilliseconds(50), time.Token);
+        await frazil.UntilAsync(
+            () => Task.FromResult(frazil.Text.Contains("later", StringComparison.Ordinal)), TimeSpan.FromMilliseconds(50), time.Token);
         await frazil.ReadyAsync(time.Token);
 
         var ledger = await Kit.LoadAsync(scene.Config.BootstrapServers, "later", 5_000, time.Token);
@@ -150,14 +152,16 @@ public sealed class IngestTests(SharedBroker shared)
 
     private static void AssertProgress(JsonElement seen, string topic, IReadOnlyDictionary<int, long> counts)
     {
-        var recorded = JsonSerializer.Deserialize<Dictionary<int, long>>(seen.GetProperty("properties").GetProperty($"frazil.offsets.{topic}").GetString()!);
+        var recorded = JsonSerializer.Deserialize<Dictionary<int, long>>(
+            seen.GetProperty("properties").GetProperty($"frazil.offsets.{topic}").GetString()!);
         Assert.Equal(counts.OrderBy(count => count.Key), recorded!.OrderBy(next => next.Key));
     }
 
     private async Task AssertSchemaAsync(Scene scene, CancellationToken cancellationToken)
     {
         var table = await (await shared.RefereeAsync()).ReadAsync("pyiceberg", scene.CatalogFile, scene.Config.Table, cancellationToken);
-        var types = table.GetProperty("schema").EnumerateArray().ToDictionary(field => field.GetProperty("name").GetString()!, field => field.GetProperty("type").GetString()!);
+        var types = table.GetProperty("schema").EnumerateArray()
+            .ToDictionary(field => field.GetProperty("name").GetString()!, field => field.GetProperty("type").GetString()!);
         Assert.Equal("timestamptz", types["event_timestamp"]);
         Assert.Equal("decimal(10, 2)", types["amount"]);
         Assert.Equal("long", types["user_id"]);
@@ -175,7 +179,8 @@ public sealed class IngestTests(SharedBroker shared)
         var referee = await shared.RefereeAsync();
         foreach (var engine in new[] { "pyiceberg", "duckdb" })
         {
-            var pruned = await referee.ReadAsync(engine, scene.CatalogFile, scene.Config.Table, cancellationToken, "--where", "kafka_partition = 3");
+            var pruned = await referee.ReadAsync(
+                engine, scene.CatalogFile, scene.Config.Table, cancellationToken, "--where", "kafka_partition = 3");
             Assert.InRange(pruned.GetProperty("files_planned").GetInt64(), 1, pruned.GetProperty("files_total").GetInt64() - 5);
         }
     }

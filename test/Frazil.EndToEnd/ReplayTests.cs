@@ -77,7 +77,8 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
     {
         using var time = Time();
         string[] strict = ["evolve_schema = false", """columns = { user_id = "long" }"""];
-        var scene = await Scene.SetAsync(shared, "replay-letters", bootstrap => Scene.Usual(bootstrap, "replay-letters", tableLines: strict));
+        var scene = await Scene.SetAsync(
+            shared, "replay-letters", bootstrap => Scene.Usual(bootstrap, "replay-letters", tableLines: strict));
         var ledger = await Kit.LoadAsync(scene.Config.BootstrapServers, "replay-letters", 3_000, time.Token);
         await using (var frazil = await scene.StartReadyAsync(time.Token))
         {
@@ -86,11 +87,14 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
         }
         string[] range = ["--partition", "1", "--from", "100", "--to", "299"];
         var strictFile = scene.ConfigFile;
-        var mendedFile = Scene.Usual(scene.Config.BootstrapServers, "replay-letters", tableLines: strict[1..]).Write(scene.Folder, "mended.toml");
+        var mendedFile = Scene.Usual(scene.Config.BootstrapServers, "replay-letters", tableLines: strict[1..])
+            .Write(scene.Folder, "mended.toml");
         foreach (var point in new[] { "replay.decoded", "replay.swapped", "replay-mended.files-written", "replay-mended.staged", "replay-mended.swapped" })
         {
             await KillAtAsync(scene, point, range, time.Token, mendedFile);
-            await AssertLettersAsync(scene, ledger.Records, point is "replay.decoded" ? (0, 200) : point == "replay-mended.swapped" ? (200, 0) : (200, 200), time.Token);
+            await AssertLettersAsync(
+                scene, ledger.Records, point is "replay.decoded" ? (0, 200) : point == "replay-mended.swapped" ? (200, 0) : (200, 200),
+                time.Token);
         }
         await ReplayAsync(scene, mendedFile, time.Token, range);
         await AssertLettersAsync(scene, ledger.Records, (200, 0), time.Token);
@@ -101,7 +105,8 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
         foreach (var point in new[] { "replay.decoded", "replay-letters.staged", "replay-letters.swapped", "replay.staged" })
         {
             await KillAtAsync(scene, point, range, time.Token, strictFile);
-            await AssertLettersAsync(scene, ledger.Records, point is "replay.decoded" or "replay-letters.staged" ? (200, 0) : (200, 200), time.Token);
+            await AssertLettersAsync(
+                scene, ledger.Records, point is "replay.decoded" or "replay-letters.staged" ? (200, 0) : (200, 200), time.Token);
         }
         await ReplayAsync(scene, strictFile, time.Token, range);
         await AssertLettersAsync(scene, ledger.Records, (0, 200), time.Token);
@@ -119,7 +124,8 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
         using var stopLoad = new CancellationTokenSource();
         var load = scene.LoadUntilAsync(stopLoad.Token, time.Token);
         await using var frazil = await scene.StartReadyAsync(time.Token);
-        await frazil.UntilAsync(async () => await frazil.MetricAsync("frazil_commits_total", time.Token) >= 3, TimeSpan.FromMilliseconds(50), time.Token);
+        await frazil.UntilAsync(
+            async () => await frazil.MetricAsync("frazil_commits_total", time.Token) >= 3, TimeSpan.FromMilliseconds(50), time.Token);
 
         var replays = 0;
         for (var round = 0; round < 12; round++)
@@ -127,7 +133,8 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
             var partition = random.Next(6);
             var last = await LastOffsetAsync(scene, partition, time.Token);
             var (one, two) = (random.NextInt64(last + 1), random.NextInt64(last + 1));
-            var report = await ReplayAsync(scene, time.Token, "--partition", $"{partition}", "--from", $"{Math.Min(one, two)}", "--to", $"{Math.Max(one, two)}");
+            var report = await ReplayAsync(
+                scene, time.Token, "--partition", $"{partition}", "--from", $"{Math.Min(one, two)}", "--to", $"{Math.Max(one, two)}");
             Assert.Equal(Math.Abs(one - two) + 1, report.GetProperty("rows_removed").GetInt64());
             replays++;
         }
@@ -162,7 +169,9 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
         Assert.NotEqual(branch.GetProperty("head").GetInt64(), branch.GetProperty("current").GetInt64());
         Assert.Equal(before, await ReadAsync(scene, time.Token));
         await scene.AssertExactlyAsync(ledger, gaps: false, time.Token);
-        var side = await referee.QueryAsync(scene.CatalogFile, "other.again", "select count(*), count(distinct kafka_offset), min(kafka_offset), max(kafka_offset) from t", time.Token);
+        var side = await referee.QueryAsync(
+            scene.CatalogFile, "other.again", "select count(*), count(distinct kafka_offset), min(kafka_offset), max(kafka_offset) from t",
+            time.Token);
         Assert.Equal(["100", "100", "10", "109"], side.GetProperty("rows")[0].EnumerateArray().Select(static value => value.GetString()));
     }
 
@@ -178,7 +187,8 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
 
         await RefusedAsync(scene, $"give a --to of at most {last}", time.Token, "--partition", "0", "--from", "0", "--to", $"{last + 1}");
         await RefusedAsync(scene, "has read nothing of replay-refused", time.Token, "--partition", "9", "--from", "0", "--to", "1");
-        await RefusedAsync(scene, "is not fed by topic other", time.Token, "--topic", "other", "--partition", "0", "--from", "0", "--to", "1");
+        await RefusedAsync(
+            scene, "is not fed by topic other", time.Token, "--topic", "other", "--partition", "0", "--from", "0", "--to", "1");
         await scene.AssertExactlyAsync(ledger, gaps: true, time.Token);
 
         // A row that Kafka has no record of (a marker stands at its offset) would be lost.
@@ -191,7 +201,8 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
         var deletion = Path.Combine(scene.Folder, "delete.json");
         await File.WriteAllTextAsync(deletion, """{"version":1,"partitions":[{"topic":"replay-refused","partition":1,"offset":50}]}""", time.Token);
         await Kit.RunAsync("kafka/tool", ["delete-records", "--bootstrap-server", bootstrap, "--offset-json-file", deletion], time.Token);
-        await RefusedAsync(scene, "no longer holds the offsets 10 to 49 of replay-refused", time.Token, "--partition", "1", "--from", "10", "--to", "99");
+        await RefusedAsync(
+            scene, "no longer holds the offsets 10 to 49 of replay-refused", time.Token, "--partition", "1", "--from", "10", "--to", "99");
         await ReplayAsync(scene, time.Token, "--partition", "1", "--from", "50", "--to", "99");
 
         // Another topic of the same name is another topic.
@@ -209,7 +220,9 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
         var ledger = await IngestAsync(scene, 6_000, time.Token);
         await VerifyAsync(scene, 0, time.Token);
         var referee = await shared.RefereeAsync();
-        await referee.EditAsync(scene.CatalogFile, "shop.user_events", "delete", "kafka_partition = 0 and kafka_offset >= 40 and kafka_offset < 60", time.Token);
+        await referee.EditAsync(
+            scene.CatalogFile, "shop.user_events", "delete", "kafka_partition = 0 and kafka_offset >= 40 and kafka_offset < 60",
+            time.Token);
         await referee.EditAsync(scene.CatalogFile, "shop.user_events", "copy-row", "70", time.Token);
         var told = await VerifyAsync(scene, 1, time.Token);
         Assert.Contains("40", told, StringComparison.Ordinal);
@@ -224,7 +237,8 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
     /// <summary><c>frazil verify --deep</c>.</summary>
     private static async Task<string> VerifyAsync(Scene scene, int expectedCode, CancellationToken cancellationToken)
     {
-        var (code, text, errors) = await FrazilProcess.RunAsync(scene.Folder, ["verify", "-c", scene.ConfigFile, "--deep"], cancellationToken);
+        var (code, text, errors) = await FrazilProcess.RunAsync(
+            scene.Folder, ["verify", "-c", scene.ConfigFile, "--deep"], cancellationToken);
         Assert.True(code == expectedCode, $"frazil verify --deep ended with {code}, not {expectedCode}:\n{text}{errors}");
         return text;
     }
@@ -237,12 +251,14 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
     }
 
     /// <summary>Produces and has a run of Frazil commit it all.</summary>
-    private static async Task<Ledger> IngestAsync(Scene scene, long records, CancellationToken cancellationToken, params IEnumerable<string> more)
+    private static async Task<Ledger> IngestAsync(
+        Scene scene, long records, CancellationToken cancellationToken, params IEnumerable<string> more)
     {
         var ledger = await Kit.LoadAsync(scene.Config.BootstrapServers, scene.Config.Topic, records, cancellationToken, more);
         await using var frazil = await scene.StartReadyAsync(cancellationToken);
         await frazil.UntilAsync(
-            async () => await frazil.MetricAsync("frazil_records_total", cancellationToken) >= ledger.Records, TimeSpan.FromMilliseconds(50), cancellationToken);
+            async () => await frazil.MetricAsync("frazil_records_total", cancellationToken) >= ledger.Records,
+            TimeSpan.FromMilliseconds(50), cancellationToken);
         await Scene.StopCleanlyAsync(frazil, cancellationToken);
         return ledger;
     }
@@ -250,7 +266,8 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
     private static Task<JsonElement> ReplayAsync(Scene scene, CancellationToken cancellationToken, params IEnumerable<string> arguments)
         => ReplayAsync(scene, scene.ConfigFile, cancellationToken, arguments);
 
-    private static async Task<JsonElement> ReplayAsync(Scene scene, string configFile, CancellationToken cancellationToken, params IEnumerable<string> arguments)
+    private static async Task<JsonElement> ReplayAsync(
+        Scene scene, string configFile, CancellationToken cancellationToken, params IEnumerable<string> arguments)
     {
         var (code, text, errors) = await FrazilProcess.RunAsync(
             scene.Folder, ["replay", "-c", configFile, "--json", "--table", scene.Config.Table, .. arguments], cancellationToken);
@@ -259,7 +276,8 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
         return json.RootElement.Clone();
     }
 
-    private static async Task RefusedAsync(Scene scene, string words, CancellationToken cancellationToken, params IEnumerable<string> arguments)
+    private static async Task RefusedAsync(
+        Scene scene, string words, CancellationToken cancellationToken, params IEnumerable<string> arguments)
     {
         var (code, _, errors) = await FrazilProcess.RunAsync(
             scene.Folder, ["replay", "-c", scene.ConfigFile, "--table", scene.Config.Table, .. arguments], cancellationToken);
@@ -267,7 +285,8 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
         Assert.Contains(words, errors, StringComparison.Ordinal);
     }
 
-    private static async Task KillAtAsync(Scene scene, string point, string[] range, CancellationToken cancellationToken, string? configFile = null)
+    private static async Task KillAtAsync(
+        Scene scene, string point, string[] range, CancellationToken cancellationToken, string? configFile = null)
     {
         await using var frazil = FrazilProcess.Start(
             scene.Folder, 0, new Dictionary<string, string> { ["FRAZIL_FAULTS"] = $"{point}=kill" },
@@ -287,7 +306,8 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
     /// <summary>The last offset of a partition that the table has read.</summary>
     private static async Task<long> LastOffsetAsync(Scene scene, int partition, CancellationToken cancellationToken)
     {
-        await using var catalog = await SqlCatalog.OpenAsync($"sqlite:{scene.CatalogFile}", Path.Combine(scene.Folder, "warehouse"), new LocalFileIO(), "frazil", null, cancellationToken);
+        await using var catalog = await SqlCatalog.OpenAsync(
+            $"sqlite:{scene.CatalogFile}", Path.Combine(scene.Folder, "warehouse"), new LocalFileIO(), "frazil", null, cancellationToken);
         var table = await catalog.LoadTableAsync(TableIdentifier.Parse(scene.Config.Table), cancellationToken);
         return TableProgress.Parse(table.Metadata.Properties).NextOffset(new(scene.Config.Topic, partition))!.Value - 1;
     }

@@ -26,7 +26,9 @@ public sealed class RunScriptTests
 
     private static async Task<(int Code, string Text)> RunAsync(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Repository.PathOf("run"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(
+            Repository.PathOf("run"), arguments)
+        { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);

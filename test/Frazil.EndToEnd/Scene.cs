@@ -38,15 +38,16 @@ internal sealed class Scene
     }
 
     /// <summary>Short sessions, because a broker waits for a killed member's session to end before it hands its partitions over.</summary>
-    public static FrazilConfig Usual(string bootstrap, string topic, double flushSeconds = 1, IReadOnlyList<string>? tableLines = null) => new()
-    {
-        BootstrapServers = bootstrap,
-        Topic = topic,
-        GroupId = $"group-{topic}",
-        FlushIntervalSeconds = flushSeconds,
-        TableLines = tableLines ?? ["""columns = { event_timestamp = "timestamptz", amount = "decimal(10,2)" }"""],
-        KafkaProperties = new Dictionary<string, string> { ["session.timeout.ms"] = "3000", ["heartbeat.interval.ms"] = "500" },
-    };
+    public static FrazilConfig Usual(string bootstrap, string topic, double flushSeconds = 1, IReadOnlyList<string>? tableLines = null)
+        => new()
+        {
+            BootstrapServers = bootstrap,
+            Topic = topic,
+            GroupId = $"group-{topic}",
+            FlushIntervalSeconds = flushSeconds,
+            TableLines = tableLines ?? ["""columns = { event_timestamp = "timestamptz", amount = "decimal(10,2)" }"""],
+            KafkaProperties = new Dictionary<string, string> { ["session.timeout.ms"] = "3000", ["heartbeat.interval.ms"] = "500" },
+        };
 
     public FrazilProcess Start() => FrazilProcess.Start(Folder, Config.HttpPort, "run", "-c", ConfigFile);
 
@@ -103,7 +104,8 @@ internal sealed class Scene
         Assert.True(code == 0, $"frazil run ended with {code} after SIGTERM:\n{frazil.Text}");
     }
 
-    /// <summary>Both referees read the table: it holds exactly the ledger's records, each Kafka position once, and both read the same values.</summary>
+    /// <summary>Both referees read the table: it holds exactly the ledger's records, each Kafka position once, and both read the same
+    /// values.</summary>
     /// <param name="gaps">True where the topic itself shows gaps: transactions, bad records.</param>
     public async Task<JsonElement> AssertExactlyAsync(Ledger ledger, bool gaps, CancellationToken cancellationToken)
     {
@@ -142,7 +144,8 @@ internal sealed class Scene
         => WithCatalogAsync(async catalog => (await catalog.LoadTableAsync(Identifier, cancellationToken)).MetadataLocation);
 
     /// <summary>Changes the table behind Frazil's back, as another engine would.</summary>
-    public Task ChangeAsync(Func<LoadedTable, TableMetadata, ValueTask<IReadOnlyList<TableUpdate>>> change, CancellationToken cancellationToken)
+    public Task ChangeAsync(
+        Func<LoadedTable, TableMetadata, ValueTask<IReadOnlyList<TableUpdate>>> change, CancellationToken cancellationToken)
         => WithCatalogAsync(async catalog =>
         {
             var table = await catalog.LoadTableAsync(Identifier, cancellationToken);
@@ -175,7 +178,8 @@ internal sealed class Scene
 
     private async Task<T> WithCatalogAsync<T>(Func<SqlCatalog, Task<T>> use)
     {
-        await using var catalog = await SqlCatalog.OpenAsync($"sqlite:{CatalogFile}", Path.Combine(Folder, Config.Warehouse), new LocalFileIO());
+        await using var catalog = await SqlCatalog.OpenAsync(
+            $"sqlite:{CatalogFile}", Path.Combine(Folder, Config.Warehouse), new LocalFileIO());
         return await use(catalog);
     }
 

@@ -47,7 +47,8 @@ public sealed class UnionTests(SharedBroker shared)
         for (var round = 0; round < 10; round++)
         {
             var first = round * 500;
-            var ledger = await Kit.LoadAsync(scene.Config.BootstrapServers, "own-writes", 500, time.Token, "--first", $"{first}", "--keys", "1");
+            var ledger = await Kit.LoadAsync(
+                scene.Config.BootstrapServers, "own-writes", 500, time.Token, "--first", $"{first}", "--keys", "1");
             var (partition, count) = ledger.Counts!.Single(partition => partition.Value > 0);
             Assert.Equal(500, count);
             var body = $$$"""{"sql": "select count(*) from {{{scene.Config.Table}}}", "read_after": {"own-writes": {"{{{partition}}}": {{{first + 499}}} } } }""";

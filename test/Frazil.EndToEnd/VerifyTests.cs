@@ -7,7 +7,8 @@ using Xunit;
 
 namespace Frazil.EndToEnd;
 
-/// <summary><c>frazil verify</c> by the real binary: sound tables of every make pass, and each kind of damage is named with its exact offsets.</summary>
+/// <summary><c>frazil verify</c> by the real binary: sound tables of every make pass, and each kind of damage is named with its exact
+/// offsets.</summary>
 public sealed class VerifyTests(SharedBroker shared)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
@@ -25,7 +26,8 @@ public sealed class VerifyTests(SharedBroker shared)
         var ledger = await Kit.LoadAsync(scene.Config.BootstrapServers, topic, 6_000, time.Token);
         await using var frazil = await scene.StartReadyAsync(time.Token);
         var load = Kit.LoadAsync(scene.Config.BootstrapServers, topic, 12_000, time.Token, "--rate", "3000", "--first", "6000");
-        await frazil.UntilAsync(async () => await frazil.MetricAsync("frazil_commits_total", time.Token) > 1, TimeSpan.FromMilliseconds(50), time.Token);
+        await frazil.UntilAsync(
+            async () => await frazil.MetricAsync("frazil_commits_total", time.Token) > 1, TimeSpan.FromMilliseconds(50), time.Token);
         await AssertSoundAsync(scene, time.Token);
         ledger += await load;
         await scene.UntilRowsAsync(frazil, ledger.Records, time.Token);
@@ -41,13 +43,15 @@ public sealed class VerifyTests(SharedBroker shared)
     {
         using var time = Time();
         var scene = await Scene.SetAsync(shared, "letters");
-        var ledger = await Kit.LoadAsync(scene.Config.BootstrapServers, "letters", 10_000, time.Token, "--bad-every", "100", "--tombstone-every", "150");
+        var ledger = await Kit.LoadAsync(
+            scene.Config.BootstrapServers, "letters", 10_000, time.Token, "--bad-every", "100", "--tombstone-every", "150");
         await scene.RunUntilAsync(ledger.Records, time.Token);
 
         var deep = await AssertSoundAsync(scene, time.Token);
 
         Assert.Equal(ledger.Bad + ledger.Null, deep.Sum("dead_letters"));
-        var (code, _, errors) = await FrazilProcess.RunAsync(scene.Folder, ["verify", scene.Config.Table + "_dlq", "-c", scene.ConfigFile], time.Token);
+        var (code, _, errors) = await FrazilProcess.RunAsync(
+            scene.Folder, ["verify", scene.Config.Table + "_dlq", "-c", scene.ConfigFile], time.Token);
         Assert.Equal(2, code);
         Assert.Contains($"frazil verify {scene.Config.Table}", errors, StringComparison.Ordinal);
 
@@ -72,7 +76,11 @@ public sealed class VerifyTests(SharedBroker shared)
         ];
         var scene = await Scene.SetAsync(shared, name, bootstrap => new()
         {
-            BootstrapServers = bootstrap, Topic = name, MoreTopics = [name + "-a-longer-name-that-bounds-cut", name + "-a-longer-name-that-bounds-cut-too"], TableLines = lines,
+            BootstrapServers = bootstrap,
+            Topic = name,
+            MoreTopics = [
+                name + "-a-longer-name-that-bounds-cut", name + "-a-longer-name-that-bounds-cut-too"],
+            TableLines = lines,
         });
         var ledger = Ledger.Empty;
         foreach (var topic in scene.Config.MoreTopics.Prepend(name))
@@ -104,10 +112,12 @@ public sealed class VerifyTests(SharedBroker shared)
         await scene.ChangeAsync(async (table, metadata) =>
         {
             var plan = await new TableScan(metadata, new ManifestCache(table.FileIO)).PlanAsync();
-            var file = plan.Files.Select(static file => file.File).First(static file => file.Path.Contains("/kafka_partition=2/", StringComparison.Ordinal));
+            var file = plan.Files.Select(static file => file.File)
+                .First(static file => file.Path.Contains("/kafka_partition=2/", StringComparison.Ordinal));
             return (await new OverwriteFiles(new ManifestCache(table.FileIO), metadata.CurrentSnapshot, TimeProvider.System).Remove(file).StageAsync(metadata)).Updates;
         }, time.Token);
-        Assert.StartsWith("missing 2 0..", Assert.Single((await scene.VerifyAsync(deep: false, time.Token)).Findings), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "missing 2 0..", Assert.Single((await scene.VerifyAsync(deep: false, time.Token)).Findings), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -140,7 +150,8 @@ public sealed class VerifyTests(SharedBroker shared)
         await scene.RestoreAsync(sound, time.Token);
         await scene.ChangeAsync(async (table, metadata) =>
         {
-            var delete = new OverwriteFiles(new ManifestCache(table.FileIO), metadata.CurrentSnapshot, TimeProvider.System).Remove(await FirstFileAsync(table));
+            var delete = new OverwriteFiles(new ManifestCache(table.FileIO), metadata.CurrentSnapshot, TimeProvider.System)
+                .Remove(await FirstFileAsync(table));
             return (await delete.StageAsync(metadata)).Updates;
         }, time.Token);
         await AssertDamagedAsync(scene, deep: true, [$"lost 0 0..{count - 1}"], time.Token);
@@ -148,7 +159,8 @@ public sealed class VerifyTests(SharedBroker shared)
 
         // The progress is moved: back, and beyond the end of the topic.
         await scene.RestoreAsync(sound, time.Token);
-        var next = JsonDocument.Parse((await scene.PropertiesAsync(time.Token))["frazil.offsets.damage"]).RootElement.EnumerateObject().ToDictionary(static one => one.Name, static one => one.Value.GetInt64());
+        var next = JsonDocument.Parse((await scene.PropertiesAsync(time.Token))["frazil.offsets.damage"]).RootElement.EnumerateObject()
+            .ToDictionary(static one => one.Name, static one => one.Value.GetInt64());
         await ShiftAsync(scene, next, -10, time.Token);
         await AssertDamagedAsync(scene, deep: true, [$"beyond_progress 0 {next["0"] - 10}..{next["0"] - 1}"], time.Token);
         await AssertDamagedAsync(scene, deep: false, [$"beyond_progress 0 {next["0"] - 10}..{next["0"] - 1}", "excess 0"], time.Token);
@@ -166,7 +178,10 @@ public sealed class VerifyTests(SharedBroker shared)
         File.Move(vanished + ".away", vanished);
 
         // The topic is another one of the same name.
-        await scene.ChangeAsync(static (_, _) => new([new TableUpdate.SetProperties(new Dictionary<string, string> { ["frazil.topic-id.damage"] = Guid.NewGuid().ToString() })]), time.Token);
+        await scene.ChangeAsync(
+            static (_, _) => new(
+                [new TableUpdate.SetProperties(new Dictionary<string, string> { ["frazil.topic-id.damage"] = Guid.NewGuid().ToString() })]),
+            time.Token);
         await AssertDamagedAsync(scene, deep: true, ["topic_replaced"], time.Token);
 
         await scene.RestoreAsync(sound, time.Token);
@@ -190,10 +205,12 @@ public sealed class VerifyTests(SharedBroker shared)
 
         await scene.ChangeAsync(async (table, metadata) =>
         {
-            var delete = new OverwriteFiles(new ManifestCache(table.FileIO), metadata.CurrentSnapshot, TimeProvider.System).Remove(await FirstFileAsync(table));
+            var delete = new OverwriteFiles(new ManifestCache(table.FileIO), metadata.CurrentSnapshot, TimeProvider.System)
+                .Remove(await FirstFileAsync(table));
             return (await delete.StageAsync(metadata)).Updates;
         }, time.Token);
-        (code, output, _) = await FrazilProcess.RunAsync(scene.Folder, ["verify", "shop.user_events", "--deep", "-c", scene.ConfigFile], time.Token);
+        (code, output, _) = await FrazilProcess.RunAsync(
+            scene.Folder, ["verify", "shop.user_events", "--deep", "-c", scene.ConfigFile], time.Token);
         Assert.Equal(1, code);
         Assert.Contains("NOT proven", output, StringComparison.Ordinal);
         Assert.Contains($"lost: words[0]: LOST: Kafka has these records, the table has passed them, and has neither row nor dead letter of them: offsets 0..{ledger.Counts![0] - 1} ({ledger.Counts[0]})", output, StringComparison.Ordinal);
@@ -211,7 +228,8 @@ public sealed class VerifyTests(SharedBroker shared)
         return deep;
     }
 
-    private static async Task AssertDamagedAsync(Scene scene, bool deep, IReadOnlyList<string> findings, CancellationToken cancellationToken)
+    private static async Task AssertDamagedAsync(
+        Scene scene, bool deep, IReadOnlyList<string> findings, CancellationToken cancellationToken)
     {
         var verification = await scene.VerifyAsync(deep, cancellationToken);
         Assert.Equal(findings, verification.Findings);
@@ -224,14 +242,17 @@ public sealed class VerifyTests(SharedBroker shared)
         var plan = await new TableScan(table.Metadata, new ManifestCache(table.FileIO)).PlanAsync();
         var offset = table.Metadata.CurrentSchema.FindField("kafka_offset")!.Id;
         return plan.Files.Select(static file => file.File).First(file =>
-            file.Path.Contains("/kafka_partition=0/", StringComparison.Ordinal) && file.LowerBounds!.TryGetValue(offset, out var low) && BitConverter.ToInt64(low) == 0);
+            file.Path.Contains("/kafka_partition=0/", StringComparison.Ordinal) && file.LowerBounds!.TryGetValue(offset,
+                out var low) && BitConverter.ToInt64(low) == 0);
     }
 
     private static async Task ShiftAsync(Scene scene, Dictionary<string, long> next, long by, CancellationToken cancellationToken)
     {
         var shifted = next.ToDictionary(static one => one.Key, one => one.Key == "0" ? one.Value + by : one.Value);
         var json = $"{{{string.Join(',', shifted.Select(static one => $"\"{one.Key}\":{one.Value}"))}}}";
-        await scene.ChangeAsync((_, _) => new([new TableUpdate.SetProperties(new Dictionary<string, string> { ["frazil.offsets.damage"] = json })]), cancellationToken);
+        await scene.ChangeAsync(
+            (_, _) => new([new TableUpdate.SetProperties(new Dictionary<string, string> { ["frazil.offsets.damage"] = json })]),
+            cancellationToken);
     }
 
     private static CancellationTokenSource Time()

@@ -4,8 +4,8 @@ namespace Frazil.Tests;
 internal static class ManagedMemory
 {
     /// <summary>
-    /// The least that one of several equal rounds allocated, in bytes. What the code itself allocates shows in every round; what the runtime
-    /// allocates when it compiles a loop anew in the middle of its run (tens of bytes, on the thread that loops) shows in one.
+    /// The least that one of several equal rounds allocated, in bytes. What the code itself allocates shows in every round; what the
+    /// runtime allocates when it compiles a loop anew in the middle of its run (tens of bytes, on the thread that loops) shows in one.
     /// </summary>
     public static long LeastAllocated(int rounds, Action round)
     {

@@ -46,7 +46,8 @@ internal static unsafe class ArrowFormat
             "l" => ColumnType.Int64,
             "f" => ColumnType.Float32,
             "g" => ColumnType.Float64,
-            "d" when parts.Length == 3 || (parts.Length == 4 && parts[3] == "128") => ColumnType.Decimal128(Number(parts[1]), Number(parts[2])),
+            "d" when parts.Length == 3
+                || (parts.Length == 4 && parts[3] == "128") => ColumnType.Decimal128(Number(parts[1]), Number(parts[2])),
             "tdD" => ColumnType.Date32,
             "ttu" => ColumnType.Time64,
             "tsu" => format == "tsu:" ? ColumnType.Timestamp : ColumnType.TimestampTz,
@@ -97,7 +98,9 @@ internal static unsafe class ArrowFormat
 
     /// <summary>Null where there is none.</summary>
     public static int? FieldId(IReadOnlyDictionary<string, string> metadata)
-        => metadata.TryGetValue(FieldIdKey, out var text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : null;
+        => metadata.TryGetValue(FieldIdKey, out var text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+            ? id
+            : null;
 
     private static int Number(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
 

@@ -26,7 +26,8 @@ public sealed unsafe class ArrowImport : IDisposable
     public long Rows => array.Length;
 
     /// <summary>Takes both structs over, also when it throws.</summary>
-    /// <exception cref="NotSupportedException">Not a struct array, or a type, dictionary or offset that columns here do not have.</exception>
+    /// <exception cref="NotSupportedException">Not a struct array, or a type, dictionary or offset that columns here do not
+    /// have.</exception>
     public static ArrowImport Take(ArrowSchema* schema, ArrowArray* array)
     {
         var import = new ArrowImport(schema, array);

@@ -82,7 +82,9 @@ internal sealed class ColumnMapping
         {
             FillKind.Struct => new(source, fill, to.Kind, [.. to.Fields.Select(child => Create(child, from.Fields))]),
             // Elements, keys and values match by their place: a list has just one.
-            FillKind.List or FillKind.Map => new(source, fill, to.Kind, [.. to.Fields.Select((child, index) => Create(child, from.Fields[index], index))]),
+            FillKind.List
+                or FillKind.Map => new(
+                    source, fill, to.Kind, [.. to.Fields.Select((child, index) => Create(child, from.Fields[index], index))]),
             _ => new(source, fill, to.Kind),
         };
     }

@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 
 namespace Frazil.Columnar.DuckDb;
 
-/// <summary>Rows of pinned chunks offered to SQL under one schema. Immutable. Releases its pin when the last statement that reads it is disposed
-/// and it has left its slot.</summary>
+/// <summary>Rows of pinned chunks offered to SQL under one schema. Immutable. Releases its pin when the last statement that reads it is
+/// disposed and it has left its slot.</summary>
 public sealed class ColumnScan
 {
     private readonly IDisposable? pin;
@@ -11,7 +11,8 @@ public sealed class ColumnScan
 
     /// <param name="fields">The columns that SQL sees, matched to each slice's own by field id.</param>
     /// <param name="slices">The rows; every slice in order where <paramref name="keepOrder"/>.</param>
-    /// <param name="pin">Disposed once, from any thread, when no statement can touch the slices any more; null where the caller sees to that.</param>
+    /// <param name="pin">Disposed once, from any thread, when no statement can touch the slices any more; null where the caller sees to
+    /// that.</param>
     /// <param name="keepOrder">One thread scans, so that rows come in the order of the slices.</param>
     public ColumnScan(ColumnFields fields, IReadOnlyList<BatchSlice> slices, IDisposable? pin = null, bool keepOrder = false)
     {
@@ -93,7 +94,8 @@ public sealed class ScanSlot : IDisposable
     /// <summary>The argument of <c>frazil_scan</c>.</summary>
     public long Handle { get; }
 
-    /// <summary>Statements bound from now on read <paramref name="next"/>; those already bound keep what they have. Takes over the scan.</summary>
+    /// <summary>Statements bound from now on read <paramref name="next"/>; those already bound keep what they have. Takes over the
+    /// scan.</summary>
     /// <exception cref="ObjectDisposedException">The slot is gone; the scan is released.</exception>
     public void Swap(ColumnScan next)
     {

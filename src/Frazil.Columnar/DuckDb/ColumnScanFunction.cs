@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace Frazil.Columnar.DuckDb;
 
-/// <summary>The callbacks of the table function <c>frazil_scan(BIGINT)</c>. Nothing may be thrown through them: every error becomes DuckDB's.</summary>
+/// <summary>The callbacks of the table function <c>frazil_scan(BIGINT)</c>. Nothing may be thrown through them: every error becomes
+/// DuckDB's.</summary>
 internal static unsafe class ColumnScanFunction
 {
     public static void Register(DuckDbConnection connection, ColumnScans scans)

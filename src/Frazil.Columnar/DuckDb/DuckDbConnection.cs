@@ -39,11 +39,13 @@ public sealed unsafe class DuckDbConnection : IDisposable
         QueryOne(sql, parameters, streaming: false, cancellationToken);
 
     /// <inheritdoc cref="Query(string, IReadOnlyList{string}, CancellationToken)"/>
-    public DuckDbResult Query(string sql, CancellationToken cancellationToken = default) => QueryOne(sql, [], streaming: false, cancellationToken);
+    public DuckDbResult Query(string sql, CancellationToken cancellationToken = default)
+        => QueryOne(sql, [], streaming: false, cancellationToken);
 
     /// <summary>Runs one statement whose rows are computed while they are read.</summary>
     /// <inheritdoc cref="Query(string, IReadOnlyList{string}, CancellationToken)"/>
-    public DuckDbResult Stream(string sql, CancellationToken cancellationToken = default) => QueryOne(sql, [], streaming: true, cancellationToken);
+    public DuckDbResult Stream(string sql, CancellationToken cancellationToken = default)
+        => QueryOne(sql, [], streaming: true, cancellationToken);
 
     private DuckDbResult QueryOne(string sql, IReadOnlyList<string> parameters, bool streaming, CancellationToken cancellationToken)
     {
@@ -81,10 +83,12 @@ public sealed unsafe class DuckDbConnection : IDisposable
         fixed (byte* pointer = bytes)
         {
             byte nothing = 0;
-            if (DuckDbNative.duckdb_bind_varchar_length(prepared, (ulong)index, bytes.Length == 0 ? &nothing : pointer, (ulong)bytes.Length) !=
+            if (DuckDbNative.duckdb_bind_varchar_length(prepared, (ulong)index, bytes.Length == 0 ? &nothing : pointer,
+                (ulong)bytes.Length) !=
                 DuckDbNative.Success)
             {
-                throw new DuckDbException($"Parameter {index} cannot be bound: {DuckDbInstance.ReadText(DuckDbNative.duckdb_prepare_error(prepared))}");
+                throw new DuckDbException(
+                    $"Parameter {index} cannot be bound: {DuckDbInstance.ReadText(DuckDbNative.duckdb_prepare_error(prepared))}");
             }
         }
     }

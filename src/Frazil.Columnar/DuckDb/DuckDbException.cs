@@ -9,7 +9,8 @@ public sealed class DuckDbException : Exception
     public DuckDbException(string message, string kind = "", int? bytePosition = null, Exception? inner = null)
         : base(message, inner) => (Kind, BytePosition) = (kind, bytePosition);
 
-    /// <summary>DuckDB's own name of the kind of error (<c>Parser</c>, <c>Binder</c>, <c>Catalog</c>, <c>INTERRUPT</c> …); empty where it gave none.</summary>
+    /// <summary>DuckDB's own name of the kind of error (<c>Parser</c>, <c>Binder</c>, <c>Catalog</c>, <c>INTERRUPT</c> …); empty where it
+    /// gave none.</summary>
     public string Kind { get; }
 
     /// <summary>Zero-based UTF-8 byte of the statement that the error points at, where DuckDB said.</summary>

@@ -248,7 +248,8 @@ internal static unsafe partial class DuckDbNative
     public static partial void duckdb_table_function_set_function(nint function, delegate* unmanaged<nint, nint, void> scan);
 
     [LibraryImport(Library)]
-    public static partial void duckdb_table_function_supports_projection_pushdown(nint function, [MarshalAs(UnmanagedType.U1)] bool pushdown);
+    public static partial void duckdb_table_function_supports_projection_pushdown(
+        nint function, [MarshalAs(UnmanagedType.U1)] bool pushdown);
 
     [LibraryImport(Library)]
     public static partial int duckdb_register_table_function(nint connection, nint function);

@@ -1,8 +1,8 @@
 namespace Frazil.Columnar.DuckDb;
 
 /// <summary>
-/// The rows of one statement, read chunk by chunk; at most 2048 rows a chunk. Everything that the statement reads (pinned hot columns too) is
-/// held until this is disposed. Not thread-safe. Dispose before the connection is used again.
+/// The rows of one statement, read chunk by chunk; at most 2048 rows a chunk. Everything that the statement reads (pinned hot columns too)
+/// is held until this is disposed. Not thread-safe. Dispose before the connection is used again.
 /// </summary>
 public sealed unsafe class DuckDbResult : IDisposable
 {

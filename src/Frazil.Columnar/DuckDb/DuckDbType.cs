@@ -67,7 +67,11 @@ public sealed class DuckDbType
                 LabelStorage = (DuckDbTypeId)DuckDbNative.duckdb_enum_internal_type(type),
                 Labels = [.. Enumerable.Range(0, (int)DuckDbNative.duckdb_enum_dictionary_size(type)).Select(index => Label(type, index))],
             },
-            DuckDbTypeId.List => new(id) { Alias = alias, Children = [("element", ReadOwned(DuckDbNative.duckdb_list_type_child_type(type)))] },
+            DuckDbTypeId.List => new(id)
+            {
+                Alias = alias,
+                Children = [("element", ReadOwned(DuckDbNative.duckdb_list_type_child_type(type)))],
+            },
             DuckDbTypeId.Array => new(id)
             {
                 Alias = alias,
@@ -86,7 +90,8 @@ public sealed class DuckDbType
             DuckDbTypeId.Struct => new(id)
             {
                 Alias = alias,
-                Children = [.. Enumerable.Range(0, (int)DuckDbNative.duckdb_struct_type_child_count(type)).Select(index => Member(type, index))],
+                Children = [
+                    .. Enumerable.Range(0, (int)DuckDbNative.duckdb_struct_type_child_count(type)).Select(index => Member(type, index))],
             },
             DuckDbTypeId.Union => new(id)
             {

@@ -6,11 +6,11 @@ using System.Text;
 namespace Frazil.Columnar.DuckDb;
 
 /// <summary>
-/// Reads the values of one vector as .NET objects: null, bool, int (up to INTEGER), long (BIGINT, UINTEGER), BigInteger (UBIGINT and wider),
-/// float, double, decimal, string, byte[], Guid, DateOnly, TimeOnly, DateTime (TIMESTAMP), DateTimeOffset (TIMESTAMPTZ, offset zero),
-/// <c>object?[]</c> (LIST, ARRAY), <c>IReadOnlyDictionary&lt;string, object?&gt;</c> (STRUCT), <c>KeyValuePair&lt;object, object?&gt;[]</c> (MAP).
-/// A value that its .NET type cannot hold exactly (38-digit decimals, years beyond 9999, infinity, nanoseconds) is text, as are INTERVAL, ENUM,
-/// BIT and times with a zone. The vector must outlive this.
+/// Reads the values of one vector as .NET objects: null, bool, int (up to INTEGER), long (BIGINT, UINTEGER), BigInteger (UBIGINT and
+/// wider), float, double, decimal, string, byte[], Guid, DateOnly, TimeOnly, DateTime (TIMESTAMP), DateTimeOffset (TIMESTAMPTZ, offset
+/// zero), <c>object?[]</c> (LIST, ARRAY), <c>IReadOnlyDictionary&lt;string, object?&gt;</c> (STRUCT), <c>KeyValuePair&lt;object,
+/// object?&gt;[]</c> (MAP). A value that its .NET type cannot hold exactly (38-digit decimals, years beyond 9999, infinity, nanoseconds) is
+/// text, as are INTERVAL, ENUM, BIT and times with a zone. The vector must outlive this.
 /// </summary>
 internal sealed unsafe class DuckDbValues
 {
@@ -76,7 +76,9 @@ internal sealed unsafe class DuckDbValues
                 var entries = DuckDbNative.duckdb_list_vector_get_child(vector);
                 return [.. type.Children.Select((child, index) => new DuckDbValues(child.Type, DuckDbNative.duckdb_struct_vector_get_child(entries, (ulong)index)))];
             case DuckDbTypeId.Struct:
-                return [.. type.Children.Select((child, index) => new DuckDbValues(child.Type, DuckDbNative.duckdb_struct_vector_get_child(vector, (ulong)index)))];
+                return [
+                    .. type.Children.Select(
+                        (child, index) => new DuckDbValues(child.Type, DuckDbNative.duckdb_struct_vector_get_child(vector, (ulong)index)))];
             case DuckDbTypeId.Union:
                 // A union is a struct whose first child is the tag; it goes last here so that members keep their numbers.
                 var members = type.Children.Select((child, index) =>
@@ -113,7 +115,8 @@ internal sealed unsafe class DuckDbValues
         var magnitude = (UInt128)(unscaled < 0 ? -unscaled : unscaled);
         if (type.Scale <= 28 && magnitude >> 96 == 0)
         {
-            return new decimal((int)(uint)magnitude, (int)(uint)(magnitude >> 32), (int)(uint)(magnitude >> 64), unscaled < 0, (byte)type.Scale);
+            return new decimal(
+                (int)(uint)magnitude, (int)(uint)(magnitude >> 32), (int)(uint)(magnitude >> 64), unscaled < 0, (byte)type.Scale);
         }
         var digits = magnitude.ToString(CultureInfo.InvariantCulture).PadLeft(type.Scale + 1, '0');
         var point = type.Scale == 0 ? digits : $"{digits[..^type.Scale]}.{digits[^type.Scale..]}";

@@ -13,7 +13,8 @@ internal sealed class ScanRun
     private long nextTask = -1;
 
     /// <param name="scan">Held by the statement for as long as this lives.</param>
-    /// <param name="projection">Positions in the scan's fields, in the order wanted; anything beyond them is a virtual column, not filled.</param>
+    /// <param name="projection">Positions in the scan's fields, in the order wanted; anything beyond them is a virtual column, not
+    /// filled.</param>
     public ScanRun(ColumnScan scan, int[] projection)
     {
         (this.scan, this.projection) = (scan, projection);

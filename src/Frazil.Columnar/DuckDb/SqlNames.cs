@@ -1,8 +1,9 @@
 namespace Frazil.Columnar.DuckDb;
 
 /// <summary>
-/// Gives fields names that SQL can hold: no U+0000, not empty, and unlike their siblings also without regard to case. A clashing name gets its
-/// field id appended, so that what one version wrote the next one reads. Structs without fields, which SQL and Parquet cannot hold, are left out.
+/// Gives fields names that SQL can hold: no U+0000, not empty, and unlike their siblings also without regard to case. A clashing name gets
+/// its field id appended, so that what one version wrote the next one reads. Structs without fields, which SQL and Parquet cannot hold, are
+/// left out.
 /// </summary>
 public static class SqlNames
 {

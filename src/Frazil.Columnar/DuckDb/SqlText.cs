@@ -56,6 +56,7 @@ public static class SqlText
     }
 
     private static string Checked(string text) => text.Contains('\0', StringComparison.Ordinal)
-        ? throw new DuckDbException($"The text '{text.Replace("\0", "\\0", StringComparison.Ordinal)}' holds U+0000, which SQL text cannot carry. Rename it.")
+        ? throw new DuckDbException(
+            $"The text '{text.Replace("\0", "\\0", StringComparison.Ordinal)}' holds U+0000, which SQL text cannot carry. Rename it.")
         : text;
 }

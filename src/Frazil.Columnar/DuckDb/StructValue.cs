@@ -15,7 +15,9 @@ internal sealed class StructValue(int capacity) : IReadOnlyDictionary<string, ob
     public IEnumerable<object?> Values => members.Select(member => member.Value);
 
     public object? this[string key] =>
-        TryGetValue(key, out var value) ? value : throw new KeyNotFoundException($"The struct has no member '{key}'; it has {string.Join(", ", Keys)}.");
+        TryGetValue(key, out var value)
+            ? value
+            : throw new KeyNotFoundException($"The struct has no member '{key}'; it has {string.Join(", ", Keys)}.");
 
     public void Add(string name, object? value) => members.Add(new(name, value));
 

@@ -3,8 +3,8 @@ namespace Frazil.Columnar.DuckDb;
 /// <summary>Copies validity bits from any bit offset, or row by row.</summary>
 internal static unsafe class ValidityFill
 {
-    /// <summary>Sets the vector's validity to the view's, with whatever <paramref name="parent"/> (by output row) lacks cleared too. Returns the
-    /// vector's words, or null where every row is present.</summary>
+    /// <summary>Sets the vector's validity to the view's, with whatever <paramref name="parent"/> (by output row) lacks cleared too.
+    /// Returns the vector's words, or null where every row is present.</summary>
     public static ulong* Copy(ColumnView view, nint vector, RowSet rows, ulong* parent)
     {
         if (rows.Count == 0 || (parent == null && (view.Validity == null || IsAllPresent(view, rows))))
@@ -20,8 +20,8 @@ internal static unsafe class ValidityFill
         return target;
     }
 
-    /// <summary>Writes presence by row (the view's and the parent's) to <paramref name="target"/>, bits beyond the last row set. True where every
-    /// row is present.</summary>
+    /// <summary>Writes presence by row (the view's and the parent's) to <paramref name="target"/>, bits beyond the last row set. True where
+    /// every row is present.</summary>
     public static bool Combine(ColumnView view, RowSet rows, ulong* parent, ulong* target)
     {
         var all = ulong.MaxValue;

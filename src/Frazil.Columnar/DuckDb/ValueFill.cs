@@ -9,8 +9,10 @@ internal static unsafe class ValueFill
     private const int InlineBytes = 12;
 
     // Masks that keep the first n of 8 and of the following 4 bytes, n from 0 to 12.
-    private static readonly ulong[] LowMasks = [.. Enumerable.Range(0, 13).Select(length => length >= 8 ? ulong.MaxValue : (1UL << (8 * length)) - 1)];
-    private static readonly uint[] HighMasks = [.. Enumerable.Range(0, 13).Select(length => length >= 12 ? uint.MaxValue : (1U << (8 * Math.Max(length - 8, 0))) - 1)];
+    private static readonly ulong[] LowMasks = [
+        .. Enumerable.Range(0, 13).Select(length => length >= 8 ? ulong.MaxValue : (1UL << (8 * length)) - 1)];
+    private static readonly uint[] HighMasks = [
+        .. Enumerable.Range(0, 13).Select(length => length >= 12 ? uint.MaxValue : (1U << (8 * Math.Max(length - 8, 0))) - 1)];
 
     public static void Fill(FillKind kind, ColumnView view, byte* target, RowSet rows)
     {

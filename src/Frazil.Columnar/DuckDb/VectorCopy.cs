@@ -73,7 +73,9 @@ internal sealed unsafe class VectorCopy
     }
 
     private static VectorCopy[] Fields(ColumnWriter writer, nint parent)
-        => [.. writer.Children.Select((child, index) => new VectorCopy(child, DuckDbNative.duckdb_struct_vector_get_child(parent, (ulong)index)))];
+        => [
+            .. writer.Children.Select(
+                (child, index) => new VectorCopy(child, DuckDbNative.duckdb_struct_vector_get_child(parent, (ulong)index)))];
 
     private void AppendNested(long row)
     {

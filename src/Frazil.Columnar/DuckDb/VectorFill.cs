@@ -20,16 +20,16 @@ internal readonly unsafe struct RowSet(long start, int* rows, int count)
 }
 
 /// <summary>
-/// Fills DuckDB's vectors from column views. Fixed-width values are copied; strings are not, their references point into the chunk, which the
-/// statement keeps pinned. One a thread.
+/// Fills DuckDB's vectors from column views. Fixed-width values are copied; strings are not, their references point into the chunk, which
+/// the statement keeps pinned. One a thread.
 /// </summary>
 internal sealed unsafe class VectorFill
 {
     private readonly List<int[]> scratch = [];
     private int depth;
 
-    /// <summary>Rows <paramref name="first"/> … of <paramref name="slice"/> into <paramref name="vector"/>; <paramref name="view"/> is null where the
-    /// chunk lacks the column.</summary>
+    /// <summary>Rows <paramref name="first"/> … of <paramref name="slice"/> into <paramref name="vector"/>; <paramref name="view"/> is null
+    /// where the chunk lacks the column.</summary>
     public void Fill(ColumnMapping mapping, ColumnView? view, nint vector, BatchSlice slice, long first, int count)
     {
         depth = 0;
@@ -44,7 +44,8 @@ internal sealed unsafe class VectorFill
         }
     }
 
-    /// <param name="parentValidity">A struct's own validity by output row: where the struct is null its children must be too; null for none.</param>
+    /// <param name="parentValidity">A struct's own validity by output row: where the struct is null its children must be too; null for
+    /// none.</param>
     private void Fill(ColumnMapping mapping, ColumnView? view, nint vector, RowSet rows, ulong* parentValidity)
     {
         if (view is null || mapping.Fill == FillKind.Absent)
@@ -127,7 +128,9 @@ internal sealed unsafe class VectorFill
         }
         for (var index = 0; index < 2; index++)
         {
-            Fill(mapping.Children[index], view.Children[index], DuckDbNative.duckdb_struct_vector_get_child(child, (ulong)index), elements, null);
+            Fill(
+                mapping.Children[index], view.Children[index], DuckDbNative.duckdb_struct_vector_get_child(child, (ulong)index), elements,
+                null);
         }
     }
 

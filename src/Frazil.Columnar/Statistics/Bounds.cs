@@ -31,7 +31,8 @@ internal abstract unsafe class Bounds
         _ => throw new NotSupportedException($"Column kind {type.Kind} has no bounds."),
     };
 
-    private protected static bool IsPresent(ulong* present, int index) => present == null || (present[index >> 6] & (1UL << (index & 63))) != 0;
+    private protected static bool IsPresent(ulong* present, int index)
+        => present == null || (present[index >> 6] & (1UL << (index & 63))) != 0;
 
     private sealed class NoBounds : Bounds
     {

@@ -63,7 +63,9 @@ public static unsafe class ColumnStatistics
                 for (var child = 0; child < mapping.Children.Length; child++)
                 {
                     var source = mapping.Children[child].Source;
-                    Add(node.Children[child], mapping.Children[child], source < 0 ? null : view.Children[source], rows, isAllPresent ? null : present);
+                    Add(
+                        node.Children[child], mapping.Children[child], source < 0 ? null : view.Children[source], rows,
+                        isAllPresent ? null : present);
                 }
                 break;
             case FillKind.List:
@@ -79,7 +81,8 @@ public static unsafe class ColumnStatistics
         }
     }
 
-    private static void AddElements(StatisticsNode node, ColumnMapping mapping, ColumnView list, ColumnView child, RowSet rows, ulong* present)
+    private static void AddElements(
+        StatisticsNode node, ColumnMapping mapping, ColumnView list, ColumnView child, RowSet rows, ulong* present)
     {
         // Neighbouring lists lie next to each other, so that runs of present ones are one range of elements.
         for (var index = 0; index < rows.Count;)

@@ -51,7 +51,8 @@ internal ref struct AvroDecoder(ReadOnlySpan<byte> data)
         return taken;
     }
 
-    /// <summary>Resolves a union to the branch that follows; other types resolve to themselves. A null branch gives the null schema.</summary>
+    /// <summary>Resolves a union to the branch that follows; other types resolve to themselves. A null branch gives the null
+    /// schema.</summary>
     public AvroSchema Resolve(AvroSchema schema)
     {
         if (schema.Kind != AvroKind.Union)
@@ -125,5 +126,6 @@ internal ref struct AvroDecoder(ReadOnlySpan<byte> data)
         }
     }
 
-    private readonly InvalidFormatException Damaged() => new($"The Avro data is damaged or cut short near byte {position} of a block of {data.Length}.");
+    private readonly InvalidFormatException Damaged()
+        => new($"The Avro data is damaged or cut short near byte {position} of a block of {data.Length}.");
 }

@@ -65,7 +65,8 @@ internal sealed class AvroFileReader
         count = header.ReadLong();
         var compressed = header.ReadBytes();
         if (!header.Take(16).SequenceEqual(sync.Span))
-            throw new InvalidFormatException($"'{name}' is damaged: a block near byte {position} does not end with the file's sync marker.");
+            throw new InvalidFormatException(
+                $"'{name}' is damaged: a block near byte {position} does not end with the file's sync marker.");
         span.Overlaps(compressed, out var start);
         block = Decompress(file.Slice(position + start, compressed.Length));
         position += start + compressed.Length + 16;
@@ -87,7 +88,9 @@ internal sealed class AvroFileReader
         }
         span.Overlaps(decoder.Take(16), out var syncAt);
         end = 4 + syncAt;
-        return metadata.ContainsKey("avro.schema") ? metadata : throw new InvalidFormatException($"'{name}' has no Avro schema in its header.");
+        return metadata.ContainsKey("avro.schema")
+            ? metadata
+            : throw new InvalidFormatException($"'{name}' has no Avro schema in its header.");
     }
 
     private ReadOnlyMemory<byte> Decompress(ReadOnlyMemory<byte> block)

@@ -50,7 +50,8 @@ internal sealed class AvroSchema(AvroKind kind)
         {
             case JsonValueKind.String:
                 var name = element.GetString()!;
-                return Simple(name) ?? named.GetValueOrDefault(name) ?? throw new InvalidFormatException($"The Avro type '{name}' is not known.");
+                return Simple(name) ?? named.GetValueOrDefault(name)
+                    ?? throw new InvalidFormatException($"The Avro type '{name}' is not known.");
             case JsonValueKind.Array:
                 return new AvroSchema(AvroKind.Union) { branches = [.. element.EnumerateArray().Select(branch => Parse(branch, named))] };
         }
@@ -63,7 +64,8 @@ internal sealed class AvroSchema(AvroKind kind)
                 var record = new AvroSchema(AvroKind.Record);
                 named[element.GetProperty("name").GetString()!] = record;
                 record.fields = [.. element.GetProperty("fields").EnumerateArray().Select(field =>
-                    new AvroField(field.GetProperty("name").GetString()!, Parse(field.GetProperty("type"), named), IdOf(field, "field-id")))];
+                    new AvroField(field.GetProperty("name").GetString()!, Parse(field.GetProperty("type"), named),
+                        IdOf(field, "field-id")))];
                 return record;
             case "array":
                 return new AvroSchema(AvroKind.Array) { branches = [Parse(element.GetProperty("items"), named)] };
@@ -84,7 +86,12 @@ internal sealed class AvroSchema(AvroKind kind)
                 var simple = Parse(type, named);
                 return simple.Kind is AvroKind.Record or AvroKind.Fixed or AvroKind.Enum
                     ? simple
-                    : new AvroSchema(simple.Kind) { LogicalType = LogicalTypeOf(element), Precision = IdOf(element, "precision"), Scale = Math.Max(0, IdOf(element, "scale")) };
+                    : new AvroSchema(simple.Kind)
+                    {
+                        LogicalType = LogicalTypeOf(element),
+                        Precision = IdOf(element, "precision"),
+                        Scale = Math.Max(0, IdOf(element, "scale")),
+                    };
         }
     }
 
@@ -101,12 +108,15 @@ internal sealed class AvroSchema(AvroKind kind)
         _ => null,
     };
 
-    private static string? LogicalTypeOf(JsonElement element) => element.TryGetProperty("logicalType", out var type) ? type.GetString() : null;
+    private static string? LogicalTypeOf(JsonElement element)
+        => element.TryGetProperty("logicalType", out var type) ? type.GetString() : null;
 
     private static int IdOf(JsonElement element, string name)
     {
         if (!element.TryGetProperty(name, out var id))
             return -1;
-        return id.ValueKind == JsonValueKind.Number ? id.GetInt32() : int.Parse(id.GetString()!, NumberStyles.None, CultureInfo.InvariantCulture);
+        return id.ValueKind == JsonValueKind.Number
+            ? id.GetInt32()
+            : int.Parse(id.GetString()!, NumberStyles.None, CultureInfo.InvariantCulture);
     }
 }

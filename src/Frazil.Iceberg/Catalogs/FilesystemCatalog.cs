@@ -26,7 +26,8 @@ public sealed class FilesystemCatalog : ICatalog
 
     public IFileIO FileIO { get; }
 
-    public async Task<IReadOnlyList<NamespaceName>> ListNamespacesAsync(NamespaceName? parent = null, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<NamespaceName>> ListNamespacesAsync(
+        NamespaceName? parent = null, CancellationToken cancellationToken = default)
     {
         var (folder, depth) = (FolderOf(parent ?? NamespaceName.Empty), parent?.Levels.Count ?? 0);
         if (depth > 0 && !await NamespaceExistsAsync(parent!, cancellationToken).ConfigureAwait(false))
@@ -44,7 +45,8 @@ public sealed class FilesystemCatalog : ICatalog
         return false;
     }
 
-    public async Task<IReadOnlyDictionary<string, string>> LoadNamespaceAsync(NamespaceName name, CancellationToken cancellationToken = default) =>
+    public async Task<IReadOnlyDictionary<string, string>> LoadNamespaceAsync(
+        NamespaceName name, CancellationToken cancellationToken = default) =>
         await NamespaceExistsAsync(name, cancellationToken).ConfigureAwait(false)
             ? EmptyMap.Strings
             : throw new NoSuchNamespaceException($"The namespace {name} does not exist in the warehouse '{warehouse}'.");
@@ -52,10 +54,12 @@ public sealed class FilesystemCatalog : ICatalog
     /// <summary>Makes the folder; in stores without folders a namespace exists once a table is in it.</summary>
     /// <exception cref="NamespaceAlreadyExistsException"/>
     /// <exception cref="ValidationException">Properties are given: this layout has no place for them.</exception>
-    public async Task CreateNamespaceAsync(NamespaceName name, IReadOnlyDictionary<string, string>? properties = null, CancellationToken cancellationToken = default)
+    public async Task CreateNamespaceAsync(
+        NamespaceName name, IReadOnlyDictionary<string, string>? properties = null, CancellationToken cancellationToken = default)
     {
         if (properties is { Count: > 0 } || name.Levels.Count == 0)
-            throw new ValidationException($"The namespace '{name}' cannot be created: it needs a name, and a filesystem catalog has no place for properties.");
+            throw new ValidationException(
+                $"The namespace '{name}' cannot be created: it needs a name, and a filesystem catalog has no place for properties.");
         if (await NamespaceExistsAsync(name, cancellationToken).ConfigureAwait(false))
             throw new NamespaceAlreadyExistsException($"The namespace {name} exists already in the warehouse '{warehouse}'.");
         if (FileIO.LocalPathFor(FolderOf(name)) is { } path)
@@ -67,7 +71,8 @@ public sealed class FilesystemCatalog : ICatalog
         await LoadNamespaceAsync(name, cancellationToken).ConfigureAwait(false);
         var children = await ChildrenAsync(FolderOf(name), cancellationToken).ConfigureAwait(false);
         if (children.Count > 0)
-            throw new NamespaceNotEmptyException($"The namespace {name} holds {children.Count} tables and namespaces ('{children[0].Name}' is one): drop them first.");
+            throw new NamespaceNotEmptyException(
+                $"The namespace {name} holds {children.Count} tables and namespaces ('{children[0].Name}' is one): drop them first.");
         if (FileIO.LocalPathFor(FolderOf(name)) is { } path)
             Directory.Delete(path);
     }
@@ -91,8 +96,10 @@ public sealed class FilesystemCatalog : ICatalog
     {
         var folder = TableLocations.Default(warehouse, identifier);
         if (location is not null && FileIO.LocationFor(location) != folder)
-            throw new ValidationException($"The table {identifier} cannot lie at '{location}': in a filesystem catalog its place is '{folder}'.");
-        if (!await NamespaceExistsAsync(identifier.Namespace, cancellationToken).ConfigureAwait(false) && FileIO.LocalPathFor(folder) is not null)
+            throw new ValidationException(
+                $"The table {identifier} cannot lie at '{location}': in a filesystem catalog its place is '{folder}'.");
+        if (!await NamespaceExistsAsync(identifier.Namespace, cancellationToken).ConfigureAwait(false)
+            && FileIO.LocalPathFor(folder) is not null)
             throw new NoSuchNamespaceException($"The namespace {identifier.Namespace} does not exist in the warehouse '{warehouse}'.");
         if (await TableExistsAsync(identifier, cancellationToken).ConfigureAwait(false))
             throw new TableAlreadyExistsException($"The table {identifier} exists already in the warehouse '{warehouse}'.");
@@ -107,18 +114,22 @@ public sealed class FilesystemCatalog : ICatalog
 
     /// <summary>Not possible: the place of a table's metadata is its name here.</summary>
     /// <exception cref="ValidationException">Always.</exception>
-    public Task<LoadedTable> RegisterTableAsync(TableIdentifier identifier, string metadataLocation, CancellationToken cancellationToken = default) =>
+    public Task<LoadedTable> RegisterTableAsync(
+        TableIdentifier identifier, string metadataLocation, CancellationToken cancellationToken = default) =>
         throw new ValidationException("A filesystem catalog cannot register a table: its metadata must lie in the table's own folder.");
 
-    /// <exception cref="ValidationException">Without <paramref name="purge"/>: here a table is its files, forgetting them means deleting them.</exception>
+    /// <exception cref="ValidationException">Without <paramref name="purge"/>: here a table is its files, forgetting them means deleting
+    /// them.</exception>
     /// <exception cref="NoSuchTableException"/>
     public async Task DropTableAsync(TableIdentifier identifier, bool purge = false, CancellationToken cancellationToken = default)
     {
         var table = await LoadTableAsync(identifier, cancellationToken).ConfigureAwait(false);
         if (!purge || !table.Metadata.TableProperties.GarbageCollection)
-            throw new ValidationException($"In a filesystem catalog dropping {identifier} deletes its files: ask for a purge, with gc.enabled not false.");
+            throw new ValidationException(
+                $"In a filesystem catalog dropping {identifier} deletes its files: ask for a purge, with gc.enabled not false.");
         var folder = TableLocations.Default(warehouse, identifier);
-        await TableLocations.DeleteAllAsync(FileIO, folder + "/metadata", cancellationToken).ConfigureAwait(false);      // first: from here it is no table
+        // first: from here it is no table
+        await TableLocations.DeleteAllAsync(FileIO, folder + "/metadata", cancellationToken).ConfigureAwait(false);
         await TableLocations.DeleteAllAsync(FileIO, folder, cancellationToken).ConfigureAwait(false);
         if (FileIO.LocalPathFor(folder) is { } path && Directory.Exists(path))
             Directory.Delete(path, recursive: true);
@@ -130,7 +141,8 @@ public sealed class FilesystemCatalog : ICatalog
         throw new ValidationException("A filesystem catalog cannot rename a table: its files name each other by their location.");
 
     public async Task<LoadedTable> CommitTableAsync(
-        TableIdentifier identifier, IReadOnlyList<TableRequirement> requirements, IReadOnlyList<TableUpdate> updates, CancellationToken cancellationToken = default)
+        TableIdentifier identifier, IReadOnlyList<TableRequirement> requirements, IReadOnlyList<TableUpdate> updates,
+        CancellationToken cancellationToken = default)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -151,14 +163,16 @@ public sealed class FilesystemCatalog : ICatalog
                 return new LoadedTable(identifier, next, location, FileIO);
             }
             if (attempt == CommitAttempts)
-                throw new CommitConflictException($"The commit to {identifier} lost {CommitAttempts} races in a row. Nothing was written; refresh the table and retry.");
+                throw new CommitConflictException(
+                    $"The commit to {identifier} lost {CommitAttempts} races in a row. Nothing was written; refresh the table and retry.");
         }
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>False where another created the version first.</summary>
-    private async Task<bool> TryCreateAsync(TableIdentifier identifier, string location, byte[] content, CancellationToken cancellationToken)
+    private async Task<bool> TryCreateAsync(
+        TableIdentifier identifier, string location, byte[] content, CancellationToken cancellationToken)
     {
         try
         {
@@ -183,7 +197,8 @@ public sealed class FilesystemCatalog : ICatalog
         }
         catch (FileNotFoundException)
         {
-            throw new CatalogUnavailableException($"The commit to {identifier} failed and changed nothing: '{location}' cannot be created ({cause.Message}).", cause);
+            throw new CatalogUnavailableException(
+                $"The commit to {identifier} failed and changed nothing: '{location}' cannot be created ({cause.Message}).", cause);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -222,7 +237,8 @@ public sealed class FilesystemCatalog : ICatalog
     {
         try
         {
-            var text = Encoding.UTF8.GetString(await FileIO.ReadAsync($"{folder}/metadata/{Hint}", cancellationToken).ConfigureAwait(false)).Trim();
+            var text = Encoding.UTF8.GetString(await FileIO.ReadAsync($"{folder}/metadata/{Hint}", cancellationToken).ConfigureAwait(false))
+                .Trim();
             return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : 0;
         }
         catch (FileNotFoundException)
@@ -231,7 +247,8 @@ public sealed class FilesystemCatalog : ICatalog
         }
     }
 
-    /// <summary>Other readers (DuckDB, Java) start at the hint. A hint that could not be written, or is old, costs them a look further.</summary>
+    /// <summary>Other readers (DuckDB, Java) start at the hint. A hint that could not be written, or is old, costs them a look
+    /// further.</summary>
     private async Task WriteHintAsync(string folder, int version)
     {
         var location = $"{folder}/metadata/{Hint}";
@@ -275,7 +292,8 @@ public sealed class FilesystemCatalog : ICatalog
         {
             var parts = stored.Location[(folder.Length + 1)..].Split('/');
             if (parts.Length > 1)
-                children[parts[0]] = children.GetValueOrDefault(parts[0]) || (parts.Length == 3 && parts[1] == "metadata" && VersionIn(stored.Location) > 0);
+                children[parts[0]] = children.GetValueOrDefault(parts[0])
+                    || (parts.Length == 3 && parts[1] == "metadata" && VersionIn(stored.Location) > 0);
         }
         return [.. children.Select(child => (child.Key, child.Value))];
     }

@@ -28,7 +28,8 @@ public interface ICatalog : IAsyncDisposable
     Task<IReadOnlyDictionary<string, string>> LoadNamespaceAsync(NamespaceName name, CancellationToken cancellationToken = default);
 
     /// <exception cref="NamespaceAlreadyExistsException"/>
-    Task CreateNamespaceAsync(NamespaceName name, IReadOnlyDictionary<string, string>? properties = null, CancellationToken cancellationToken = default);
+    Task CreateNamespaceAsync(
+        NamespaceName name, IReadOnlyDictionary<string, string>? properties = null, CancellationToken cancellationToken = default);
 
     /// <exception cref="NoSuchNamespaceException"/>
     /// <exception cref="NamespaceNotEmptyException"/>
@@ -59,7 +60,8 @@ public interface ICatalog : IAsyncDisposable
 
     /// <summary>Makes an existing metadata file a table of this catalog.</summary>
     /// <exception cref="TableAlreadyExistsException"/>
-    Task<LoadedTable> RegisterTableAsync(TableIdentifier identifier, string metadataLocation, CancellationToken cancellationToken = default);
+    Task<LoadedTable> RegisterTableAsync(
+        TableIdentifier identifier, string metadataLocation, CancellationToken cancellationToken = default);
 
     /// <summary>Forgets the table.</summary>
     /// <param name="identifier">Its name.</param>

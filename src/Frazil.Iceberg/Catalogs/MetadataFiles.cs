@@ -23,7 +23,8 @@ internal static class MetadataFiles
     public static async Task<string> WriteAsync(IFileIO files, TableMetadata metadata, int version, CancellationToken cancellationToken)
     {
         var extension = metadata.TableProperties.CompressMetadata ? ".gz.metadata.json" : ".metadata.json";
-        var location = metadata.MetadataLocationFor(string.Create(CultureInfo.InvariantCulture, $"{version:00000}-{Guid.NewGuid()}{extension}"));
+        var location = metadata.MetadataLocationFor(
+            string.Create(CultureInfo.InvariantCulture, $"{version:00000}-{Guid.NewGuid()}{extension}"));
         await files.CreateAsync(location, TableMetadataJson.WriteFile(metadata), cancellationToken).ConfigureAwait(false);
         return location;
     }

@@ -32,7 +32,8 @@ public sealed class SqlCatalog : ICatalog
     /// <exception cref="ValidationException">The uri is not understood.</exception>
     /// <exception cref="CatalogUnavailableException">The file cannot be opened or written.</exception>
     public static async Task<SqlCatalog> OpenAsync(
-        string uri, string warehouse, IFileIO files, string catalogName = "frazil", TimeProvider? time = null, CancellationToken cancellationToken = default)
+        string uri, string warehouse, IFileIO files, string catalogName = "frazil", TimeProvider? time = null,
+        CancellationToken cancellationToken = default)
     {
         var path = SqliteLocation.PathOf(uri);
         try
@@ -46,7 +47,8 @@ public sealed class SqlCatalog : ICatalog
         }
     }
 
-    public async Task<IReadOnlyList<NamespaceName>> ListNamespacesAsync(NamespaceName? parent = null, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<NamespaceName>> ListNamespacesAsync(
+        NamespaceName? parent = null, CancellationToken cancellationToken = default)
     {
         var all = (await RunAsync(store.ListNamespaces, cancellationToken).ConfigureAwait(false)).Select(NamespaceName.Parse).ToArray();
         var depth = parent?.Levels.Count ?? 0;
@@ -57,9 +59,11 @@ public sealed class SqlCatalog : ICatalog
     }
 
     public async Task<bool> NamespaceExistsAsync(NamespaceName name, CancellationToken cancellationToken = default) =>
-        (await RunAsync(store.ListNamespaces, cancellationToken).ConfigureAwait(false)).Any(known => StartsWith(NamespaceName.Parse(known), name));
+        (await RunAsync(store.ListNamespaces, cancellationToken).ConfigureAwait(false))
+            .Any(known => StartsWith(NamespaceName.Parse(known), name));
 
-    public async Task<IReadOnlyDictionary<string, string>> LoadNamespaceAsync(NamespaceName name, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyDictionary<string, string>> LoadNamespaceAsync(
+        NamespaceName name, CancellationToken cancellationToken = default)
     {
         await RequireNamespaceAsync(name, cancellationToken).ConfigureAwait(false);
         var properties = await RunAsync(() => store.LoadNamespace(name), cancellationToken).ConfigureAwait(false);
@@ -67,12 +71,14 @@ public sealed class SqlCatalog : ICatalog
         return properties;
     }
 
-    public async Task CreateNamespaceAsync(NamespaceName name, IReadOnlyDictionary<string, string>? properties = null, CancellationToken cancellationToken = default)
+    public async Task CreateNamespaceAsync(
+        NamespaceName name, IReadOnlyDictionary<string, string>? properties = null, CancellationToken cancellationToken = default)
     {
         if (name.Levels.Count == 0)
             throw new ValidationException("A namespace needs a name.");
         if (await NamespaceExistsAsync(name, cancellationToken).ConfigureAwait(false)
-            || !await RunAsync(() => store.TryCreateNamespace(name, properties ?? EmptyMap.Strings), cancellationToken).ConfigureAwait(false))
+            || !await RunAsync(() => store.TryCreateNamespace(name, properties ?? EmptyMap.Strings),
+                cancellationToken).ConfigureAwait(false))
             throw new NamespaceAlreadyExistsException($"The namespace {name} exists already in the catalog '{uri}'.");
     }
 
@@ -82,7 +88,8 @@ public sealed class SqlCatalog : ICatalog
         var tables = await ListTablesAsync(name, cancellationToken).ConfigureAwait(false);
         var children = await ListNamespacesAsync(name, cancellationToken).ConfigureAwait(false);
         if (tables.Count > 0 || children.Count > 0)
-            throw new NamespaceNotEmptyException($"The namespace {name} holds {tables.Count} tables and {children.Count} namespaces: drop or move them first.");
+            throw new NamespaceNotEmptyException(
+                $"The namespace {name} holds {tables.Count} tables and {children.Count} namespaces: drop or move them first.");
         await RunAsync(() => { store.DropNamespace(name); return true; }, cancellationToken).ConfigureAwait(false);
     }
 
@@ -103,7 +110,8 @@ public sealed class SqlCatalog : ICatalog
         {
             try
             {
-                return new LoadedTable(identifier, await MetadataFiles.ReadAsync(FileIO, location, cancellationToken).ConfigureAwait(false), location, FileIO);
+                return new LoadedTable(
+                    identifier, await MetadataFiles.ReadAsync(FileIO, location, cancellationToken).ConfigureAwait(false), location, FileIO);
             }
             catch (InvalidFormatException e) when (e.InnerException is FileNotFoundException)
             {
@@ -124,13 +132,15 @@ public sealed class SqlCatalog : ICatalog
         if (await TableExistsAsync(identifier, cancellationToken).ConfigureAwait(false))
             throw new TableAlreadyExistsException($"The table {identifier} exists already in the catalog '{uri}'.");
         var metadata = TableMetadataBuilder.Create(schema, spec ?? PartitionSpec.Unpartitioned, sortOrder ?? SortOrder.Unsorted,
-            location is null ? TableLocations.Default(warehouse, identifier) : FileIO.LocationFor(location), properties ?? EmptyMap.Strings, time);
+            location is null ? TableLocations.Default(warehouse, identifier) : FileIO.LocationFor(location), properties ?? EmptyMap.Strings,
+            time);
         var metadataLocation = await MetadataFiles.WriteAsync(FileIO, metadata, 0, cancellationToken).ConfigureAwait(false);
         await InsertAsync(identifier, metadataLocation, ownsFile: true, cancellationToken).ConfigureAwait(false);
         return new LoadedTable(identifier, metadata, metadataLocation, FileIO);
     }
 
-    public async Task<LoadedTable> RegisterTableAsync(TableIdentifier identifier, string metadataLocation, CancellationToken cancellationToken = default)
+    public async Task<LoadedTable> RegisterTableAsync(
+        TableIdentifier identifier, string metadataLocation, CancellationToken cancellationToken = default)
     {
         await RequireNamespaceAsync(identifier.Namespace, cancellationToken).ConfigureAwait(false);
         var metadata = await MetadataFiles.ReadAsync(FileIO, metadataLocation, cancellationToken).ConfigureAwait(false);
@@ -160,7 +170,8 @@ public sealed class SqlCatalog : ICatalog
     }
 
     public async Task<LoadedTable> CommitTableAsync(
-        TableIdentifier identifier, IReadOnlyList<TableRequirement> requirements, IReadOnlyList<TableUpdate> updates, CancellationToken cancellationToken = default)
+        TableIdentifier identifier, IReadOnlyList<TableRequirement> requirements, IReadOnlyList<TableUpdate> updates,
+        CancellationToken cancellationToken = default)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -179,7 +190,8 @@ public sealed class SqlCatalog : ICatalog
             }
             await TableLocations.DeleteQuietlyAsync(FileIO, [location]).ConfigureAwait(false);
             if (attempt == SwapAttempts)
-                throw new CommitConflictException($"The commit to {identifier} lost {SwapAttempts} races in a row. Nothing was written; refresh the table and retry.");
+                throw new CommitConflictException(
+                    $"The commit to {identifier} lost {SwapAttempts} races in a row. Nothing was written; refresh the table and retry.");
         }
     }
 
@@ -199,7 +211,8 @@ public sealed class SqlCatalog : ICatalog
         catch (SqliteException e) when (IsDefinite(e))
         {
             await TableLocations.DeleteQuietlyAsync(FileIO, [to]).ConfigureAwait(false);
-            throw new CatalogUnavailableException($"The commit to {identifier} failed and changed nothing: the catalog '{uri}' answers '{e.Message}'.", e);
+            throw new CatalogUnavailableException(
+                $"The commit to {identifier} failed and changed nothing: the catalog '{uri}' answers '{e.Message}'.", e);
         }
         catch (SqliteException e)
         {
@@ -207,7 +220,8 @@ public sealed class SqlCatalog : ICatalog
         }
     }
 
-    /// <summary>The answer was lost: what the row says now, or the history of what it points to, tells. If that cannot be read, nobody knows.</summary>
+    /// <summary>The answer was lost: what the row says now, or the history of what it points to, tells. If that cannot be read, nobody
+    /// knows.</summary>
     private async Task<bool> ResolveUnknownAsync(TableIdentifier identifier, string location, SqliteException cause)
     {
         try

@@ -28,12 +28,16 @@ internal sealed class SqlStore
         var store = new SqlStore(path, catalogName);
         using var connection = store.Connect();
         TryUseWal(connection);
-        Execute(connection, "CREATE TABLE IF NOT EXISTS iceberg_tables (catalog_name VARCHAR(255) NOT NULL, table_namespace VARCHAR(255) NOT NULL, "
+        Execute(connection,
+            "CREATE TABLE IF NOT EXISTS iceberg_tables (catalog_name VARCHAR(255) NOT NULL, table_namespace VARCHAR(255) NOT NULL, "
             + "table_name VARCHAR(255) NOT NULL, metadata_location VARCHAR(1000), previous_metadata_location VARCHAR(1000), iceberg_type VARCHAR(5), "
             + "PRIMARY KEY (catalog_name, table_namespace, table_name))");
-        Execute(connection, "CREATE TABLE IF NOT EXISTS iceberg_namespace_properties (catalog_name VARCHAR(255) NOT NULL, namespace VARCHAR(255) NOT NULL, "
+        Execute(connection,
+            "CREATE TABLE IF NOT EXISTS iceberg_namespace_properties (catalog_name VARCHAR(255) NOT NULL, namespace VARCHAR(255) NOT NULL, "
             + "property_key VARCHAR(255), property_value VARCHAR(1000), PRIMARY KEY (catalog_name, namespace, property_key))");
-        store.hasType = Query(connection, "SELECT name FROM pragma_table_info('iceberg_tables') WHERE name = 'iceberg_type'", [], row => row.GetString(0)).Count > 0;
+        store.hasType = Query(
+            connection, "SELECT name FROM pragma_table_info('iceberg_tables') WHERE name = 'iceberg_type'", [],
+            row => row.GetString(0)).Count > 0;
         store.onlyTables = store.hasType ? " AND (iceberg_type = 'TABLE' OR iceberg_type IS NULL)" : "";
         return store;
     }
@@ -82,7 +86,8 @@ internal sealed class SqlStore
     }
 
     public void DropNamespace(NamespaceName name) => Execute(
-        "DELETE FROM iceberg_namespace_properties WHERE catalog_name = $c AND namespace = $n", ("$c", catalogName), ("$n", name.ToString()));
+        "DELETE FROM iceberg_namespace_properties WHERE catalog_name = $c AND namespace = $n", ("$c", catalogName),
+        ("$n", name.ToString()));
 
     /// <summary>False where a table or view of this name exists.</summary>
     public bool TryInsert(TableIdentifier id, string metadataLocation)

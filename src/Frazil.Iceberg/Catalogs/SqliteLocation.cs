@@ -18,7 +18,8 @@ internal static class SqliteLocation
             path = path[3..];
         if (path.Length == 0 || path.StartsWith(':'))
             throw new ValidationException($"The catalog uri '{uri}' names no file: a catalog in memory would forget every table.");
-        if (isUrl && !Path.IsPathRooted(path) && Path.GetDirectoryName(path) is { Length: > 0 } folder && !Directory.Exists(folder) && Directory.Exists("/" + folder))
+        if (isUrl && !Path.IsPathRooted(path) && Path.GetDirectoryName(path) is { Length: > 0 } folder && !Directory.Exists(folder)
+            && Directory.Exists("/" + folder))
             throw new ValidationException($"The catalog uri '{uri}' means the relative path '{path}', whose folder does not exist. For /{path} write sqlite:////{path}.");
         return Path.GetFullPath(path);
     }

@@ -8,7 +8,8 @@ internal static class TableCommit
     {
         foreach (var requirement in requirements)
             if (requirement.Violation(current) is { } violation)
-                throw new CommitConflictException($"The commit to {identifier} was refused: {violation}. Nothing was written; refresh the table and retry.");
+                throw new CommitConflictException(
+                    $"The commit to {identifier} was refused: {violation}. Nothing was written; refresh the table and retry.");
     }
 
     /// <summary>The next version with its log, and the metadata files that left the log.</summary>

@@ -11,7 +11,8 @@ public sealed class NamespaceName : IEquatable<NamespaceName>
         this.levels = [.. levels];
         foreach (var level in this.levels)
             if (level.Length == 0 || level.Any(char.IsControl))
-                throw new ValidationException($"'{string.Join('.', this.levels)}' is not a namespace: a level is empty or holds a control character.");
+                throw new ValidationException(
+                    $"'{string.Join('.', this.levels)}' is not a namespace: a level is empty or holds a control character.");
     }
 
     public static NamespaceName Empty { get; } = new();

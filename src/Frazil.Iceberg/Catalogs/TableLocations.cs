@@ -18,7 +18,8 @@ internal static class TableLocations
     {
         foreach (var name in names)
             if (name.Contains('/', StringComparison.Ordinal) || name.Contains('\\', StringComparison.Ordinal) || name is "." or "..")
-                throw new ValidationException($"The name '{name}' of {of} cannot be a folder: choose another, or create the table with a location of its own.");
+                throw new ValidationException(
+                    $"The name '{name}' of {of} cannot be a folder: choose another, or create the table with a location of its own.");
     }
 
     public static async Task DeleteAllAsync(IFileIO files, string location, CancellationToken cancellationToken)
@@ -30,7 +31,8 @@ internal static class TableLocations
             await files.DeleteAsync(one, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Deletes files that nothing refers to. Where that fails they stay as orphans, which the sweep finds; the commit is as it is.</summary>
+    /// <summary>Deletes files that nothing refers to. Where that fails they stay as orphans, which the sweep finds; the commit is as it
+    /// is.</summary>
     public static async Task DeleteQuietlyAsync(IFileIO files, IEnumerable<string> locations)
     {
         foreach (var location in locations)

@@ -50,7 +50,9 @@ internal abstract record BoundExpression
     /// <summary>Replaces every predicate.</summary>
     public BoundExpression Map(Func<Predicate, BoundExpression> map) => this switch
     {
-        Junction junction => junction.IsAnd ? And(junction.Left.Map(map), junction.Right.Map(map)) : Or(junction.Left.Map(map), junction.Right.Map(map)),
+        Junction junction => junction.IsAnd
+            ? And(junction.Left.Map(map), junction.Right.Map(map))
+            : Or(junction.Left.Map(map), junction.Right.Map(map)),
         Predicate predicate => map(predicate),
         _ => this,
     };
@@ -66,7 +68,8 @@ internal abstract record BoundExpression
         Expression.Or or => negated
             ? And(Bind(or.Left, schema, true), Bind(or.Right, schema, true))
             : Or(Bind(or.Left, schema), Bind(or.Right, schema)),
-        Expression.Predicate predicate => BindPredicate(negated ? predicate with { Operation = Negate(predicate.Operation) } : predicate, schema),
+        Expression.Predicate predicate => BindPredicate(
+            negated ? predicate with { Operation = Negate(predicate.Operation) } : predicate, schema),
         _ => throw new ValidationException($"The filter {expression} is not understood."),
     };
 
@@ -102,7 +105,8 @@ internal abstract record BoundExpression
             PredicateOperation.IsNull or PredicateOperation.NotNull => new Predicate(predicate.Operation, field.Id, type, []),
             PredicateOperation.IsNaN or PredicateOperation.NotNaN => type.Id is TypeId.Float or TypeId.Double
                 ? new Predicate(predicate.Operation, field.Id, type, [])
-                : throw new ValidationException($"The filter asks '{predicate.Column}' of type {type} for NaN: only float and double have it."),
+                : throw new ValidationException(
+                    $"The filter asks '{predicate.Column}' of type {type} for NaN: only float and double have it."),
             PredicateOperation.In or PredicateOperation.NotIn => BindSet(predicate, field, type),
             _ => BindComparison(predicate, field, type),
         };

@@ -62,7 +62,8 @@ internal readonly record struct ColumnRange(
             default:
                 var unwanted = predicate.Literal.AsString();
                 return MayHaveNull || Lower.IsNull || Upper.IsNull
-                    || !Lower.AsString().StartsWith(unwanted, StringComparison.Ordinal) || !Upper.AsString().StartsWith(unwanted, StringComparison.Ordinal);
+                    || !Lower.AsString().StartsWith(unwanted, StringComparison.Ordinal)
+                        || !Upper.AsString().StartsWith(unwanted, StringComparison.Ordinal);
         }
     }
 

@@ -29,7 +29,8 @@ public abstract record Expression
 
     /// <param name="Operation">The test.</param>
     /// <param name="Column">A dotted column name.</param>
-    /// <param name="Literals">None, one, or (in, not in) any number; none is null. Text stands for dates, times, timestamps, decimals and uuids too.</param>
+    /// <param name="Literals">None, one, or (in, not in) any number; none is null. Text stands for dates, times, timestamps, decimals and
+    /// uuids too.</param>
     public sealed record Predicate(PredicateOperation Operation, string Column, IReadOnlyList<IcebergValue> Literals) : Expression
     {
         public override string ToString() => $"{Column} {Operation} {string.Join(", ", Literals)}";
@@ -40,15 +41,21 @@ public abstract record Expression
     public static Expression IsNaN(string column) => new Predicate(PredicateOperation.IsNaN, column, []);
     public static Expression NotNaN(string column) => new Predicate(PredicateOperation.NotNaN, column, []);
     public static Expression LessThan(string column, IcebergValue literal) => new Predicate(PredicateOperation.LessThan, column, [literal]);
-    public static Expression LessThanOrEqual(string column, IcebergValue literal) => new Predicate(PredicateOperation.LessThanOrEqual, column, [literal]);
-    public static Expression GreaterThan(string column, IcebergValue literal) => new Predicate(PredicateOperation.GreaterThan, column, [literal]);
-    public static Expression GreaterThanOrEqual(string column, IcebergValue literal) => new Predicate(PredicateOperation.GreaterThanOrEqual, column, [literal]);
+    public static Expression LessThanOrEqual(string column, IcebergValue literal)
+        => new Predicate(PredicateOperation.LessThanOrEqual, column, [literal]);
+    public static Expression GreaterThan(string column, IcebergValue literal)
+        => new Predicate(PredicateOperation.GreaterThan, column, [literal]);
+    public static Expression GreaterThanOrEqual(string column, IcebergValue literal)
+        => new Predicate(PredicateOperation.GreaterThanOrEqual, column, [literal]);
     public static Expression Equal(string column, IcebergValue literal) => new Predicate(PredicateOperation.Equal, column, [literal]);
     public static Expression NotEqual(string column, IcebergValue literal) => new Predicate(PredicateOperation.NotEqual, column, [literal]);
-    public static Expression In(string column, params IReadOnlyList<IcebergValue> literals) => new Predicate(PredicateOperation.In, column, literals);
-    public static Expression NotIn(string column, params IReadOnlyList<IcebergValue> literals) => new Predicate(PredicateOperation.NotIn, column, literals);
+    public static Expression In(string column, params IReadOnlyList<IcebergValue> literals)
+        => new Predicate(PredicateOperation.In, column, literals);
+    public static Expression NotIn(string column, params IReadOnlyList<IcebergValue> literals)
+        => new Predicate(PredicateOperation.NotIn, column, literals);
     public static Expression StartsWith(string column, string prefix) => new Predicate(PredicateOperation.StartsWith, column, [prefix]);
-    public static Expression NotStartsWith(string column, string prefix) => new Predicate(PredicateOperation.NotStartsWith, column, [prefix]);
+    public static Expression NotStartsWith(string column, string prefix)
+        => new Predicate(PredicateOperation.NotStartsWith, column, [prefix]);
 
     public static Expression operator &(Expression left, Expression right) => new And(left, right);
 

@@ -33,9 +33,14 @@ internal static class InclusiveProjection
         return predicate.Operation switch
         {
             PredicateOperation.IsNull or PredicateOperation.NotNull => predicate,
-            PredicateOperation.Equal => With(predicate, PredicateOperation.Equal, Fixed(transform, source, [transform.Apply(source, predicate.Literal)])),
-            PredicateOperation.In => With(predicate, PredicateOperation.In, Fixed(transform, source, [.. predicate.Literals.Select(literal => transform.Apply(source, literal)).Distinct()])),
-            PredicateOperation.StartsWith or PredicateOperation.NotStartsWith when transform.Kind == TransformKind.Truncate => ProjectPrefix(predicate, transform.Argument),
+            PredicateOperation.Equal => With(
+                predicate, PredicateOperation.Equal, Fixed(transform, source, [transform.Apply(source, predicate.Literal)])),
+            PredicateOperation.In => With(
+                predicate, PredicateOperation.In,
+                Fixed(transform, source, [.. predicate.Literals.Select(literal => transform.Apply(source, literal)).Distinct()])),
+            PredicateOperation.StartsWith
+                or PredicateOperation.NotStartsWith when transform.Kind == TransformKind.Truncate => ProjectPrefix(
+                    predicate, transform.Argument),
             _ => transform.PreservesOrder ? ProjectRange(predicate, transform, source) : null,
         };
     }
@@ -46,7 +51,9 @@ internal static class InclusiveProjection
         switch (predicate.Operation)
         {
             case PredicateOperation.LessThan or PredicateOperation.LessThanOrEqual:
-                var high = predicate.Operation == PredicateOperation.LessThan && isDiscrete ? Step(predicate.Literal, -1) : predicate.Literal;
+                var high = predicate.Operation == PredicateOperation.LessThan && isDiscrete
+                    ? Step(predicate.Literal, -1)
+                    : predicate.Literal;
                 if (high is not { } highest)
                     return null;
                 var upper = transform.Apply(source, highest);
@@ -55,7 +62,9 @@ internal static class InclusiveProjection
                     upper = upper.AsInt() + 1;
                 return With(predicate, PredicateOperation.LessThanOrEqual, [upper]);
             case PredicateOperation.GreaterThan or PredicateOperation.GreaterThanOrEqual:
-                var low = predicate.Operation == PredicateOperation.GreaterThan && isDiscrete ? Step(predicate.Literal, 1) : predicate.Literal;
+                var low = predicate.Operation == PredicateOperation.GreaterThan && isDiscrete
+                    ? Step(predicate.Literal, 1)
+                    : predicate.Literal;
                 return low is { } lowest ? With(predicate, PredicateOperation.GreaterThanOrEqual, [transform.Apply(source, lowest)]) : null;
             default:
                 return null;
@@ -83,8 +92,13 @@ internal static class InclusiveProjection
     private static bool MayBeMisrounded(Transform transform, PrimitiveType source) =>
         transform.IsTemporal && !(transform.Kind == TransformKind.Day && source.Id == TypeId.Date);
 
-    private static BoundExpression.Predicate With(BoundExpression.Predicate predicate, PredicateOperation operation, IcebergValue[] literals) =>
-        predicate with { Operation = operation == PredicateOperation.Equal && literals.Length > 1 ? PredicateOperation.In : operation, Literals = literals };
+    private static BoundExpression.Predicate With(
+        BoundExpression.Predicate predicate, PredicateOperation operation, IcebergValue[] literals) =>
+        predicate with
+        {
+            Operation = operation == PredicateOperation.Equal && literals.Length > 1 ? PredicateOperation.In : operation,
+            Literals = literals,
+        };
 
     /// <summary>The next value up or down; null at the end of the range.</summary>
     private static IcebergValue? Step(IcebergValue value, int step) => value.Kind switch

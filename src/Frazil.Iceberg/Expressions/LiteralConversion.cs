@@ -23,7 +23,8 @@ internal static class LiteralConversion
             return result;
         return type.ValueKind == literal.Kind
             ? (LiteralFit.Exact, literal)
-            : throw new ValidationException($"The filter compares '{column}' of type {type} with '{literal}' ({literal.Kind}), which cannot be of that type.");
+            : throw new ValidationException(
+                $"The filter compares '{column}' of type {type} with '{literal}' ({literal.Kind}), which cannot be of that type.");
     }
 
     private static (LiteralFit, IcebergValue)? FromInteger(long value, PrimitiveType type) => type.ValueKind switch
@@ -44,7 +45,9 @@ internal static class LiteralConversion
             case ValueKind.Float64:
                 return (LiteralFit.Exact, value);
             case ValueKind.Float32:
-                return (double)(float)value == value || double.IsNaN(value) ? (LiteralFit.Exact, (float)value) : (LiteralFit.Between, default);
+                return (double)(float)value == value || double.IsNaN(value)
+                    ? (LiteralFit.Exact, (float)value)
+                    : (LiteralFit.Between, default);
             case ValueKind.Int32 or ValueKind.Int64:
                 if (double.IsNaN(value))
                     return (LiteralFit.AboveAll, default);
@@ -107,7 +110,9 @@ internal static class LiteralConversion
             case TypeId.Timestamp or TypeId.TimestampTz or TypeId.TimestampNs or TypeId.TimestampTzNs:
                 var perSecond = type.Id is TypeId.Timestamp or TypeId.TimestampTz ? 1_000_000L : 1_000_000_000L;
                 var wantsOffset = type.Id is TypeId.TimestampTz or TypeId.TimestampTzNs;
-                return TemporalText.TryParseTimestamp(text, perSecond, out var units, out var hasOffset) && hasOffset == wantsOffset ? (LiteralFit.Exact, units) : null;
+                return TemporalText.TryParseTimestamp(text, perSecond, out var units, out var hasOffset) && hasOffset == wantsOffset
+                    ? (LiteralFit.Exact, units)
+                    : null;
             case TypeId.Uuid:
                 return Guid.TryParse(text, out var uuid) ? (LiteralFit.Exact, IcebergValue.From(uuid)) : null;
             case TypeId.Decimal:

@@ -15,7 +15,8 @@ public interface IFileIO
     /// <summary>The location that a path of the user's stands for: absolute, with a scheme, no trailing slash.</summary>
     string LocationFor(string pathOrUri);
 
-    /// <summary>The local path of a location, where other code (DuckDB, say) can read and write it itself; null for remote stores.</summary>
+    /// <summary>The local path of a location, where other code (DuckDB, say) can read and write it itself; null for remote
+    /// stores.</summary>
     string? LocalPathFor(string location);
 
     /// <summary>Reads a whole object.</summary>
@@ -34,7 +35,8 @@ public interface IFileIO
     /// <exception cref="ObjectExistsException">The location is taken; what is there stays untouched.</exception>
     Task CreateAsync(string location, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default);
 
-    /// <summary>Creates an object from a finished local file, which is moved or read and deleted. Otherwise as <see cref="CreateAsync"/>.</summary>
+    /// <summary>Creates an object from a finished local file, which is moved or read and deleted. Otherwise as <see
+    /// cref="CreateAsync"/>.</summary>
     /// <exception cref="ObjectExistsException">The location is taken; both files stay untouched.</exception>
     Task CreateFromFileAsync(string location, string localFile, CancellationToken cancellationToken = default);
 

@@ -26,7 +26,8 @@ public sealed class LocalFileIO : IFileIO
         var path = PathOf(location);
         if (!File.Exists(path))
             throw new FileNotFoundException($"'{location}' does not exist.", path);
-        var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 64 * 1024, FileOptions.Asynchronous);
+        var file = new FileStream(
+            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 64 * 1024, FileOptions.Asynchronous);
         file.Position = offset;
         return Task.FromResult<Stream>(length is null ? file : new BoundedStream(file, length.Value));
     }
@@ -82,7 +83,8 @@ public sealed class LocalFileIO : IFileIO
         DirectorySync.Flush(folder);
     }
 
-    public Task<bool> ExistsAsync(string location, CancellationToken cancellationToken = default) => Task.FromResult(File.Exists(PathOf(location)));
+    public Task<bool> ExistsAsync(string location, CancellationToken cancellationToken = default)
+        => Task.FromResult(File.Exists(PathOf(location)));
 
     public Task<long> LengthAsync(string location, CancellationToken cancellationToken = default)
     {
@@ -98,7 +100,8 @@ public sealed class LocalFileIO : IFileIO
         return Task.CompletedTask;
     }
 
-    public async IAsyncEnumerable<StoredObject> ListAsync(string folder, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<StoredObject> ListAsync(
+        string folder, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         await Task.CompletedTask.ConfigureAwait(false);
         var root = new DirectoryInfo(PathOf(folder));
@@ -128,7 +131,8 @@ public sealed class LocalFileIO : IFileIO
                 : throw new ValidationException($"'{location}' names a host; a local location is file:///path.");
         }
         return location.Contains("://", StringComparison.Ordinal)
-            ? throw new ValidationException($"'{location}' is not a local location: this build reads and writes plain paths and file: locations.")
+            ? throw new ValidationException(
+                $"'{location}' is not a local location: this build reads and writes plain paths and file: locations.")
             : location;
     }
 

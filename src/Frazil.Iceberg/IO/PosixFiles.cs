@@ -8,7 +8,8 @@ internal static partial class HardLink
     /// <summary>EEXIST.</summary>
     public const int Exists = 17;
 
-    /// <summary>False with the error number where the link could not be made; always false on Windows, where a move does the same.</summary>
+    /// <summary>False with the error number where the link could not be made; always false on Windows, where a move does the
+    /// same.</summary>
     public static bool TryCreate(string existing, string name, out int error)
     {
         error = 0;

@@ -56,7 +56,9 @@ internal static class JsonFields
         var map = new Dictionary<string, string>(StringComparer.Ordinal);
         if (element.Optional(name) is { } @object)
             foreach (var property in @object.EnumerateObject())
-                map[property.Name] = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString()! : property.Value.GetRawText();
+                map[property.Name] = property.Value.ValueKind == JsonValueKind.String
+                    ? property.Value.GetString()!
+                    : property.Value.GetRawText();
         return map;
     }
 

@@ -45,7 +45,9 @@ public static class SchemaJson
         return name switch
         {
             "struct" => ReadStruct(element),
-            "list" => IcebergType.List(element.RequiredInt("element-id"), ReadType(element.Required("element")), element.Required("element-required").GetBoolean()),
+            "list" => IcebergType.List(
+                element.RequiredInt("element-id"), ReadType(element.Required("element")),
+                element.Required("element-required").GetBoolean()),
             "map" => IcebergType.Map(element.RequiredInt("key-id"), ReadType(element.Required("key")), element.RequiredInt("value-id"),
                 ReadType(element.Required("value")), element.Required("value-required").GetBoolean()),
             _ => throw new JsonException($"the type '{name}' is not known to this version."),
@@ -135,7 +137,8 @@ public static class SchemaJson
 public static class SpecJson
 {
     /// <summary>A spec object; its fields with <c>field-id</c>.</summary>
-    internal static PartitionSpec ReadSpec(JsonElement element) => new(element.Optional("spec-id")?.GetInt32() ?? 0, ReadFields(element.Required("fields")));
+    internal static PartitionSpec ReadSpec(JsonElement element)
+        => new(element.Optional("spec-id")?.GetInt32() ?? 0, ReadFields(element.Required("fields")));
 
     /// <summary>An array of partition fields; v1 ids, which are left out, count from 1000.</summary>
     internal static PartitionField[] ReadFields(JsonElement array)
@@ -178,7 +181,8 @@ public static class SpecJson
         writer.WriteEndArray();
     }
 
-    internal static SortOrder ReadOrder(JsonElement element) => new(element.RequiredInt("order-id"), [.. element.Required("fields").EnumerateArray().Select(field =>
+    internal static SortOrder ReadOrder(JsonElement element) => new(element.RequiredInt("order-id"),
+        [.. element.Required("fields").EnumerateArray().Select(field =>
         new SortField(
             field.Optional("source-id")?.GetInt32() ?? field.Required("source-ids")[0].GetInt32(),
             Transform.Parse(field.RequiredText("transform")),

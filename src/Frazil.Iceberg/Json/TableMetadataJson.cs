@@ -11,13 +11,16 @@ public static partial class TableMetadataJson
     private static readonly HashSet<string> KnownFields =
     [
         "format-version", "table-uuid", "location", "last-sequence-number", "last-updated-ms", "last-column-id", "schema", "schemas",
-        "current-schema-id", "partition-spec", "partition-specs", "default-spec-id", "last-partition-id", "properties", "current-snapshot-id",
-        "snapshots", "snapshot-log", "metadata-log", "sort-orders", "default-sort-order-id", "refs", "statistics", "partition-statistics", "next-row-id",
+        "current-schema-id", "partition-spec", "partition-specs", "default-spec-id", "last-partition-id", "properties",
+        "current-snapshot-id",
+        "snapshots", "snapshot-log", "metadata-log", "sort-orders", "default-sort-order-id", "refs", "statistics", "partition-statistics",
+        "next-row-id",
     ];
 
     private static readonly HashSet<string> KnownSnapshotFields =
     [
-        "snapshot-id", "parent-snapshot-id", "sequence-number", "timestamp-ms", "manifest-list", "manifests", "summary", "schema-id", "first-row-id", "added-rows",
+        "snapshot-id", "parent-snapshot-id", "sequence-number", "timestamp-ms", "manifest-list", "manifests", "summary", "schema-id",
+        "first-row-id", "added-rows",
     ];
 
     /// <summary>Reads the bytes of a metadata file.</summary>
@@ -40,7 +43,11 @@ public static partial class TableMetadataJson
         var metadata = new TableMetadata
         {
             FormatVersion = version,
-            TableUuid = root.Optional("table-uuid") is { } uuid ? uuid.GetGuid() : version == 1 ? Guid.Empty : throw new JsonException("the field 'table-uuid' is missing."),
+            TableUuid = root.Optional("table-uuid") is { } uuid
+                ? uuid.GetGuid()
+                : version == 1
+                ? Guid.Empty
+                : throw new JsonException("the field 'table-uuid' is missing."),
             Location = root.RequiredText("location").TrimEnd('/'),
             LastSequenceNumber = version == 1 ? 0 : root.RequiredLong("last-sequence-number"),
             LastUpdatedMs = root.RequiredLong("last-updated-ms"),
@@ -55,8 +62,12 @@ public static partial class TableMetadataJson
             Properties = root.TextMap("properties"),
             CurrentSnapshotId = currentSnapshotId,
             Snapshots = [.. root.Items("snapshots").Select(ReadSnapshot)],
-            SnapshotLog = [.. root.Items("snapshot-log").Select(entry => new SnapshotLogEntry(entry.RequiredLong("timestamp-ms"), entry.RequiredLong("snapshot-id")))],
-            MetadataLog = [.. root.Items("metadata-log").Select(entry => new MetadataLogEntry(entry.RequiredLong("timestamp-ms"), entry.RequiredText("metadata-file")))],
+            SnapshotLog = [
+                .. root.Items("snapshot-log").Select(
+                    entry => new SnapshotLogEntry(entry.RequiredLong("timestamp-ms"), entry.RequiredLong("snapshot-id")))],
+            MetadataLog = [
+                .. root.Items("metadata-log").Select(
+                    entry => new MetadataLogEntry(entry.RequiredLong("timestamp-ms"), entry.RequiredText("metadata-file")))],
             Refs = ReadRefs(root, currentSnapshotId),
             Statistics = [.. root.Items("statistics").Select(ReadStatistics)],
             PartitionStatistics = [.. root.Items("partition-statistics").Select(ReadStatistics)],
@@ -64,7 +75,8 @@ public static partial class TableMetadataJson
             UnknownFields = root.Unknown(KnownFields),
         };
         if (metadata.SchemaById(currentSchemaId) is null || metadata.SpecById(defaultSpecId) is null)
-            throw new JsonException($"the current schema {currentSchemaId} or the default partition spec {defaultSpecId} is not in its lists.");
+            throw new JsonException(
+                $"the current schema {currentSchemaId} or the default partition spec {defaultSpecId} is not in its lists.");
         if (currentSnapshotId is not null && metadata.CurrentSnapshot is null)
             throw new JsonException($"the current snapshot {currentSnapshotId} is not in its list.");
         return metadata;

@@ -40,7 +40,9 @@ internal struct DataFileDraft
                 return true;
             case 101:
                 var name = decoder.ReadString();
-                format = Enum.TryParse<FileFormat>(name, ignoreCase: true, out var known) ? known : throw new InvalidFormatException($"The file format '{name}' is not known.");
+                format = Enum.TryParse<FileFormat>(name, ignoreCase: true, out var known)
+                    ? known
+                    : throw new InvalidFormatException($"The file format '{name}' is not known.");
                 return true;
             case 103:
                 recordCount = decoder.ReadLong();

@@ -135,13 +135,16 @@ internal static class ManifestAvro
     private static string Fixed(string name, int size, string rest, HashSet<string> named) =>
         named.Add(name) ? $"{{\"type\":\"fixed\",\"name\":\"{name}\",\"size\":{Text(size)}{rest}}}" : $"\"{name}\"";
 
-    private static string Record(string name, params string[] fields) => $"{{\"type\":\"record\",\"name\":\"{name}\",\"fields\":[{string.Join(',', fields)}]}}";
+    private static string Record(string name, params string[] fields)
+        => $"{{\"type\":\"record\",\"name\":\"{name}\",\"fields\":[{string.Join(',', fields)}]}}";
 
     private static string Field(string name, int id, string type) => $"{{\"name\":\"{name}\",\"type\":{type},\"field-id\":{Text(id)}}}";
 
-    private static string Optional(string name, int id, string type) => $"{{\"name\":\"{name}\",\"type\":[\"null\",{type}],\"default\":null,\"field-id\":{Text(id)}}}";
+    private static string Optional(string name, int id, string type)
+        => $"{{\"name\":\"{name}\",\"type\":[\"null\",{type}],\"default\":null,\"field-id\":{Text(id)}}}";
 
-    private static string List(int elementId, string element) => $"{{\"type\":\"array\",\"items\":{element},\"element-id\":{Text(elementId)}}}";
+    private static string List(int elementId, string element)
+        => $"{{\"type\":\"array\",\"items\":{element},\"element-id\":{Text(elementId)}}}";
 
     private static string FieldIdMap(int keyId, int valueId, string valueType) =>
         $"{{\"type\":\"array\",\"items\":{Record($"k{Text(keyId)}_v{Text(valueId)}", Field("key", keyId, "\"int\""), Field("value", valueId, $"\"{valueType}\""))},\"logicalType\":\"map\"}}";

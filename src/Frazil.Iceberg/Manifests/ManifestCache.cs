@@ -30,18 +30,21 @@ public sealed class ManifestCache
     /// <summary>The manifests of a snapshot.</summary>
     /// <exception cref="FileNotFoundException">The list is gone: the snapshot was expired.</exception>
     /// <exception cref="InvalidFormatException">It is damaged.</exception>
-    public async Task<IReadOnlyList<ManifestFile>> ReadManifestsAsync(Snapshot snapshot, TableMetadata metadata, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<ManifestFile>> ReadManifestsAsync(
+        Snapshot snapshot, TableMetadata metadata, CancellationToken cancellationToken = default)
     {
         if (snapshot.ManifestList is not { } location)
             return await ReadEmbeddedAsync(snapshot, metadata, cancellationToken).ConfigureAwait(false);
         return await GetAsync(location, 4096, async () =>
-            ManifestListReader.Read(await Files.ReadAsync(location, cancellationToken).ConfigureAwait(false), location)).ConfigureAwait(false);
+            ManifestListReader.Read(await Files.ReadAsync(location, cancellationToken).ConfigureAwait(false),
+                location)).ConfigureAwait(false);
     }
 
     /// <summary>The entries of a manifest, deleted ones included, with everything inherited filled in.</summary>
     /// <exception cref="FileNotFoundException">It is gone.</exception>
     /// <exception cref="InvalidFormatException">It is damaged.</exception>
-    public Task<IReadOnlyList<ManifestEntry>> ReadEntriesAsync(ManifestFile manifest, TableMetadata metadata, CancellationToken cancellationToken = default)
+    public Task<IReadOnlyList<ManifestEntry>> ReadEntriesAsync(
+        ManifestFile manifest, TableMetadata metadata, CancellationToken cancellationToken = default)
     {
         // The schema is part of the key: a promotion changes the type of partition values.
         var key = $"{manifest.Path}|{metadata.CurrentSchemaId}";
@@ -103,7 +106,8 @@ public sealed class ManifestCache
     }
 
     /// <summary>Old v1 snapshots list their manifests in the metadata file, without counts.</summary>
-    private async Task<IReadOnlyList<ManifestFile>> ReadEmbeddedAsync(Snapshot snapshot, TableMetadata metadata, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ManifestFile>> ReadEmbeddedAsync(
+        Snapshot snapshot, TableMetadata metadata, CancellationToken cancellationToken)
     {
         var manifests = new List<ManifestFile>();
         foreach (var path in snapshot.Manifests)
@@ -114,7 +118,9 @@ public sealed class ManifestCache
             {
                 Path = path,
                 LengthBytes = content.Length,
-                SpecId = specId is null ? metadata.PartitionSpecs[0].SpecId : int.Parse(specId, System.Globalization.CultureInfo.InvariantCulture),
+                SpecId = specId is null
+                    ? metadata.PartitionSpecs[0].SpecId
+                    : int.Parse(specId, System.Globalization.CultureInfo.InvariantCulture),
                 AddedSnapshotId = snapshot.SnapshotId,
             });
         }

@@ -7,7 +7,8 @@ namespace Frazil.Iceberg.Manifests;
 public static class ManifestListReader
 {
     /// <exception cref="InvalidFormatException">Damaged, or not a manifest list.</exception>
-    public static IReadOnlyList<ManifestFile> Read(ReadOnlyMemory<byte> file, string location) => AvroFileReader.Read(file, location, reader =>
+    public static IReadOnlyList<ManifestFile> Read(ReadOnlyMemory<byte> file, string location) => AvroFileReader.Read(file, location,
+        reader =>
     {
         var manifests = new List<ManifestFile>();
         while (reader.TryReadBlock(out var block, out var count))
@@ -123,7 +124,8 @@ public static class ManifestListWriter
     /// <param name="manifests">All manifests of the snapshot.</param>
     /// <returns>The file, the manifests as listed, and the table's next row id after it.</returns>
     public static (byte[] Content, IReadOnlyList<ManifestFile> Manifests, long NextRowId) Write(
-        int formatVersion, long snapshotId, long? parentSnapshotId, long sequenceNumber, long nextRowId, IEnumerable<ManifestFile> manifests)
+        int formatVersion, long snapshotId, long? parentSnapshotId, long sequenceNumber, long nextRowId,
+        IEnumerable<ManifestFile> manifests)
     {
         var writer = new AvroFileWriter(ManifestAvro.ManifestListSchema(formatVersion),
         [
@@ -138,7 +140,9 @@ public static class ManifestListWriter
             var assigned = manifest.SequenceNumber != Unassigned ? manifest : manifest with
             {
                 SequenceNumber = sequenceNumber,
-                MinSequenceNumber = manifest.MinSequenceNumber == Unassigned ? sequenceNumber : Math.Min(manifest.MinSequenceNumber, sequenceNumber),
+                MinSequenceNumber = manifest.MinSequenceNumber == Unassigned
+                    ? sequenceNumber
+                    : Math.Min(manifest.MinSequenceNumber, sequenceNumber),
             };
             if (formatVersion >= 3 && assigned.Content == ManifestContent.Data && assigned.FirstRowId is null)
             {

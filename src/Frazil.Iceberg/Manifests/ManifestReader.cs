@@ -5,7 +5,8 @@ namespace Frazil.Iceberg.Manifests;
 /// <summary>Reads manifests of any version by the writer's schema and field ids; what it does not know it skips.</summary>
 public static class ManifestReader
 {
-    /// <summary>Every entry, deleted ones included, with sequence numbers, snapshot ids and row ids inherited where the file leaves them out.</summary>
+    /// <summary>Every entry, deleted ones included, with sequence numbers, snapshot ids and row ids inherited where the file leaves them
+    /// out.</summary>
     /// <param name="file">The bytes of the manifest.</param>
     /// <param name="manifest">Its description in the manifest list.</param>
     /// <param name="metadata">The table, for the types of partition values.</param>
@@ -13,7 +14,8 @@ public static class ManifestReader
     public static IReadOnlyList<ManifestEntry> Read(ReadOnlyMemory<byte> file, ManifestFile manifest, TableMetadata metadata)
     {
         var spec = metadata.SpecById(manifest.SpecId)
-            ?? throw new InvalidFormatException($"The manifest '{manifest.Path}' is of partition spec {manifest.SpecId}, which the table does not have.");
+            ?? throw new InvalidFormatException(
+                $"The manifest '{manifest.Path}' is of partition spec {manifest.SpecId}, which the table does not have.");
         var partitionType = metadata.PartitionTypeOf(spec);
         return AvroFileReader.Read(file, manifest.Path, reader =>
         {

@@ -24,7 +24,8 @@ public sealed class ManifestWriter
     public ManifestWriter(TableMetadata metadata, PartitionSpec spec, ManifestContent content)
     {
         if (metadata.FormatVersion < 2)
-            throw new ValidationException($"The table {metadata.Location} is of format version 1, which is read but not written: upgrade it to version 2 first.");
+            throw new ValidationException(
+                $"The table {metadata.Location} is of format version 1, which is read but not written: upgrade it to version 2 first.");
         formatVersion = metadata.FormatVersion;
         partitionType = metadata.PartitionTypeOf(spec);
         specId = spec.SpecId;
@@ -58,7 +59,8 @@ public sealed class ManifestWriter
     /// <summary>A file that this snapshot removes.</summary>
     public void Delete(long snapshotId, ManifestEntry entry) => Write(entry with { Status = EntryStatus.Deleted, SnapshotId = snapshotId });
 
-    /// <summary>The finished file and its description; sequence numbers that the commit gives are <see cref="ManifestListWriter.Unassigned"/>.</summary>
+    /// <summary>The finished file and its description; sequence numbers that the commit gives are <see
+    /// cref="ManifestListWriter.Unassigned"/>.</summary>
     /// <param name="path">Where the caller will store it.</param>
     /// <param name="snapshotId">The snapshot that adds the manifest.</param>
     public (byte[] Content, ManifestFile Manifest) Finish(string path, long snapshotId)

@@ -135,6 +135,7 @@ internal sealed class PartitionSummaries(StructType partitionType)
         }
 
         public readonly PartitionFieldSummary ToSummary(PrimitiveType type) => new(
-            containsNull, containsNaN, lower.IsNull ? null : SingleValue.Serialize(type, lower), upper.IsNull ? null : SingleValue.Serialize(type, upper));
+            containsNull, containsNaN, lower.IsNull ? null : SingleValue.Serialize(type, lower),
+            upper.IsNull ? null : SingleValue.Serialize(type, upper));
     }
 }

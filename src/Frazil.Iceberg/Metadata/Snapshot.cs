@@ -65,7 +65,8 @@ internal static class EmptyMap
 /// <summary>Walks the history of a snapshot.</summary>
 public static class SnapshotAncestry
 {
-    /// <summary>The snapshot and its ancestors, newest first, as far as the metadata still has them; empty where the id is null or unknown.</summary>
+    /// <summary>The snapshot and its ancestors, newest first, as far as the metadata still has them; empty where the id is null or
+    /// unknown.</summary>
     public static IEnumerable<Snapshot> Of(TableMetadata metadata, long? snapshotId)
     {
         // A damaged file may hold a cycle: a chain is never longer than the list of snapshots.

@@ -65,7 +65,8 @@ public sealed record TableMetadata
         ?? throw new InvalidFormatException($"The table {Location} names the current schema {CurrentSchemaId}, which it does not have.");
 
     public PartitionSpec DefaultSpec => SpecById(DefaultSpecId)
-        ?? throw new InvalidFormatException($"The table {Location} names the default partition spec {DefaultSpecId}, which it does not have.");
+        ?? throw new InvalidFormatException(
+            $"The table {Location} names the default partition spec {DefaultSpecId}, which it does not have.");
 
     public SortOrder DefaultSortOrder => SortOrders.FirstOrDefault(order => order.OrderId == DefaultSortOrderId) ?? SortOrder.Unsorted;
 
@@ -104,8 +105,11 @@ public sealed record TableMetadata
 
     /// <summary>A location in the table's metadata folder.</summary>
     public string MetadataLocationFor(string fileName) =>
-        Properties.TryGetValue("write.metadata.path", out var folder) ? $"{folder.TrimEnd('/')}/{fileName}" : $"{Location}/metadata/{fileName}";
+        Properties.TryGetValue("write.metadata.path", out var folder)
+            ? $"{folder.TrimEnd('/')}/{fileName}"
+            : $"{Location}/metadata/{fileName}";
 
-    /// <summary>The folder of data files, without a trailing slash: <c>write.data.path</c> or <c>data</c> in the table's location.</summary>
+    /// <summary>The folder of data files, without a trailing slash: <c>write.data.path</c> or <c>data</c> in the table's
+    /// location.</summary>
     public string DataLocation => Properties.TryGetValue("write.data.path", out var folder) ? folder.TrimEnd('/') : $"{Location}/data";
 }

@@ -19,16 +19,19 @@ public sealed class TableMetadataBuilder
     /// <summary>Starts from an existing version.</summary>
     public static TableMetadataBuilder From(TableMetadata metadata, TimeProvider time) => new(metadata, time);
 
-    /// <summary>The first version of a new table. Field ids of the schema are assigned anew; spec and order are carried over by column.</summary>
+    /// <summary>The first version of a new table. Field ids of the schema are assigned anew; spec and order are carried over by
+    /// column.</summary>
     /// <param name="schema">The schema; its ids are only used to find the columns of the spec and order.</param>
     /// <param name="spec">The partition spec.</param>
     /// <param name="sortOrder">The sort order.</param>
     /// <param name="location">The table's location, without a trailing slash.</param>
     /// <param name="properties">Table properties; <c>format-version</c> (2 by default; 2 or 3) is taken out of them.</param>
     /// <param name="time">The clock.</param>
-    /// <exception cref="ValidationException">The spec or order does not fit the schema, or the format version cannot be written.</exception>
+    /// <exception cref="ValidationException">The spec or order does not fit the schema, or the format version cannot be
+    /// written.</exception>
     public static TableMetadata Create(
-        Schema schema, PartitionSpec spec, SortOrder sortOrder, string location, IReadOnlyDictionary<string, string> properties, TimeProvider time)
+        Schema schema, PartitionSpec spec, SortOrder sortOrder, string location, IReadOnlyDictionary<string, string> properties,
+        TimeProvider time)
     {
         spec.Validate(schema);
         sortOrder.Validate(schema);
@@ -38,8 +41,10 @@ public sealed class TableMetadataBuilder
         var fresh = schema.WithFreshIds();
         int NewId(int oldId) => fresh.FindField(schema.FindName(oldId)!)!.Id;
         var partitionId = PartitionSpec.NoLastPartitionId;
-        var freshSpec = new PartitionSpec(0, [.. spec.Fields.Select(one => one with { SourceId = NewId(one.SourceId), FieldId = ++partitionId })]);
-        var freshOrder = new SortOrder(sortOrder.IsUnsorted ? 0 : 1, [.. sortOrder.Fields.Select(one => one with { SourceId = NewId(one.SourceId) })]);
+        var freshSpec = new PartitionSpec(
+            0, [.. spec.Fields.Select(one => one with { SourceId = NewId(one.SourceId), FieldId = ++partitionId })]);
+        var freshOrder = new SortOrder(
+            sortOrder.IsUnsorted ? 0 : 1, [.. sortOrder.Fields.Select(one => one with { SourceId = NewId(one.SourceId) })]);
         return new TableMetadata
         {
             FormatVersion = (int)version,
@@ -77,7 +82,8 @@ public sealed class TableMetadataBuilder
     /// <param name="previous">The version it replaces.</param>
     /// <param name="previousLocation">Where that one lies.</param>
     /// <returns>The version to write, and the files that left its log.</returns>
-    public static (TableMetadata Metadata, IReadOnlyList<string> Dropped) LogPrevious(TableMetadata metadata, TableMetadata previous, string previousLocation)
+    public static (TableMetadata Metadata, IReadOnlyList<string> Dropped) LogPrevious(
+        TableMetadata metadata, TableMetadata previous, string previousLocation)
     {
         var log = new List<MetadataLogEntry>(previous.MetadataLog) { new(previous.LastUpdatedMs, previousLocation) };
         var excess = Math.Max(0, log.Count - metadata.TableProperties.PreviousVersionsMax);
@@ -123,7 +129,11 @@ public sealed class TableMetadataBuilder
                 SetProperties(properties);
                 break;
             case TableUpdate.RemoveProperties(var names):
-                state = state with { Properties = state.Properties.Where(pair => !names.Contains(pair.Key)).ToDictionary(pair => pair.Key, pair => pair.Value) };
+                state = state with
+                {
+                    Properties = state.Properties.Where(pair => !names.Contains(pair.Key))
+                        .ToDictionary(pair => pair.Key, pair => pair.Value),
+                };
                 break;
             default:
                 ApplyToSnapshots(update);
@@ -154,7 +164,10 @@ public sealed class TableMetadataBuilder
                 state = state with { Statistics = [.. state.Statistics.Where(one => one.SnapshotId != id)] };
                 break;
             case TableUpdate.SetPartitionStatistics(var file):
-                state = state with { PartitionStatistics = [.. state.PartitionStatistics.Where(one => one.SnapshotId != file.SnapshotId), file] };
+                state = state with
+                {
+                    PartitionStatistics = [.. state.PartitionStatistics.Where(one => one.SnapshotId != file.SnapshotId), file],
+                };
                 break;
             case TableUpdate.RemovePartitionStatistics(var id):
                 state = state with { PartitionStatistics = [.. state.PartitionStatistics.Where(one => one.SnapshotId != id)] };
@@ -181,7 +194,8 @@ public sealed class TableMetadataBuilder
         if (version == state.FormatVersion)
             return;
         if (version < state.FormatVersion || version > 3)
-            throw new ValidationException($"Cannot change the format version from {state.FormatVersion} to {version}: it only goes up, to 3 at most.");
+            throw new ValidationException(
+                $"Cannot change the format version from {state.FormatVersion} to {version}: it only goes up, to 3 at most.");
         state = state with { FormatVersion = version };
     }
 
@@ -213,7 +227,8 @@ public sealed class TableMetadataBuilder
         foreach (var field in spec.Fields)
         {
             // The same derivation keeps its id over all specs, so that files of both can be read as one partition column.
-            var known = state.PartitionSpecs.SelectMany(one => one.Fields).FirstOrDefault(one => one.SourceId == field.SourceId && one.Transform.Equals(field.Transform));
+            var known = state.PartitionSpecs.SelectMany(one => one.Fields)
+                .FirstOrDefault(one => one.SourceId == field.SourceId && one.Transform.Equals(field.Transform));
             var id = known is not null && taken.Add(known.FieldId) ? known.FieldId : ++last;
             taken.Add(id);
             numbered.Add(field with { FieldId = id });
@@ -222,7 +237,11 @@ public sealed class TableMetadataBuilder
         var existing = state.PartitionSpecs.FirstOrDefault(one => one.SameAs(candidate));
         lastAddedSpecId = existing?.SpecId ?? (state.PartitionSpecs.Count == 0 ? 0 : state.PartitionSpecs.Max(one => one.SpecId) + 1);
         if (existing is null)
-            state = state with { PartitionSpecs = [.. state.PartitionSpecs, candidate.WithId(lastAddedSpecId.Value)], LastPartitionId = last };
+            state = state with
+            {
+                PartitionSpecs = [.. state.PartitionSpecs, candidate.WithId(lastAddedSpecId.Value)],
+                LastPartitionId = last,
+            };
     }
 
     private void SetDefaultSpec(int id)
@@ -243,7 +262,8 @@ public sealed class TableMetadataBuilder
     {
         order.Validate(state.CurrentSchema);
         var existing = state.SortOrders.FirstOrDefault(one => one.SameAs(order));
-        lastAddedOrderId = existing?.OrderId ?? (order.IsUnsorted ? 0 : state.SortOrders.Select(one => one.OrderId).DefaultIfEmpty(0).Max() + 1);
+        lastAddedOrderId = existing?.OrderId
+            ?? (order.IsUnsorted ? 0 : state.SortOrders.Select(one => one.OrderId).DefaultIfEmpty(0).Max() + 1);
         if (existing is null)
             state = state with { SortOrders = [.. state.SortOrders, order.WithId(lastAddedOrderId.Value)] };
     }
@@ -285,7 +305,8 @@ public sealed class TableMetadataBuilder
         if (snapshot.FirstRowId is not { } first || snapshot.AddedRows is not { } added)
             throw new ValidationException($"Snapshot {snapshot.SnapshotId} has no first-row-id or added-rows, which a v3 table needs.");
         if (first < state.NextRowId)
-            throw new CommitConflictException($"The snapshot's first row id {first} is below the table's next, {state.NextRowId}: another commit was first.");
+            throw new CommitConflictException(
+                $"The snapshot's first row id {first} is below the table's next, {state.NextRowId}: another commit was first.");
         state = state with { NextRowId = Math.Max(state.NextRowId, first + added) };
     }
 

@@ -37,7 +37,8 @@ public readonly struct TableProperties(IReadOnlyDictionary<string, string> prope
     {
         "none" => false,
         "gzip" => true,
-        var other => throw new ValidationException($"The table property write.metadata.compression-codec is '{other}'; allowed are none and gzip."),
+        var other => throw new ValidationException(
+            $"The table property write.metadata.compression-codec is '{other}'; allowed are none and gzip."),
     };
 
     /// <summary><c>write.target-file-size-bytes</c>, 512 MiB.</summary>
@@ -73,6 +74,8 @@ public readonly struct TableProperties(IReadOnlyDictionary<string, string> prope
     {
         if (!properties.TryGetValue(name, out var text))
             return fallback;
-        return bool.TryParse(text, out var flag) ? flag : throw new ValidationException($"The table property {name} is '{text}': true or false is expected.");
+        return bool.TryParse(text, out var flag)
+            ? flag
+            : throw new ValidationException($"The table property {name} is '{text}': true or false is expected.");
     }
 }

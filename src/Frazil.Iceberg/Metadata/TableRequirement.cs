@@ -39,7 +39,8 @@ public abstract record TableRequirement
 
     public sealed record AssertLastAssignedPartitionId(int FieldId) : TableRequirement
     {
-        public override string? Violation(TableMetadata? current) => Compare("last assigned partition id", current?.LastPartitionId, FieldId);
+        public override string? Violation(TableMetadata? current)
+            => Compare("last assigned partition id", current?.LastPartitionId, FieldId);
     }
 
     public sealed record AssertDefaultSpecId(int SpecId) : TableRequirement

@@ -1,6 +1,7 @@
 namespace Frazil.Iceberg;
 
-/// <summary>One change of a commit, named as in the REST catalog protocol. Applied in order by <see cref="TableMetadataBuilder"/>.</summary>
+/// <summary>One change of a commit, named as in the REST catalog protocol. Applied in order by <see
+/// cref="TableMetadataBuilder"/>.</summary>
 public abstract record TableUpdate
 {
     private TableUpdate() { }

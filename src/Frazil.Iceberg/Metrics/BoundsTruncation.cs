@@ -11,7 +11,8 @@ public static class BoundsTruncation
     /// <summary>At most <paramref name="width"/> code points; never above the value.</summary>
     public static string LowerString(string value, int width) => TransformFunctions.TruncateString(value, width);
 
-    /// <summary>At most <paramref name="width"/> code points and not below any string that starts so; null where there is no such string.</summary>
+    /// <summary>At most <paramref name="width"/> code points and not below any string that starts so; null where there is no such
+    /// string.</summary>
     public static string? UpperString(string value, int width)
     {
         var cut = TransformFunctions.TruncateString(value, width);
@@ -74,7 +75,9 @@ public static class BoundsTruncation
         if (mode.Width is { } width)
         {
             if (value.Kind == ValueKind.String)
-                return (isUpper ? UpperString(value.AsString(), width) : LowerString(value.AsString(), width)) is { } text ? Encoding.UTF8.GetBytes(text) : null;
+                return (isUpper ? UpperString(value.AsString(), width) : LowerString(value.AsString(), width)) is { } text
+                    ? Encoding.UTF8.GetBytes(text)
+                    : null;
             if (type.Id == TypeId.Binary)
                 return isUpper ? UpperBinary(value.AsBinary(), width) : LowerBinary(value.AsBinary(), width);
         }

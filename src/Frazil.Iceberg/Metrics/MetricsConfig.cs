@@ -25,7 +25,8 @@ public readonly record struct MetricsMode(bool HasCounts, bool HasBounds, int? W
             "none" => None,
             "counts" => Counts,
             "full" => Full,
-            _ => throw new ValidationException($"The table property {property} is '{text}'; allowed are none, counts, truncate(N) with a positive N, and full."),
+            _ => throw new ValidationException(
+                $"The table property {property} is '{text}'; allowed are none, counts, truncate(N) with a positive N, and full."),
         };
     }
 }

@@ -7,11 +7,13 @@ namespace Frazil.Iceberg;
 /// <param name="Transform">The derivation.</param>
 public sealed record PartitionField(int SourceId, int FieldId, string Name, Transform Transform)
 {
-    /// <summary>v3: every source of a transform of several columns (such transforms are kept, not understood); null for the usual one.</summary>
+    /// <summary>v3: every source of a transform of several columns (such transforms are kept, not understood); null for the usual
+    /// one.</summary>
     public IReadOnlyList<int>? SourceIds { get; init; }
 
     public bool Equals(PartitionField? other) =>
-        other is not null && SourceId == other.SourceId && FieldId == other.FieldId && Name == other.Name && Transform.Equals(other.Transform);
+        other is not null && SourceId == other.SourceId && FieldId == other.FieldId && Name == other.Name
+            && Transform.Equals(other.Transform);
 
     public override int GetHashCode() => HashCode.Combine(SourceId, FieldId, Name, Transform);
 
@@ -95,7 +97,8 @@ public sealed class PartitionSpec : IEquatable<PartitionSpec>
             throw new ValidationException($"Partition field '{field.Name}': '{sourceName}' is {source.Type}{(schema.IsRepeated(source.Id) ? " in a list or map" : "")}; "
                 + "only a primitive column, at the top or in structs, can partition.");
         if (!field.Transform.CanTransform(source.Type))
-            throw new ValidationException($"Partition field '{field.Name}': {field.Transform} cannot be applied to '{sourceName}' of type {source.Type}.");
+            throw new ValidationException(
+                $"Partition field '{field.Name}': {field.Transform} cannot be applied to '{sourceName}' of type {source.Type}.");
         var clash = schema.FindField(field.Name);
         if (clash is not null && !(clash.Id == field.SourceId && field.Transform.Kind is TransformKind.Identity or TransformKind.Void))
             throw new ValidationException($"Partition field '{field.Name}' has the name of a column: give it another name.");

@@ -41,7 +41,8 @@ public static class PartitionSpecParser
         var source = schema.FindField(column)
             ?? throw new ValidationException($"The partition field '{notation}' names the column '{column}', which the schema does not have. "
                 + $"It has: {string.Join(", ", schema.Fields.Select(field => field.Name))}.");
-        return new PartitionField(source.Id, PartitionSpec.NoLastPartitionId + 1 + before.Count, name ?? DefaultName(column, transform, before), transform);
+        return new PartitionField(
+            source.Id, PartitionSpec.NoLastPartitionId + 1 + before.Count, name ?? DefaultName(column, transform, before), transform);
     }
 
     private static (Transform Transform, string Column) ParseCall(ref NotationReader reader, string function)

@@ -41,7 +41,8 @@ public sealed class SortOrder : IEquatable<SortOrder>
         foreach (var field in fields)
         {
             var source = schema.FindField(field.SourceId)
-                ?? throw new ValidationException($"The sort order {OrderId} names column id {field.SourceId}, which the schema does not have.");
+                ?? throw new ValidationException(
+                    $"The sort order {OrderId} names column id {field.SourceId}, which the schema does not have.");
             if (!field.Transform.CanTransform(source.Type))
                 throw new ValidationException($"The sort order {OrderId}: {field.Transform} cannot be applied to '{schema.FindName(source.Id)}' of type {source.Type}.");
         }

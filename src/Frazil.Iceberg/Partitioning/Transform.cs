@@ -41,12 +41,14 @@ public sealed class Transform : IEquatable<Transform>
         ? new(TransformKind.Truncate, string.Create(CultureInfo.InvariantCulture, $"truncate[{width}]"), width)
         : throw new ValidationException($"truncate[{width}] is not a transform: the width must be positive.");
 
-    /// <summary>Reads the notation of table metadata (<c>bucket[16]</c>); what it does not know becomes <see cref="TransformKind.Unknown"/>.</summary>
+    /// <summary>Reads the notation of table metadata (<c>bucket[16]</c>); what it does not know becomes <see
+    /// cref="TransformKind.Unknown"/>.</summary>
     public static Transform Parse(string notation)
     {
         var open = notation.IndexOf('[', StringComparison.Ordinal);
         if (open > 0 && notation.EndsWith(']')
-            && int.TryParse(notation.AsSpan(open + 1, notation.Length - open - 2), NumberStyles.None, CultureInfo.InvariantCulture, out var argument) && argument > 0)
+            && int.TryParse(notation.AsSpan(open + 1, notation.Length - open - 2), NumberStyles.None, CultureInfo.InvariantCulture,
+                out var argument) && argument > 0)
         {
             if (notation.AsSpan(0, open).Equals("bucket", StringComparison.OrdinalIgnoreCase))
                 return Bucket(argument);
@@ -109,7 +111,8 @@ public sealed class Transform : IEquatable<Transform>
             TransformKind.Identity => value,
             TransformKind.Bucket => ToBucket(TransformFunctions.Hash(source, value)),
             TransformKind.Truncate => TransformFunctions.Truncate(source, value, Argument),
-            TransformKind.Unknown => throw new ValidationException($"The transform '{this}' is not known to this version: it cannot derive values."),
+            TransformKind.Unknown => throw new ValidationException(
+                $"The transform '{this}' is not known to this version: it cannot derive values."),
             _ => TransformFunctions.Ordinal(Kind, source, value),
         };
     }

@@ -84,7 +84,9 @@ public static class TransformFunctions
                 _ => throw new ValidationException($"{kind.ToString().ToLowerInvariant()} cannot be applied to {source}."),
             };
         }
-        var micros = source.Id is TypeId.TimestampNs or TypeId.TimestampTzNs ? CalendarOrdinals.MicrosOfNanos(value.AsLong()) : value.AsLong();
+        var micros = source.Id is TypeId.TimestampNs or TypeId.TimestampTzNs
+            ? CalendarOrdinals.MicrosOfNanos(value.AsLong())
+            : value.AsLong();
         return kind switch
         {
             TransformKind.Year => CalendarOrdinals.YearOfMicros(micros),

@@ -46,7 +46,8 @@ internal sealed class DeleteFileIndex
         var sequence = data.SequenceNumber ?? 0;
         var partition = (data.File.SpecId, data.File.Partition);
         List<DataFile> found = [];
-        found.AddRange(globalEquality.Where(entry => entry.SequenceNumber > sequence && MayDelete(entry.File, data.File)).Select(entry => entry.File));
+        found.AddRange(
+            globalEquality.Where(entry => entry.SequenceNumber > sequence && MayDelete(entry.File, data.File)).Select(entry => entry.File));
         if (equality.TryGetValue(partition, out var inPartition))
             found.AddRange(inPartition.Where(entry => entry.SequenceNumber > sequence && MayDelete(entry.File, data.File)).Select(entry => entry.File));
         if (vectors.TryGetValue(data.File.Path, out var vector) && vector.SequenceNumber >= sequence)
@@ -57,7 +58,9 @@ internal sealed class DeleteFileIndex
         if (positionsByFile.TryGetValue(data.File.Path, out var ofFile))
             found.AddRange(ofFile.Where(entry => entry.SequenceNumber >= sequence).Select(entry => entry.File));
         if (positions.TryGetValue(partition, out var ofPartition))
-            found.AddRange(ofPartition.Where(entry => entry.SequenceNumber >= sequence && MayName(entry.File, data.File.Path)).Select(entry => entry.File));
+            found.AddRange(
+                ofPartition.Where(entry => entry.SequenceNumber >= sequence && MayName(entry.File, data.File.Path))
+                    .Select(entry => entry.File));
         return found;
     }
 
@@ -69,7 +72,8 @@ internal sealed class DeleteFileIndex
     }
 
     private static string? OnlyPathOf(DataFile deletes) =>
-        deletes.LowerBounds?.TryGetValue(FilePathId, out var lower) == true && deletes.UpperBounds?.TryGetValue(FilePathId, out var upper) == true && lower.AsSpan().SequenceEqual(upper)
+        deletes.LowerBounds?.TryGetValue(FilePathId, out var lower) == true
+            && deletes.UpperBounds?.TryGetValue(FilePathId, out var upper) == true && lower.AsSpan().SequenceEqual(upper)
             ? System.Text.Encoding.UTF8.GetString(lower)
             : null;
 

@@ -26,7 +26,8 @@ internal sealed class FileFilter
             return true;
         var types = partitionTypes[manifest.SpecId];
         return partitions.Evaluate((summaries, types), static (predicate, state) =>
-            predicate.Column >= state.summaries.Count || RangeOf(state.summaries[predicate.Column], (PrimitiveType)state.types.Fields[predicate.Column].Type).MayMatch(predicate));
+            predicate.Column >= state.summaries.Count || RangeOf(state.summaries[predicate.Column],
+                (PrimitiveType)state.types.Fields[predicate.Column].Type).MayMatch(predicate));
     }
 
     /// <summary>False where surely no row of the file matches.</summary>
@@ -35,7 +36,8 @@ internal sealed class FileFilter
         if (file.RecordCount == 0)
             return false;
         if (bySpec.TryGetValue(file.SpecId, out var partitions)
-            && !partitions.Evaluate(file.Partition, static (predicate, partition) => RangeOf(partition[predicate.Column]).MayMatch(predicate)))
+            && !partitions.Evaluate(file.Partition,
+                static (predicate, partition) => RangeOf(partition[predicate.Column]).MayMatch(predicate)))
             return false;
         return rows.Evaluate(file, static (predicate, data) => RangeOf(data, predicate).MayMatch(predicate));
     }
@@ -54,7 +56,8 @@ internal sealed class FileFilter
     private static ColumnRange RangeOf(IcebergValue value)
     {
         var hasValue = !value.IsNull && !value.IsNaN;
-        return new ColumnRange(value.IsNull, value.IsNaN, hasValue, !value.IsNull, hasValue, hasValue ? value : default, hasValue ? value : default);
+        return new ColumnRange(
+            value.IsNull, value.IsNaN, hasValue, !value.IsNull, hasValue, hasValue ? value : default, hasValue ? value : default);
     }
 
     private static ColumnRange RangeOf(DataFile file, BoundExpression.Predicate predicate)
@@ -68,8 +71,11 @@ internal sealed class FileFilter
         var nansOnly = values is not null && nans is not null && values == nans;
         var isFloat = type.Id is TypeId.Float or TypeId.Double;
         var mayHaveNaN = isFloat && nans is not 0 && !nullsOnly;
-        var mayHaveValues = !nullsOnly && !nansOnly && !(values is not null && nulls is not null && nans is not null && values == nulls + nans);
-        return new ColumnRange(nulls is not 0, mayHaveNaN, mayHaveValues, !nullsOnly, mayHaveValues || nullsOnly, BoundOf(file.LowerBounds, id, type), BoundOf(file.UpperBounds, id, type));
+        var mayHaveValues = !nullsOnly && !nansOnly
+            && !(values is not null && nulls is not null && nans is not null && values == nulls + nans);
+        return new ColumnRange(
+            nulls is not 0, mayHaveNaN, mayHaveValues, !nullsOnly, mayHaveValues || nullsOnly, BoundOf(file.LowerBounds, id, type),
+            BoundOf(file.UpperBounds, id, type));
     }
 
     private static IcebergValue BoundOf(FieldMap<byte[]>? bounds, int id, PrimitiveType type)

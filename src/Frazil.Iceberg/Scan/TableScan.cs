@@ -16,7 +16,8 @@ public sealed record ScanFile(DataFile File, long SequenceNumber, IReadOnlyList<
 /// <param name="FilesTotal">The snapshot's live data files.</param>
 /// <param name="ManifestsTotal">Its manifests.</param>
 /// <param name="ManifestsRead">Those that the filter did not rule out.</param>
-public sealed record ScanPlan(Snapshot? Snapshot, Schema Schema, IReadOnlyList<ScanFile> Files, int FilesTotal, int ManifestsTotal, int ManifestsRead)
+public sealed record ScanPlan(
+    Snapshot? Snapshot, Schema Schema, IReadOnlyList<ScanFile> Files, int FilesTotal, int ManifestsTotal, int ManifestsRead)
 {
     /// <summary>Rows in the files, deletes not counted in.</summary>
     public long RecordCount => Files.Sum(file => file.File.RecordCount);
@@ -35,7 +36,9 @@ public sealed class TableScan
 
     /// <param name="metadata">The version of the table to read: its current snapshot, unless another is chosen.</param>
     /// <param name="cache">Reads and keeps the manifests.</param>
-    public TableScan(TableMetadata metadata, ManifestCache cache) : this(metadata, cache, metadata.CurrentSnapshot, metadata.CurrentSchema, Expression.True) { }
+    public TableScan(TableMetadata metadata, ManifestCache cache) : this(
+        metadata, cache, metadata.CurrentSnapshot, metadata.CurrentSchema, Expression.True)
+    { }
 
     private TableScan(TableMetadata metadata, ManifestCache cache, Snapshot? snapshot, Schema schema, Expression filter) =>
         (this.metadata, this.cache, this.snapshot, this.schema, this.filter) = (metadata, cache, snapshot, schema, filter);
@@ -54,7 +57,8 @@ public sealed class TableScan
     public TableScan UseRef(string name)
     {
         if (!metadata.Refs.TryGetValue(name, out var reference) || metadata.SnapshotById(reference.SnapshotId) is not { } chosen)
-            throw new ValidationException($"The table {metadata.Location} has no branch or tag '{name}'. It has: {string.Join(", ", metadata.Refs.Keys)}.");
+            throw new ValidationException(
+                $"The table {metadata.Location} has no branch or tag '{name}'. It has: {string.Join(", ", metadata.Refs.Keys)}.");
         return new TableScan(metadata, cache, chosen, reference.IsBranch ? metadata.CurrentSchema : SchemaOf(chosen), filter);
     }
 
@@ -73,11 +77,13 @@ public sealed class TableScan
         var manifests = await cache.ReadManifestsAsync(snapshot, metadata, cancellationToken).ConfigureAwait(false);
         var data = manifests.Where(manifest => manifest.Content == ManifestContent.Data && manifest.MayHaveLiveFiles).ToArray();
         // A manifest without counts is read even where it is ruled out: the total must be right.
-        var wanted = data.Where(manifest => manifest.AddedFiles is null || manifest.ExistingFiles is null || files.MayMatch(manifest)).ToArray();
+        var wanted = data.Where(
+            manifest => manifest.AddedFiles is null || manifest.ExistingFiles is null || files.MayMatch(manifest)).ToArray();
         var deletes = manifests.Where(manifest => manifest.Content == ManifestContent.Deletes && manifest.MayHaveLiveFiles).ToArray();
 
         var entries = await ReadAsync([.. wanted, .. deletes], cancellationToken).ConfigureAwait(false);
-        var index = new DeleteFileIndex(entries.AsSpan(wanted.Length).ToArray().SelectMany(one => one).Where(entry => entry.IsLive), schema, metadata);
+        var index = new DeleteFileIndex(
+            entries.AsSpan(wanted.Length).ToArray().SelectMany(one => one).Where(entry => entry.IsLive), schema, metadata);
         var chosen = new List<ScanFile>();
         var total = data.Except(wanted).Sum(manifest => manifest.AddedFiles!.Value + manifest.ExistingFiles!.Value);
         for (var i = 0; i < wanted.Length; i++)
@@ -98,8 +104,10 @@ public sealed class TableScan
     private async Task<IReadOnlyList<ManifestEntry>[]> ReadAsync(ManifestFile[] manifests, CancellationToken cancellationToken)
     {
         var entries = new IReadOnlyList<ManifestEntry>[manifests.Length];
-        await Parallel.ForAsync(0, manifests.Length, new ParallelOptions { MaxDegreeOfParallelism = ParallelReads, CancellationToken = cancellationToken },
-            async (i, token) => entries[i] = await cache.ReadEntriesAsync(manifests[i], metadata, token).ConfigureAwait(false)).ConfigureAwait(false);
+        await Parallel.ForAsync(0, manifests.Length,
+            new ParallelOptions { MaxDegreeOfParallelism = ParallelReads, CancellationToken = cancellationToken },
+            async (i, token) => entries[i] = await cache.ReadEntriesAsync(manifests[i], metadata,
+                token).ConfigureAwait(false)).ConfigureAwait(false);
         return entries;
     }
 

@@ -89,7 +89,8 @@ public sealed class AppendFiles
     }
 
     /// <summary>After the commit: deletes what earlier attempts left. Files of the committed attempt stay.</summary>
-    public Task CleanAsync(StagedSnapshot committed, CancellationToken cancellationToken = default) => staging.CleanAsync(committed, cancellationToken);
+    public Task CleanAsync(StagedSnapshot committed, CancellationToken cancellationToken = default)
+        => staging.CleanAsync(committed, cancellationToken);
 
     /// <summary>
     /// Deletes every manifest and list of every attempt (never the data files). Only where the commit definitely did not happen: after

@@ -3,8 +3,9 @@ using Frazil.Iceberg.Manifests;
 namespace Frazil.Iceberg;
 
 /// <summary>
-/// The common part of commits that take data files out of a table and put others in: manifests without the removed files, which they list as
-/// deleted; refusal where a file is gone or was given deletes meanwhile. What is staged once is reused by later attempts. Not thread-safe.
+/// The common part of commits that take data files out of a table and put others in: manifests without the removed files, which they list
+/// as deleted; refusal where a file is gone or was given deletes meanwhile. What is staged once is reused by later attempts. Not
+/// thread-safe.
 /// </summary>
 internal sealed class FileReplacement(ManifestCache cache, ManifestStaging staging, SnapshotAssembly assembly, long snapshotId)
 {
@@ -19,7 +20,8 @@ internal sealed class FileReplacement(ManifestCache cache, ManifestStaging stagi
     /// <summary>The data sequence number of the added files; null for that of the commit.</summary>
     public long? AddedSequenceNumber { get; init; }
 
-    /// <summary>The sequence number of the snapshot that the removed files were read from: deletes with a higher one were not seen.</summary>
+    /// <summary>The sequence number of the snapshot that the removed files were read from: deletes with a higher one were not
+    /// seen.</summary>
     public required long SeenSequenceNumber { get; init; }
 
     /// <summary>Whether equality deletes written since matter too: they do unless the added files keep the old sequence number.</summary>
@@ -44,7 +46,8 @@ internal sealed class FileReplacement(ManifestCache cache, ManifestStaging stagi
     {
         var existing = parent is null ? [] : await cache.ReadManifestsAsync(parent, table, cancellationToken).ConfigureAwait(false);
         await RefuseNewDeletesAsync(table, existing, cancellationToken).ConfigureAwait(false);
-        addedManifests ??= await AddedManifest.WriteAsync(added.Values, AddedSequenceNumber, table, staging, snapshotId, cancellationToken).ConfigureAwait(false);
+        addedManifests ??= await AddedManifest.WriteAsync(
+            added.Values, AddedSequenceNumber, table, staging, snapshotId, cancellationToken).ConfigureAwait(false);
 
         var manifests = addedManifests.Select(one => one.Manifest).ToList();
         var counts = new SnapshotSummaryBuilder();
@@ -62,7 +65,8 @@ internal sealed class FileReplacement(ManifestCache cache, ManifestStaging stagi
             }
         }
         if (missing.Count > 0)
-            throw new ValidationException($"{missing.Count} files to be replaced are no longer in the table ('{missing.First()}' is one): plan the rewrite anew.");
+            throw new ValidationException(
+                $"{missing.Count} files to be replaced are no longer in the table ('{missing.First()}' is one): plan the rewrite anew.");
         foreach (var file in added.Values)
             counts.Add(file);
         return await assembly.AssembleAsync(table, parent, Operation, counts, manifests, cancellationToken).ConfigureAwait(false);
@@ -76,7 +80,8 @@ internal sealed class FileReplacement(ManifestCache cache, ManifestStaging stagi
     }
 
     /// <summary>The manifest without the removed files, which it lists as deleted; itself where it has none of them.</summary>
-    private async Task<(ManifestFile Kept, List<DataFile> Removed)> FilterAsync(TableMetadata table, ManifestFile manifest, CancellationToken cancellationToken)
+    private async Task<(ManifestFile Kept, List<DataFile> Removed)> FilterAsync(
+        TableMetadata table, ManifestFile manifest, CancellationToken cancellationToken)
     {
         if (filtered.TryGetValue(manifest.Path, out var known))
             return known;
@@ -98,16 +103,19 @@ internal sealed class FileReplacement(ManifestCache cache, ManifestStaging stagi
         return filtered[manifest.Path] = (await staging.WriteManifestAsync(writer, table, cancellationToken).ConfigureAwait(false), files);
     }
 
-    private async Task RefuseNewDeletesAsync(TableMetadata table, IReadOnlyList<ManifestFile> manifests, CancellationToken cancellationToken)
+    private async Task RefuseNewDeletesAsync(
+        TableMetadata table, IReadOnlyList<ManifestFile> manifests, CancellationToken cancellationToken)
     {
         var newer = new List<ManifestEntry>();
         foreach (var manifest in manifests.Where(one => one.Content == ManifestContent.Deletes && one.SequenceNumber > SeenSequenceNumber))
             foreach (var entry in await cache.ReadEntriesAsync(manifest, table, cancellationToken).ConfigureAwait(false))
-                if (entry.IsLive && entry.SequenceNumber > SeenSequenceNumber && (HeedsEqualityDeletes || entry.File.Content == FileContent.PositionDeletes))
+                if (entry.IsLive && entry.SequenceNumber > SeenSequenceNumber
+                    && (HeedsEqualityDeletes || entry.File.Content == FileContent.PositionDeletes))
                     newer.Add(entry);
         var index = new DeleteFileIndex(newer, table.CurrentSchema, table);
         foreach (var file in removed.Values)
             if (index.Of(new ManifestEntry(EntryStatus.Existing, null, 0, 0, file)).Count > 0)
-                throw new ValidationException($"Rows of '{file.Path}' were deleted since it was read for the rewrite: plan the rewrite anew.");
+                throw new ValidationException(
+                    $"Rows of '{file.Path}' were deleted since it was read for the rewrite: plan the rewrite anew.");
     }
 }

@@ -16,7 +16,8 @@ internal sealed class ManifestMerging(ManifestCache cache, ManifestStaging stagi
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>The manifests of the new snapshot, newest first.</returns>
     public async Task<IReadOnlyList<ManifestFile>> MergeAsync(
-        TableMetadata metadata, IReadOnlyList<AddedManifest> added, IReadOnlyList<ManifestFile> existing, CancellationToken cancellationToken)
+        TableMetadata metadata, IReadOnlyList<AddedManifest> added, IReadOnlyList<ManifestFile> existing,
+        CancellationToken cancellationToken)
     {
         var properties = metadata.TableProperties;
         List<ManifestFile> all = [.. added.Select(one => one.Manifest), .. existing];
@@ -69,7 +70,8 @@ internal sealed class ManifestMerging(ManifestCache cache, ManifestStaging stagi
         if (merged.TryGetValue(key, out var known))
             return known;
         var spec = metadata.SpecById(bin[0].SpecId)
-            ?? throw new InvalidFormatException($"The manifest '{bin[0].Path}' is of partition spec {bin[0].SpecId}, which the table does not have.");
+            ?? throw new InvalidFormatException(
+                $"The manifest '{bin[0].Path}' is of partition spec {bin[0].SpecId}, which the table does not have.");
         var writer = new ManifestWriter(metadata, spec, ManifestContent.Data);
         foreach (var manifest in bin)
         {

@@ -34,7 +34,10 @@ internal sealed class ManifestStaging(IFileIO files, long snapshotId)
     /// <summary>Deletes every file but those that the committed snapshot refers to (null: it definitely was not committed).</summary>
     public async Task CleanAsync(StagedSnapshot? committed, CancellationToken cancellationToken)
     {
-        var kept = committed is null ? [] : committed.Manifests.Select(manifest => manifest.Path).Append(committed.Snapshot.ManifestList!).ToHashSet(StringComparer.Ordinal);
+        var kept = committed is null
+            ? []
+            : committed.Manifests.Select(manifest => manifest.Path).Append(committed.Snapshot.ManifestList!)
+                .ToHashSet(StringComparer.Ordinal);
         for (var i = written.Count - 1; i >= 0; i--)
         {
             if (kept.Contains(written[i]))

@@ -3,10 +3,11 @@ using Frazil.Iceberg.Manifests;
 namespace Frazil.Iceberg;
 
 /// <summary>
-/// Takes data files out of a table and puts others in, which need not hold the same rows: one snapshot of operation <c>overwrite</c>, with proper
-/// deleted entries. The added files are as new as the commit: deletes that applied to the removed ones do not apply to them, so whoever carries
-/// rows over applies those deletes first. Staging against a version where a removed file is gone, or where a delete was written for one since the
-/// start, is refused: plan it anew. One instance is one commit, as with <see cref="AppendFiles"/>. Not thread-safe.
+/// Takes data files out of a table and puts others in, which need not hold the same rows: one snapshot of operation <c>overwrite</c>, with
+/// proper deleted entries. The added files are as new as the commit: deletes that applied to the removed ones do not apply to them, so
+/// whoever carries rows over applies those deletes first. Staging against a version where a removed file is gone, or where a delete was
+/// written for one since the start, is refused: plan it anew. One instance is one commit, as with <see cref="AppendFiles"/>. Not
+/// thread-safe.
 /// </summary>
 public sealed class OverwriteFiles
 {
@@ -22,7 +23,11 @@ public sealed class OverwriteFiles
         SnapshotId = SnapshotAssembly.NewSnapshotId();
         staging = new ManifestStaging(cache.Files, SnapshotId);
         assembly = new SnapshotAssembly(staging, time, SnapshotId);
-        replacement = new FileReplacement(cache, staging, assembly, SnapshotId) { Operation = "overwrite", SeenSequenceNumber = start?.SequenceNumber ?? 0 };
+        replacement = new FileReplacement(cache, staging, assembly, SnapshotId)
+        {
+            Operation = "overwrite",
+            SeenSequenceNumber = start?.SequenceNumber ?? 0,
+        };
     }
 
     /// <summary>The id of the snapshot, in every attempt.</summary>
@@ -64,7 +69,8 @@ public sealed class OverwriteFiles
         => replacement.StageAsync(table, assembly.ParentIn(table), cancellationToken);
 
     /// <summary>After the commit: deletes what earlier attempts left. Files of the committed attempt stay.</summary>
-    public Task CleanAsync(StagedSnapshot committed, CancellationToken cancellationToken = default) => staging.CleanAsync(committed, cancellationToken);
+    public Task CleanAsync(StagedSnapshot committed, CancellationToken cancellationToken = default)
+        => staging.CleanAsync(committed, cancellationToken);
 
     /// <summary>As <see cref="AppendFiles.DiscardAsync"/>: only where the commit definitely did not happen.</summary>
     public async Task DiscardAsync(CancellationToken cancellationToken = default)

@@ -58,17 +58,20 @@ public sealed class RewriteFiles
     /// <summary>Writes the manifests and the manifest list of one attempt.</summary>
     /// <param name="table">The version of the table to build on.</param>
     /// <param name="cancellationToken">Cancels; then call <see cref="DiscardAsync"/>.</param>
-    /// <exception cref="ValidationException">A file to replace is gone, or rows of it were deleted since it was read: plan the rewrite anew.</exception>
+    /// <exception cref="ValidationException">A file to replace is gone, or rows of it were deleted since it was read: plan the rewrite
+    /// anew.</exception>
     public Task<StagedSnapshot> StageAsync(TableMetadata table, CancellationToken cancellationToken = default)
     {
         if (replacement.RemovesNothing)
             throw new ValidationException("A rewrite replaces at least one file.");
-        var parent = assembly.ParentIn(table) ?? throw new ValidationException($"The table {table.Location} has no snapshot: there is nothing to rewrite.");
+        var parent = assembly.ParentIn(table)
+            ?? throw new ValidationException($"The table {table.Location} has no snapshot: there is nothing to rewrite.");
         return replacement.StageAsync(table, parent, cancellationToken);
     }
 
     /// <summary>After the commit: deletes what earlier attempts left. Files of the committed attempt stay.</summary>
-    public Task CleanAsync(StagedSnapshot committed, CancellationToken cancellationToken = default) => staging.CleanAsync(committed, cancellationToken);
+    public Task CleanAsync(StagedSnapshot committed, CancellationToken cancellationToken = default)
+        => staging.CleanAsync(committed, cancellationToken);
 
     /// <summary>As <see cref="AppendFiles.DiscardAsync"/>: only where the commit definitely did not happen.</summary>
     public async Task DiscardAsync(CancellationToken cancellationToken = default)

@@ -11,4 +11,5 @@ namespace Frazil.Iceberg;
 /// <param name="Updates">The snapshot, the branch, and the caller's properties.</param>
 /// <param name="Manifests">Every manifest of the snapshot.</param>
 public sealed record StagedSnapshot(
-    Snapshot Snapshot, IReadOnlyList<TableRequirement> Requirements, IReadOnlyList<TableUpdate> Updates, IReadOnlyList<ManifestFile> Manifests);
+    Snapshot Snapshot, IReadOnlyList<TableRequirement> Requirements, IReadOnlyList<TableUpdate> Updates,
+    IReadOnlyList<ManifestFile> Manifests);

@@ -27,7 +27,8 @@ public abstract class IcebergType : IEquatable<IcebergType>
 
     public bool IsPrimitive => this is PrimitiveType;
 
-    /// <summary>Struct fields; or the one <c>element</c> of a list; or <c>key</c> and <c>value</c> of a map. Empty for primitives.</summary>
+    /// <summary>Struct fields; or the one <c>element</c> of a list; or <c>key</c> and <c>value</c> of a map. Empty for
+    /// primitives.</summary>
     public abstract IReadOnlyList<NestedField> Fields { get; }
 
     public static PrimitiveType Boolean { get; } = new(TypeId.Boolean);
@@ -52,12 +53,15 @@ public abstract class IcebergType : IEquatable<IcebergType>
     public static PrimitiveType Decimal(int precision, int scale)
     {
         if (precision is < 1 or > 38 || scale < 0 || scale > precision)
-            throw new ValidationException($"decimal({precision}, {scale}) is not a type: the precision is 1 to 38, the scale 0 to the precision.");
+            throw new ValidationException(
+                $"decimal({precision}, {scale}) is not a type: the precision is 1 to 38, the scale 0 to the precision.");
         return new(TypeId.Decimal) { Precision = precision, Scale = scale };
     }
 
     public static PrimitiveType Fixed(int length) =>
-        length >= 1 ? new(TypeId.Fixed) { Length = length } : throw new ValidationException($"fixed[{length}] is not a type: the length must be positive.");
+        length >= 1
+            ? new(TypeId.Fixed) { Length = length }
+            : throw new ValidationException($"fixed[{length}] is not a type: the length must be positive.");
 
     internal static PrimitiveType Geospatial(TypeId id, string parameters) => new(id) { Parameters = parameters };
 
@@ -123,7 +127,8 @@ public sealed class PrimitiveType : IcebergType
     {
         TypeId.Boolean => ValueKind.Boolean,
         TypeId.Int or TypeId.Date => ValueKind.Int32,
-        TypeId.Long or TypeId.Time or TypeId.Timestamp or TypeId.TimestampTz or TypeId.TimestampNs or TypeId.TimestampTzNs => ValueKind.Int64,
+        TypeId.Long or TypeId.Time or TypeId.Timestamp or TypeId.TimestampTz or TypeId.TimestampNs
+            or TypeId.TimestampTzNs => ValueKind.Int64,
         TypeId.Float => ValueKind.Float32,
         TypeId.Double => ValueKind.Float64,
         TypeId.Decimal => ValueKind.Decimal,
@@ -134,7 +139,8 @@ public sealed class PrimitiveType : IcebergType
     };
 
     public override bool Equals(IcebergType? other) =>
-        other is PrimitiveType p && p.Id == Id && p.Precision == Precision && p.Scale == Scale && p.Length == Length && p.Parameters == Parameters;
+        other is PrimitiveType p && p.Id == Id && p.Precision == Precision && p.Scale == Scale && p.Length == Length
+            && p.Parameters == Parameters;
 
     public override int GetHashCode() => HashCode.Combine(Id, Precision, Scale, Length, Parameters);
 

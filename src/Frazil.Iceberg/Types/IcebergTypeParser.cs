@@ -8,7 +8,8 @@ namespace Frazil.Iceberg;
 public static class IcebergTypeParser
 {
     /// <param name="notation">The text.</param>
-    /// <param name="nextId">Gives the id of each nested field, in the order they are numbered: all fields of a struct, then their children.</param>
+    /// <param name="nextId">Gives the id of each nested field, in the order they are numbered: all fields of a struct, then their
+    /// children.</param>
     /// <exception cref="ValidationException">The text is no type; says where and what is expected.</exception>
     public static IcebergType Parse(string notation, Func<int> nextId)
     {
@@ -131,7 +132,8 @@ public static class IcebergTypeParser
         return new StructType(fields);
     }
 
-    private static bool TakeRequired(ref NotationReader reader) => reader.TryTakeWord("required") || (reader.TryTakeWord("optional") && false);
+    private static bool TakeRequired(ref NotationReader reader)
+        => reader.TryTakeWord("required") || (reader.TryTakeWord("optional") && false);
 
     private static bool TakeNotNull(ref NotationReader reader)
     {

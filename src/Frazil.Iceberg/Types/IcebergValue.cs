@@ -261,7 +261,8 @@ internal static class DecimalText
         (unscaled, scale) = (0, 0);
         var exponentAt = text.AsSpan().IndexOfAny('e', 'E');
         var exponent = 0;
-        if (exponentAt >= 0 && !int.TryParse(text.AsSpan(exponentAt + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent))
+        if (exponentAt >= 0
+            && !int.TryParse(text.AsSpan(exponentAt + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent))
             return false;
         var mantissa = exponentAt >= 0 ? text[..exponentAt] : text;
         var point = mantissa.IndexOf('.', StringComparison.Ordinal);

@@ -51,7 +51,8 @@ internal ref struct NotationReader(string text, string what)
         var start = position;
         if (position < text.Length && text[position] is '"' or '`')
             return TakeQuoted(text[position]);
-        while (position < text.Length && (char.IsLetterOrDigit(text[position]) || text[position] is '_' or '$' or '-' or '@' || (dotted && text[position] == '.')))
+        while (position < text.Length
+            && (char.IsLetterOrDigit(text[position]) || text[position] is '_' or '$' or '-' or '@' || (dotted && text[position] == '.')))
             position++;
         return position > start ? text[start..position] : throw Error("a name is expected");
     }

@@ -11,7 +11,8 @@ public sealed class Schema : IEquatable<Schema>
     private readonly Dictionary<string, int> idByName = new(StringComparer.Ordinal);
     private readonly Dictionary<int, int> parentById = [];
 
-    /// <exception cref="ValidationException">Ids or sibling names are not unique, or an identifier field is missing, optional or nested in a list or map.</exception>
+    /// <exception cref="ValidationException">Ids or sibling names are not unique, or an identifier field is missing, optional or nested in
+    /// a list or map.</exception>
     public Schema(int schemaId, IReadOnlyList<NestedField> fields, IReadOnlyList<int>? identifierFieldIds = null)
     {
         SchemaId = schemaId;
@@ -63,7 +64,8 @@ public sealed class Schema : IEquatable<Schema>
     /// <summary>The same fields under another schema id.</summary>
     public Schema WithId(int schemaId) => schemaId == SchemaId ? this : new(schemaId, Fields, IdentifierFieldIds);
 
-    /// <summary>Numbers every field anew from <paramref name="firstId"/>, level by level as Java does; identifier fields are carried over.</summary>
+    /// <summary>Numbers every field anew from <paramref name="firstId"/>, level by level as Java does; identifier fields are carried
+    /// over.</summary>
     public Schema WithFreshIds(int firstId = 1)
     {
         var next = firstId;
@@ -92,7 +94,8 @@ public sealed class Schema : IEquatable<Schema>
             if (!names.Add(field.Name))
                 throw new ValidationException($"Two fields named '{path}{field.Name}' in one schema: names must be unique among siblings.");
             if (!byId.TryAdd(field.Id, field))
-                throw new ValidationException($"Field id {field.Id} is used by '{nameById[field.Id]}' and by '{path}{field.Name}': ids must be unique.");
+                throw new ValidationException(
+                    $"Field id {field.Id} is used by '{nameById[field.Id]}' and by '{path}{field.Name}': ids must be unique.");
             HighestFieldId = Math.Max(HighestFieldId, field.Id);
             var name = path + field.Name;
             nameById[field.Id] = name;

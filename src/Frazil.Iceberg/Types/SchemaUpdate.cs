@@ -66,7 +66,8 @@ public sealed class SchemaUpdate
     public static bool CanPromote(IcebergType from, IcebergType to) => from.Equals(to) || (from.Id, to.Id) switch
     {
         (TypeId.Int, TypeId.Long) or (TypeId.Float, TypeId.Double) => true,
-        (TypeId.Decimal, TypeId.Decimal) => ((PrimitiveType)from).Scale == ((PrimitiveType)to).Scale && ((PrimitiveType)from).Precision <= ((PrimitiveType)to).Precision,
+        (TypeId.Decimal, TypeId.Decimal) => ((PrimitiveType)from).Scale == ((PrimitiveType)to).Scale
+            && ((PrimitiveType)from).Precision <= ((PrimitiveType)to).Precision,
         _ => false,
     };
 
@@ -132,14 +133,17 @@ public sealed class SchemaUpdate
     }
 
     private NestedField Resolve(string path) => current.FindField(path)
-        ?? throw new ValidationException($"The schema has no column '{path}'. It has: {string.Join(", ", current.Fields.Select(field => field.Name))}.");
+        ?? throw new ValidationException(
+            $"The schema has no column '{path}'. It has: {string.Join(", ", current.Fields.Select(field => field.Name))}.");
 
     private NestedField ResolveStruct(string path)
     {
         var field = Resolve(path);
         while (field.Type is ListType or MapType)
             field = field.Type is MapType map ? map.Value : ((ListType)field.Type).Element;
-        return field.Type is StructType ? field : throw new ValidationException($"Cannot add to '{path}': it is {field.Type}, not a struct.");
+        return field.Type is StructType
+            ? field
+            : throw new ValidationException($"Cannot add to '{path}': it is {field.Type}, not a struct.");
     }
 
     private SchemaUpdate ReplaceField(NestedField changed)
@@ -159,7 +163,8 @@ public sealed class SchemaUpdate
     {
         if (type.IsPrimitive)
             return type;
-        var fields = type.Fields.Select(field => field with { Type = field.Id == id ? change(field.Type) : Rewrite(field.Type, id, change) });
+        var fields = type.Fields.Select(
+            field => field with { Type = field.Id == id ? change(field.Type) : Rewrite(field.Type, id, change) });
         return NestedTypes.WithFields(type, [.. fields]);
     }
 }

@@ -49,7 +49,8 @@ public static class SingleValue
                 return bytes[0] != 0;
             case TypeId.Int or TypeId.Date when bytes.Length == 4:
                 return BinaryPrimitives.ReadInt32LittleEndian(bytes);
-            case TypeId.Long or TypeId.Time or TypeId.Timestamp or TypeId.TimestampTz or TypeId.TimestampNs or TypeId.TimestampTzNs when bytes.Length == 8:
+            case TypeId.Long or TypeId.Time or TypeId.Timestamp or TypeId.TimestampTz or TypeId.TimestampNs
+                or TypeId.TimestampTzNs when bytes.Length == 8:
                 return BinaryPrimitives.ReadInt64LittleEndian(bytes);
             case TypeId.Long when bytes.Length == 4:
                 return (long)BinaryPrimitives.ReadInt32LittleEndian(bytes);

@@ -57,7 +57,8 @@ public static class SingleValueJson
     }
 
     private static bool TryTimestamp(PrimitiveType type, string text, long unitsPerSecond, out long units) =>
-        TemporalText.TryParseTimestamp(text, unitsPerSecond, out units, out var hasOffset) && hasOffset == type.Id is TypeId.TimestampTz or TypeId.TimestampTzNs;
+        TemporalText.TryParseTimestamp(text, unitsPerSecond, out units, out var hasOffset)
+            && hasOffset == type.Id is TypeId.TimestampTz or TypeId.TimestampTzNs;
 
     private static void Write(Utf8JsonWriter writer, PrimitiveType type, IcebergValue value)
     {

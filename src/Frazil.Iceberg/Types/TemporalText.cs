@@ -61,7 +61,8 @@ public static class TemporalText
     public static bool TryParseTime(ReadOnlySpan<char> text, long unitsPerSecond, out long units)
     {
         units = 0;
-        if (text.Length < 5 || text[2] != ':' || !TryDigits(text[..2], out var hour) || !TryDigits(text.Slice(3, 2), out var minute) || hour > 23 || minute > 59)
+        if (text.Length < 5 || text[2] != ':' || !TryDigits(text[..2], out var hour) || !TryDigits(text.Slice(3, 2), out var minute)
+            || hour > 23 || minute > 59)
             return false;
         units = (hour * 60 + minute) * 60 * unitsPerSecond;
         if (text.Length == 5)

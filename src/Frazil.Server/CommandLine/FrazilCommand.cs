@@ -93,7 +93,8 @@ public static class FrazilCommand
     }
 
     private static IEnumerable<string> Names(Command verb)
-        => verb.Subcommands.Select(inner => inner.Name).Concat(verb.Options.Select(option => option.Name)).Append("--config").Append("--json");
+        => verb.Subcommands.Select(inner => inner.Name).Concat(verb.Options.Select(option => option.Name)).Append("--config")
+            .Append("--json");
 
     private static async Task<int> InvokeAsync(ParseResult result, Terminal terminal, CancellationToken cancellationToken)
     {

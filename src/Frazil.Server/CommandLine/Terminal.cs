@@ -26,7 +26,9 @@ public sealed class Terminal
     {
         // A pipe gets exact UTF-8 without the mark that .NET would put first.
         var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-        var output = Console.IsOutputRedirected ? new StreamWriter(Console.OpenStandardOutput(), utf8, 1 << 16) { AutoFlush = true } : Console.Out;
+        var output = Console.IsOutputRedirected
+            ? new StreamWriter(Console.OpenStandardOutput(), utf8, 1 << 16) { AutoFlush = true }
+            : Console.Out;
         return new Terminal
         {
             Output = output,
@@ -37,7 +39,8 @@ public sealed class Terminal
         };
     }
 
-    private static bool IsCapable => Environment.GetEnvironmentVariable("TERM") is not "dumb" && Environment.GetEnvironmentVariable("NO_COLOR") is null or "";
+    private static bool IsCapable
+        => Environment.GetEnvironmentVariable("TERM") is not "dumb" && Environment.GetEnvironmentVariable("NO_COLOR") is null or "";
 
     private static int WidthOr(int fallback)
     {

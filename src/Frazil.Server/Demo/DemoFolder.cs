@@ -41,7 +41,8 @@ internal sealed class DemoFolder : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new VerbException($"{path} cannot be used for the demo: {exception.Message}. Choose another folder with --dir", inner: exception);
+            throw new VerbException(
+                $"{path} cannot be used for the demo: {exception.Message}. Choose another folder with --dir", inner: exception);
         }
     }
 

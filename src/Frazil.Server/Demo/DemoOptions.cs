@@ -30,7 +30,8 @@ internal sealed record DemoOptions(TimeSpan? Duration, int Rate, string Folder, 
         }
         var unit = text.Length > 0 ? text[^1] switch { 's' => 1, 'm' => 60, 'h' => 3600, _ => 0 } : 0;
         var digits = unit == 0 ? text : text[..^1];
-        return double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0 && number * Math.Max(1, unit) <= 86_400
+        return double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0
+            && number * Math.Max(1, unit) <= 86_400
             ? TimeSpan.FromSeconds(number * Math.Max(1, unit))
             : throw new VerbException($"--duration is \"{text}\"; write 20s, 2m or 1h, at most a day", ExitCode.BadUsage);
     }

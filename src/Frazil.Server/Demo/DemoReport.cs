@@ -66,7 +66,8 @@ internal sealed class DemoReport(Terminal terminal, bool asJson)
         }
     }
 
-    public static string Milliseconds(TimeSpan? age) => age is { } value ? string.Create(CultureInfo.InvariantCulture, $"{value.TotalMilliseconds:#,0} ms") : "–";
+    public static string Milliseconds(TimeSpan? age)
+        => age is { } value ? string.Create(CultureInfo.InvariantCulture, $"{value.TotalMilliseconds:#,0} ms") : "–";
 
     private static IEnumerable<string> Lines(DemoSummary summary)
     {

@@ -35,7 +35,8 @@ internal sealed class DemoRun(DemoOptions options, Terminal terminal, bool asJso
         await using var server = new FrazilServer(settings, loggers);
         await server.StartAsync(stop);
         await using var producer = new ShopProducer(
-            cluster.BootstrapServers, DemoOptions.Topic, options.Rate, options.Seed, () => server.Engine.Tables.Sum(table => table.Records + table.BadRecords));
+            cluster.BootstrapServers, DemoOptions.Topic, options.Rate, options.Seed,
+            () => server.Engine.Tables.Sum(table => table.Records + table.BadRecords));
         producer.Start();
         var watch = new DemoWatch(server.Engine, DemoOptions.Table, () => producer.Produced);
         var start = clock.GetTimestamp();

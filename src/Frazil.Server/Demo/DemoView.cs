@@ -20,7 +20,8 @@ internal static class DemoView
             Figures(sample),
             Union(sample, Math.Clamp(width - 42, 20, 70)),
             Side(Commits(sample), sample.Aggregate is { } aggregate ? Aggregate(aggregate) : Text.Empty, width),
-            new Markup($"[grey]{(http is null ? "" : $"console and SQL at [/][link]{http.ToString().TrimEnd('/')}[/][grey]; ")}Ctrl-C ends[/]"),
+            new Markup(
+                $"[grey]{(http is null ? "" : $"console and SQL at [/][link]{http.ToString().TrimEnd('/')}[/][grey]; ")}Ctrl-C ends[/]"),
         ];
         return new Rows(rows.Select(row => new Padder(row, new Padding(0, 0, 0, 1))));
     }
@@ -57,7 +58,8 @@ internal static class DemoView
 
     private static Table Commits(DemoSample sample)
     {
-        var table = NewTable("commits, as they land").AddColumn("at").AddColumn("snapshot").AddColumn(Right("rows")).AddColumn(Right("in all"));
+        var table = NewTable("commits, as they land").AddColumn("at").AddColumn("snapshot").AddColumn(Right("rows"))
+            .AddColumn(Right("in all"));
         foreach (var commit in sample.Commits)
         {
             table.AddRow(

@@ -79,7 +79,8 @@ internal sealed class DemoWatch(FrazilEngine engine, string table, Func<long> pr
     private async Task<TimeSpan?> MeasureFreshnessAsync(CancellationToken cancellationToken)
     {
         var recent = Literal(clock.GetUtcNow() - Window);
-        var newest = await engine.Sql.QueryAsync(new SqlRequest($"select max(event_timestamp) from {table} where event_timestamp > {recent}"), cancellationToken);
+        var newest = await engine.Sql.QueryAsync(
+            new SqlRequest($"select max(event_timestamp) from {table} where event_timestamp > {recent}"), cancellationToken);
         if (newest.Rows[0][0] is not DateTimeOffset instant)
         {
             return null;

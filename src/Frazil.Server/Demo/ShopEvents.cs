@@ -17,7 +17,8 @@ internal sealed class ShopEvents : IDisposable
     private static readonly (string Type, int Weight)[] Types =
         [("page_view", 52), ("product_view", 24), ("search", 9), ("add_to_cart", 9), ("checkout", 3), ("purchase", 3)];
 
-    private static readonly string[] Pages = ["/", "/sale", "/new", "/category/shoes", "/category/jackets", "/category/garden", "/help", "/account"];
+    private static readonly string[] Pages = [
+        "/", "/sale", "/new", "/category/shoes", "/category/jackets", "/category/garden", "/help", "/account"];
     private static readonly string[] Currencies = ["EUR", "EUR", "EUR", "USD", "USD", "GBP", "CHF", "PLN"];
     private static readonly (string Os, string[] Browsers)[] Systems =
     [

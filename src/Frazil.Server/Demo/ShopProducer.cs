@@ -28,7 +28,8 @@ internal sealed class ShopProducer : IAsyncDisposable
     public ShopProducer(string bootstrapServers, string topic, int rate, int seed, Func<long> readSoFar)
     {
         (this.topic, this.rate, this.readSoFar) = (topic, rate, readSoFar);
-        producer = new KafkaProducer(new KafkaProducerOptions { BootstrapServers = bootstrapServers, Linger = TimeSpan.FromMilliseconds(1), Compression = "none" });
+        producer = new KafkaProducer(
+            new KafkaProducerOptions { BootstrapServers = bootstrapServers, Linger = TimeSpan.FromMilliseconds(1), Compression = "none" });
         events = new ShopEvents(seed);
         thread = new Thread(Run) { IsBackground = true, Name = "demo producer" };
     }

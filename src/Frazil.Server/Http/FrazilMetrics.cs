@@ -4,7 +4,8 @@ using System.Text;
 
 namespace Frazil.Server.Http;
 
-/// <summary>Every metric, in one place, as Prometheus text (exposition format 0.0.4). Those of a table carry the label <c>table</c>.</summary>
+/// <summary>Every metric, in one place, as Prometheus text (exposition format 0.0.4). Those of a table carry the label
+/// <c>table</c>.</summary>
 internal static class FrazilMetrics
 {
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
@@ -74,7 +75,8 @@ internal static class FrazilMetrics
         => text.Append(series).Append(' ').Append(value.ToString(CultureInfo.InvariantCulture)).Append('\n');
 
     private static string Escape(string label)
-        => label.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+        => label.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)
+            .Replace("\n", "\\n", StringComparison.Ordinal);
 }
 
 /// <summary>One metric of each table.</summary>

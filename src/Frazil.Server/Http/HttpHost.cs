@@ -28,7 +28,8 @@ internal sealed class HttpHost : IAsyncDisposable
     public Uri Address { get; }
 
     /// <exception cref="FrazilStartException">The address cannot be listened on.</exception>
-    public static async Task<HttpHost> StartAsync(ServerOptions options, ServingState state, ILoggerFactory loggers, CancellationToken cancellationToken)
+    public static async Task<HttpHost> StartAsync(
+        ServerOptions options, ServingState state, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var listen = ListenAddress.Parse(options.Http);
         var application = Build(options, listen, state, loggers);
@@ -85,7 +86,8 @@ internal sealed class HttpHost : IAsyncDisposable
         application.MapPost("/v1/sql", (RequestDelegate)sql.HandleAsync);
         application.MapGet("/v1/tables", (RequestDelegate)tables.ListAsync);
         application.MapGet("/v1/tables/{table}", (RequestDelegate)tables.GetAsync);
-        application.MapGet("/metrics", (RequestDelegate)(context => WriteAsync(context, FrazilMetrics.ContentType, FrazilMetrics.Write(state))));
+        application.MapGet(
+            "/metrics", (RequestDelegate)(context => WriteAsync(context, FrazilMetrics.ContentType, FrazilMetrics.Write(state))));
         application.MapGet("/healthz", (RequestDelegate)(context => WriteAsync(context, "application/json", """{"status":"alive","service":"frazil"}""")));
         application.MapGet("/readyz", (RequestDelegate)(context => WriteReadinessAsync(context, state)));
         application.MapGet("/", (RequestDelegate)ConsolePage.WriteAsync);

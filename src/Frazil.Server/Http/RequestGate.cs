@@ -24,7 +24,8 @@ internal sealed class RequestGate(ServerOptions options, bool isLoopback, ILogge
             CheckToken(context.Request);
             await next(context);
             // An endpoint that exists answers for itself; these are the router's own empty answers.
-            if (!context.Response.HasStarted && context.Response.StatusCode is StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed)
+            if (!context.Response.HasStarted
+                && context.Response.StatusCode is StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed)
             {
                 throw Unrouted(context);
             }
@@ -52,12 +53,14 @@ internal sealed class RequestGate(ServerOptions options, bool isLoopback, ILogge
             case OperationCanceledException:
                 return new HttpProblem(StatusCodes.Status503ServiceUnavailable, "not_ready", "Frazil is stopping");
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
-                return new HttpProblem(StatusCodes.Status413PayloadTooLarge, "too_large", $"the body is larger than {HttpHost.LargestBody} bytes");
+                return new HttpProblem(
+                    StatusCodes.Status413PayloadTooLarge, "too_large", $"the body is larger than {HttpHost.LargestBody} bytes");
             case BadHttpRequestException bad:
                 return new HttpProblem(bad.StatusCode, "bad_request", bad.Message);
             default:
                 logger.RequestFailed(exception, context.Request.Method, context.Request.Path);
-                return new HttpProblem(StatusCodes.Status500InternalServerError, "internal", "the request failed inside Frazil; its log says why");
+                return new HttpProblem(
+                    StatusCodes.Status500InternalServerError, "internal", "the request failed inside Frazil; its log says why");
         }
     }
 
@@ -82,16 +85,23 @@ internal sealed class RequestGate(ServerOptions options, bool isLoopback, ILogge
         }
         const string Scheme = "Bearer ";
         var header = request.Headers.Authorization.ToString();
-        var given = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? Encoding.UTF8.GetBytes(header[Scheme.Length..].Trim()) : [];
+        var given = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+            ? Encoding.UTF8.GetBytes(header[Scheme.Length..].Trim())
+            : [];
         if (!CryptographicOperations.FixedTimeEquals(given, token))
         {
             var what = header.Length == 0 ? "no token was sent" : "the token is not the right one";
-            throw new HttpProblem(StatusCodes.Status401Unauthorized, "unauthorized", $"{what}; send Authorization: Bearer followed by server.token");
+            throw new HttpProblem(
+                StatusCodes.Status401Unauthorized, "unauthorized", $"{what}; send Authorization: Bearer followed by server.token");
         }
     }
 
     private static HttpProblem Unrouted(HttpContext context)
         => context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed
-            ? new(StatusCodes.Status405MethodNotAllowed, "method_not_allowed", $"{context.Request.Path} does not take {context.Request.Method}")
-            : new(StatusCodes.Status404NotFound, "not_found", $"there is nothing at {context.Request.Path}; docs/http.md lists what there is");
+            ? new(
+                StatusCodes.Status405MethodNotAllowed, "method_not_allowed",
+                $"{context.Request.Path} does not take {context.Request.Method}")
+            : new(
+                StatusCodes.Status404NotFound, "not_found",
+                $"there is nothing at {context.Request.Path}; docs/http.md lists what there is");
 }

@@ -18,7 +18,8 @@ internal sealed class ServingState
 
     /// <exception cref="HttpProblem">503 while there is none.</exception>
     public FrazilEngine RequireEngine() => engine
-        ?? throw new HttpProblem(StatusCodes.Status503ServiceUnavailable, "not_ready", "Frazil is starting or stopping; /readyz answers 200 once it serves");
+        ?? throw new HttpProblem(
+            StatusCodes.Status503ServiceUnavailable, "not_ready", "Frazil is starting or stopping; /readyz answers 200 once it serves");
 }
 
 /// <summary>Counts finished queries. Thread-safe.</summary>

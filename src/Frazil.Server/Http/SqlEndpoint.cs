@@ -107,7 +107,9 @@ internal sealed class SqlEndpoint(ServingState state)
 
     private static async Task WriteNdJsonAsync(PipeWriter output, SqlResult result, CancellationToken cancellationToken)
     {
-        var names = Array.ConvertAll(RowText.DistinctNames(result.Columns.Select(column => column.Name)), name => JsonEncodedText.Encode(name, SqlJson.Options.Encoder));
+        var names = Array.ConvertAll(
+            RowText.DistinctNames(result.Columns.Select(column => column.Name)),
+            name => JsonEncodedText.Encode(name, SqlJson.Options.Encoder));
         await using var json = new Utf8JsonWriter(output, SqlJson.Options);
         foreach (var row in result.Rows)
         {

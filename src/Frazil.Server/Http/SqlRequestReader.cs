@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace Frazil.Server.Http;
 
-/// <summary>Reads the body of <c>POST /v1/sql</c>: <c>{"sql", "read_after"?: {topic: {partition: offset}}, "timeout_ms"?}</c>. Strict: what it
-/// does not know it refuses, for a misspelt <c>read_after</c> would silently read too early.</summary>
+/// <summary>Reads the body of <c>POST /v1/sql</c>: <c>{"sql", "read_after"?: {topic: {partition: offset}}, "timeout_ms"?}</c>. Strict: what
+/// it does not know it refuses, for a misspelt <c>read_after</c> would silently read too early.</summary>
 internal static class SqlRequestReader
 {
     private const int LongestTimeoutMs = 3_600_000;
@@ -42,7 +42,9 @@ internal static class SqlRequestReader
                     throw Bad($"the body has the unknown key \"{property.Name}\"; " + (meant is null ? $"known are {string.Join(", ", Known)}" : $"did you mean {meant}?"));
             }
         }
-        return string.IsNullOrWhiteSpace(sql) ? throw Bad("the body has no \"sql\"; send {\"sql\": \"select …\"}") : new SqlRequest(sql, readAfter, timeout);
+        return string.IsNullOrWhiteSpace(sql)
+            ? throw Bad("the body has no \"sql\"; send {\"sql\": \"select …\"}")
+            : new SqlRequest(sql, readAfter, timeout);
     }
 
     private static JsonDocument Parse(ReadOnlyMemory<byte> body)
@@ -61,7 +63,9 @@ internal static class SqlRequestReader
     {
         try
         {
-            return value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Bad($"\"sql\" is {value.GetRawText()}; it must be a string");
+            return value.ValueKind == JsonValueKind.String
+                ? value.GetString()!
+                : throw Bad($"\"sql\" is {value.GetRawText()}; it must be a string");
         }
         catch (InvalidOperationException)
         {
@@ -91,7 +95,8 @@ internal static class SqlRequestReader
             foreach (var partition in topic.Value.EnumerateObject())
             {
                 var isPartition = int.TryParse(partition.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
-                if (!isPartition || partition.Value.ValueKind != JsonValueKind.Number || !partition.Value.TryGetInt64(out var offset) || offset < 0)
+                if (!isPartition || partition.Value.ValueKind != JsonValueKind.Number || !partition.Value.TryGetInt64(out var offset)
+                    || offset < 0)
                 {
                     throw BadOffsets(value);
                 }

@@ -31,7 +31,8 @@ internal sealed class TablesEndpoint(ServingState state)
         var name = context.Request.RouteValues["table"] as string ?? "";
         var engine = state.RequireEngine();
         var table = engine.Tables.FirstOrDefault(one => one.Name == name)
-            ?? throw new HttpProblem(StatusCodes.Status404NotFound, "not_found", $"there is no table \"{name}\"; GET /v1/tables lists them");
+            ?? throw new HttpProblem(
+                StatusCodes.Status404NotFound, "not_found", $"there is no table \"{name}\"; GET /v1/tables lists them");
         var columns = await ReadColumnsAsync(engine, name, context.RequestAborted);
         await WriteAsync(context, json =>
         {
@@ -51,7 +52,8 @@ internal sealed class TablesEndpoint(ServingState state)
     }
 
     /// <summary>A table without a first record may have no columns to select yet.</summary>
-    private static async Task<IReadOnlyList<SqlColumn>> ReadColumnsAsync(FrazilEngine engine, string name, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<SqlColumn>> ReadColumnsAsync(
+        FrazilEngine engine, string name, CancellationToken cancellationToken)
     {
         var quoted = string.Join('.', name.Split('.').Select(part => $"\"{part}\""));
         try

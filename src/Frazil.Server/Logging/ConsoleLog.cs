@@ -34,7 +34,9 @@ public sealed class ConsoleLog : ILoggerProvider
     {
     }
 
-    private void Write(string category, LogLevel level, EventId id, string message, IReadOnlyList<KeyValuePair<string, object?>>? fields, Exception? exception)
+    private void Write(
+        string category, LogLevel level, EventId id, string message, IReadOnlyList<KeyValuePair<string, object?>>? fields,
+        Exception? exception)
     {
         var line = isJson ? FormatJson(category, level, id, message, fields, exception) : FormatText(level, message, exception);
         lock (sync)
@@ -66,7 +68,8 @@ public sealed class ConsoleLog : ILoggerProvider
     }
 
     private string FormatJson(
-        string category, LogLevel level, EventId id, string message, IReadOnlyList<KeyValuePair<string, object?>>? fields, Exception? exception)
+        string category, LogLevel level, EventId id, string message, IReadOnlyList<KeyValuePair<string, object?>>? fields,
+        Exception? exception)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
         using (var json = new Utf8JsonWriter(buffer))
@@ -126,7 +129,9 @@ public sealed class ConsoleLog : ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-            => log.Write(name, logLevel, eventId, formatter(state, exception), state as IReadOnlyList<KeyValuePair<string, object?>>, exception);
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            => log.Write(
+                name, logLevel, eventId, formatter(state, exception), state as IReadOnlyList<KeyValuePair<string, object?>>, exception);
     }
 }

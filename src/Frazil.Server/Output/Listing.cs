@@ -70,6 +70,7 @@ internal readonly record struct Bytes(long Count) : IFormattable
         {
             (amount, unit) = (amount / 1024, unit + 1);
         }
-        return string.Create(CultureInfo.InvariantCulture, $"{(unit == 0 ? Count : Math.Round(amount, amount < 10 ? 2 : 1))} {Units[unit]}");
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{(unit == 0 ? Count : Math.Round(amount, amount < 10 ? 2 : 1))} {Units[unit]}");
     }
 }

@@ -28,7 +28,10 @@ public sealed record ResultSet(IReadOnlyList<ResultColumn> Columns, IReadOnlyLis
 /// <param name="Type">SQL type name; decides which side values stand on.</param>
 public sealed record ResultColumn(string Name, string Type)
 {
-    private static readonly string[] NumberTypes = ["TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE"];
+    private static readonly string[] NumberTypes = [
+        "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT",
+        "DOUBLE"];
 
-    public bool IsNumber => NumberTypes.Contains(Type, StringComparer.OrdinalIgnoreCase) || Type.StartsWith("DECIMAL", StringComparison.OrdinalIgnoreCase);
+    public bool IsNumber
+        => NumberTypes.Contains(Type, StringComparer.OrdinalIgnoreCase) || Type.StartsWith("DECIMAL", StringComparison.OrdinalIgnoreCase);
 }

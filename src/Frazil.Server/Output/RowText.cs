@@ -60,6 +60,8 @@ public static class RowText
             return line;
         }
         var needsQuotes = value.Length == 0 || value.AsSpan().IndexOfAny(",\"\r\n") >= 0 || value[0] == ' ' || value[^1] == ' ';
-        return needsQuotes ? line.Append('"').Append(value.Replace("\"", "\"\"", StringComparison.Ordinal)).Append('"') : line.Append(value);
+        return needsQuotes
+            ? line.Append('"').Append(value.Replace("\"", "\"\"", StringComparison.Ordinal)).Append('"')
+            : line.Append(value);
     }
 }

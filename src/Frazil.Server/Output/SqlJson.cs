@@ -13,7 +13,11 @@ namespace Frazil.Server.Output;
 public static class SqlJson
 {
     /// <summary>Only what JSON itself asks for is escaped: the answer is never put into HTML unescaped.</summary>
-    public static JsonWriterOptions Options { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    public static JsonWriterOptions Options { get; } = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+    };
 
     public static byte[] ToBytes(SqlResult result)
     {

@@ -17,7 +17,8 @@ public static class TextTable
         var shown = ChooseColumns(result, width);
         var widths = FitWidths(result, shown, width);
         var text = new StringBuilder();
-        AppendLine(text, shown.Select((column, place) => Pad(Clean(result.Columns[column].Name), widths[place], result.Columns[column].IsNumber)));
+        AppendLine(
+            text, shown.Select((column, place) => Pad(Clean(result.Columns[column].Name), widths[place], result.Columns[column].IsNumber)));
         AppendLine(text, widths.Select(columnWidth => new string('─', columnWidth)));
         foreach (var row in result.Rows)
         {
@@ -25,7 +26,8 @@ public static class TextTable
         }
         if (shown.Count < result.Columns.Count)
         {
-            text.Append(CultureInfo.InvariantCulture, $"({shown.Count} of {result.Columns.Count} columns fit; --csv or --json gives all)\n");
+            text.Append(
+                CultureInfo.InvariantCulture, $"({shown.Count} of {result.Columns.Count} columns fit; --csv or --json gives all)\n");
         }
         return text.ToString();
     }
@@ -33,11 +35,13 @@ public static class TextTable
     private static void AppendLine(StringBuilder text, IEnumerable<string> cells)
         => text.Append(string.Join("  ", cells).TrimEnd()).Append('\n');
 
-    /// <summary>Where not even narrow columns fit, the last ones give way, but the very last stays: it is often what was asked for.</summary>
+    /// <summary>Where not even narrow columns fit, the last ones give way, but the very last stays: it is often what was asked
+    /// for.</summary>
     private static List<int> ChooseColumns(ResultSet result, int width)
     {
         var columns = Enumerable.Range(0, result.Columns.Count).ToList();
-        while (columns.Count > 1 && columns.Sum(column => (long)Math.Min(NaturalWidth(result, column, width), LeastWidth) + Gap) - Gap > width)
+        while (columns.Count > 1
+            && columns.Sum(column => (long)Math.Min(NaturalWidth(result, column, width), LeastWidth) + Gap) - Gap > width)
         {
             columns.RemoveAt(columns.Count > 2 ? columns.Count - 2 : columns.Count - 1);
         }
@@ -101,7 +105,9 @@ public static class TextTable
         {
             return "∅";
         }
-        return text.Any(char.IsControl) ? string.Concat(text.Select(letter => letter == '\n' ? '↵' : char.IsControl(letter) ? '�' : letter)) : text;
+        return text.Any(char.IsControl)
+            ? string.Concat(text.Select(letter => letter == '\n' ? '↵' : char.IsControl(letter) ? '�' : letter))
+            : text;
     }
 
     private static int CellWidth(string text)
@@ -121,7 +127,8 @@ public static class TextTable
         {
             return 0;
         }
-        return rune.Value is (>= 0x1100 and <= 0x115F) or (>= 0x2E80 and <= 0xA4CF) or (>= 0xAC00 and <= 0xD7A3) or (>= 0xF900 and <= 0xFAFF)
+        return rune.Value is (>= 0x1100 and <= 0x115F) or (>= 0x2E80 and <= 0xA4CF) or (>= 0xAC00 and <= 0xD7A3)
+            or (>= 0xF900 and <= 0xFAFF)
             or (>= 0xFE30 and <= 0xFE6F) or (>= 0xFF00 and <= 0xFF60) or (>= 0xFFE0 and <= 0xFFE6) or (>= 0x1F300 and <= 0x1FAFF)
             or (>= 0x20000 and <= 0x3FFFD) ? 2 : 1;
     }

@@ -19,7 +19,9 @@ internal static partial class VerificationText
         var look = table.IsDeep ? "every row looked at" : "files looked at; --deep reads every row";
         var verdict = !table.IsProven ? "NOT proven" : table.IsDeep ? "every record exactly once" : "counts and ranges add up";
         text.Append(coloured ? $"{colour}{mark}\e[0m" : mark)
-            .Append(CultureInfo.InvariantCulture, $" {table.Table}: {verdict} (snapshot {table.SnapshotId?.ToString(CultureInfo.InvariantCulture) ?? "none"}; {look})\n");
+            .Append(
+                CultureInfo.InvariantCulture,
+                $" {table.Table}: {verdict} (snapshot {table.SnapshotId?.ToString(CultureInfo.InvariantCulture) ?? "none"}; {look})\n");
         AppendPartitions(text, table.Partitions);
         foreach (var finding in table.Findings)
         {
@@ -70,7 +72,11 @@ internal static partial class VerificationText
         static ResultColumn Number(string name) => new(name, "BIGINT");
         var rows = partitions.Select(static one => (string?[])
         [
-            one.IsProven ? "ok" : "WRONG", one.Partition.ToString(), Text(one.First), Text(one.Next), one.Rows is { } rows ? Text(rows) : "?", Text(one.DeadLetters),
+            one.IsProven
+                ? "ok"
+                : "WRONG", one.Partition.ToString(), Text(one.First), Text(one.Next), one.Rows is { } rows
+                ? Text(rows)
+                : "?", Text(one.DeadLetters),
             Text(one.Gaps.Transaction + one.Gaps.Compaction + one.Gaps.Unknown), Text(one.Gaps.Removed),
             one.Kafka is { } ends ? $"{ends.Low}..{ends.High}" : "not there",
         ]);

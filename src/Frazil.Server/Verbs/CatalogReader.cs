@@ -24,7 +24,8 @@ internal sealed class CatalogReader : IAsyncDisposable
             throw new VerbException($"there is no catalog at {file} (catalog.uri = \"{options.Uri}\") yet. `frazil run` creates it");
         }
         var files = new LocalFileIO();
-        return new CatalogReader(await SqlCatalog.OpenAsync(options.Uri, options.Warehouse, files, options.Name, null, cancellationToken), options.Uri);
+        return new CatalogReader(
+            await SqlCatalog.OpenAsync(options.Uri, options.Warehouse, files, options.Name, null, cancellationToken), options.Uri);
     }
 
     /// <summary>The database file of a <c>sqlite:</c> URI; three slashes are SQLAlchemy's way to begin a path.</summary>
@@ -63,7 +64,10 @@ internal sealed class CatalogReader : IAsyncDisposable
 
     /// <summary>A count of a snapshot's summary; null where it has none.</summary>
     public static long? Count(Snapshot? snapshot, string key)
-        => snapshot is not null && snapshot.Summary.TryGetValue(key, out var text) && long.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : null;
+        => snapshot is not null && snapshot.Summary.TryGetValue(key, out var text)
+            && long.TryParse(text, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
 
     public static DateTimeOffset At(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
 

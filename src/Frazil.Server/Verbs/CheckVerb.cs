@@ -11,8 +11,15 @@ internal static class CheckVerb
 {
     public static Command Create(CommonOptions common, Terminal terminal)
     {
-        var timeout = new Option<double>("--timeout") { Description = "Seconds to wait for a broker", DefaultValueFactory = _ => 10, HelpName = "SECONDS" };
-        var verb = new Verb("check", "Try what `frazil run` needs: configuration, native libraries, broker, topics, catalog, warehouse, port. Changes nothing.")
+        var timeout = new Option<double>("--timeout")
+        {
+            Description = "Seconds to wait for a broker",
+            DefaultValueFactory = _ => 10,
+            HelpName = "SECONDS",
+        };
+        var verb = new Verb(
+            "check",
+            "Try what `frazil run` needs: configuration, native libraries, broker, topics, catalog, warehouse, port. Changes nothing.")
         {
             Examples = """
                 frazil check -c frazil.toml
@@ -37,7 +44,9 @@ internal static class CheckVerb
     }
 
     private static string Describe(FrazilOptions options)
-        => options.Tables.Count == 1 ? $"1 table: {options.Tables[0].Name}" : $"{options.Tables.Count} tables: {string.Join(", ", options.Tables.Select(table => table.Name))}";
+        => options.Tables.Count == 1
+            ? $"1 table: {options.Tables[0].Name}"
+            : $"{options.Tables.Count} tables: {string.Join(", ", options.Tables.Select(table => table.Name))}";
 
     private static string ToText(List<Check> checks, bool coloured)
     {

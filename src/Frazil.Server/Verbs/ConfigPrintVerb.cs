@@ -11,7 +11,9 @@ internal static class ConfigPrintVerb
 {
     public static Command Create(CommonOptions common, Terminal terminal)
     {
-        var print = new Verb("print", "Show every setting that is in effect, secrets masked, and where each came from: default, file and line, or environment.")
+        var print = new Verb(
+            "print",
+            "Show every setting that is in effect, secrets masked, and where each came from: default, file and line, or environment.")
         {
             Examples = """
                 frazil config print -c frazil.toml

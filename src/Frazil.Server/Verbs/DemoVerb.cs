@@ -18,7 +18,12 @@ internal static class DemoVerb
     {
         var duration = new Option<string?>("--duration") { Description = "20s, 2m, 1h; default: until Ctrl-C", HelpName = "TIME" };
         var rate = new Option<int>("--rate") { Description = "Records a second", DefaultValueFactory = _ => 10_000, HelpName = "N" };
-        var folder = new Option<string>("--dir") { Description = "Where the catalog, the table and the log go", DefaultValueFactory = _ => "frazil-data/demo", HelpName = "DIR" };
+        var folder = new Option<string>("--dir")
+        {
+            Description = "Where the catalog, the table and the log go",
+            DefaultValueFactory = _ => "frazil-data/demo",
+            HelpName = "DIR",
+        };
         var seed = new Option<int>("--seed") { Description = "Of the events", DefaultValueFactory = _ => 1, HelpName = "N" };
         var verb = new Verb("demo", Help)
         {
@@ -36,7 +41,8 @@ internal static class DemoVerb
             {
                 throw new VerbException($"--rate is {perSecond}; allowed are 1 to 1000000 records a second", ExitCode.BadUsage);
             }
-            var options = new DemoOptions(DemoOptions.ParseDuration(result.GetValue(duration)), perSecond, result.GetValue(folder)!, result.GetValue(seed));
+            var options = new DemoOptions(
+                DemoOptions.ParseDuration(result.GetValue(duration)), perSecond, result.GetValue(folder)!, result.GetValue(seed));
             using var signals = new StopSignals(_ => { }, cancellationToken);
             return await new DemoRun(options, terminal, result.GetValue(common.Json)).RunAsync(signals.Token);
         });

@@ -12,7 +12,8 @@ internal static class FilesVerb
 {
     public static Command Create(CommonOptions common, Terminal terminal)
     {
-        var name = new Argument<string?>("table") { Description = "namespace.table; all tables when left out", Arity = ArgumentArity.ZeroOrOne };
+        var name =
+            new Argument<string?>("table") { Description = "namespace.table; all tables when left out", Arity = ArgumentArity.ZeroOrOne };
         var snapshotId = new Option<long?>("--snapshot") { Description = "As of this snapshot; default: the current one", HelpName = "ID" };
         var verb = new Verb("files", "List the data files of a table, with their partition and the Kafka offsets in them.")
         {
@@ -43,9 +44,11 @@ internal static class FilesVerb
 
     private static Snapshot? Choose(LoadedTable table, long? wanted)
         => wanted is not { } id ? table.Metadata.CurrentSnapshot : table.Metadata.SnapshotById(id)
-            ?? throw new VerbException($"{table.Identifier} has no snapshot {id} (any more); `frazil snapshots {table.Identifier}` lists them");
+            ?? throw new VerbException(
+                $"{table.Identifier} has no snapshot {id} (any more); `frazil snapshots {table.Identifier}` lists them");
 
-    private static async Task ListAsync(Listing listing, CatalogReader catalog, LoadedTable table, Snapshot snapshot, CancellationToken cancellationToken)
+    private static async Task ListAsync(
+        Listing listing, CatalogReader catalog, LoadedTable table, Snapshot snapshot, CancellationToken cancellationToken)
     {
         var metadata = table.Metadata;
         var cache = new ManifestCache(table.FileIO);
@@ -73,7 +76,8 @@ internal static class FilesVerb
 
     /// <summary>A bound of a column of whole numbers; null where the file or the table has none.</summary>
     private static long? Bound(FieldMap<byte[]>? bounds, Schema schema, string column)
-        => bounds is not null && schema.FindField(column) is { Type: PrimitiveType type } field && bounds.TryGetValue(field.Id, out var bytes)
+        => bounds is not null && schema.FindField(column) is { Type: PrimitiveType type } field
+            && bounds.TryGetValue(field.Id, out var bytes)
             ? SingleValue.Deserialize(type, bytes).AsLong()
             : null;
 }

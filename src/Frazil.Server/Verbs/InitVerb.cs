@@ -9,8 +9,18 @@ internal static class InitVerb
 {
     public static Command Create(CommonOptions common, Terminal terminal)
     {
-        var brokers = new Option<string>("--brokers") { Description = "kafka.bootstrap_servers", DefaultValueFactory = _ => "localhost:9092", HelpName = "HOST:PORT" };
-        var topic = new Option<string>("--topic") { Description = "The topic of the first table", DefaultValueFactory = _ => "user_events", HelpName = "TOPIC" };
+        var brokers = new Option<string>("--brokers")
+        {
+            Description = "kafka.bootstrap_servers",
+            DefaultValueFactory = _ => "localhost:9092",
+            HelpName = "HOST:PORT",
+        };
+        var topic = new Option<string>("--topic")
+        {
+            Description = "The topic of the first table",
+            DefaultValueFactory = _ => "user_events",
+            HelpName = "TOPIC",
+        };
         var table = new Option<string?>("--table") { Description = "The table's name. Default: shop.TOPIC", HelpName = "NAMESPACE.TABLE" };
         var force = new Option<bool>("--force") { Description = "Overwrite the file if there is one" };
         var verb = new Verb("init", "Write a frazil.toml with every setting explained. Refuses to overwrite one.")

@@ -14,7 +14,11 @@ internal static class LogVerb
     public static Command Create(CommonOptions common, Terminal terminal)
     {
         var name = new Argument<string?>("table") { Description = "namespace.table; may be left out where data_dir has the log of one table only", Arity = ArgumentArity.ZeroOrOne };
-        var kinds = new Option<string[]>("--kind") { Description = "Only entries of this kind, such as ParquetWritten; may be repeated", HelpName = "KIND" };
+        var kinds = new Option<string[]>("--kind")
+        {
+            Description = "Only entries of this kind, such as ParquetWritten; may be repeated",
+            HelpName = "KIND",
+        };
         var flush = new Option<string?>("--flush") { Description = "Only entries of this flush", HelpName = "ID" };
         var last = new Option<int?>("--last") { Description = "Only the last N entries that match", HelpName = "N" };
         var follow = new Option<bool>("--follow", "-f") { Description = "Go on printing what is appended, until interrupted" };
@@ -50,11 +54,13 @@ internal static class LogVerb
     {
         var root = Path.Combine(dataDir, "log");
         var known = Directory.Exists(root)
-            ? Directory.GetDirectories(root).Select(static folder => Uri.UnescapeDataString(Path.GetFileName(folder))).Order(StringComparer.Ordinal).ToList()
+            ? Directory.GetDirectories(root)
+                .Select(static folder => Uri.UnescapeDataString(Path.GetFileName(folder))).Order(StringComparer.Ordinal).ToList()
             : [];
         if (known.Count == 0)
         {
-            throw new VerbException($"there is no transaction log in {root} (data_dir = \"{dataDir}\") yet. `frazil run` writes one for each table");
+            throw new VerbException(
+                $"there is no transaction log in {root} (data_dir = \"{dataDir}\") yet. `frazil run` writes one for each table");
         }
         if (table is null && known.Count > 1)
         {
@@ -62,7 +68,8 @@ internal static class LogVerb
         }
         var wanted = table ?? known[0];
         return known.Contains(wanted) ? LogSegments.FolderOf(dataDir, wanted) : throw new VerbException(
-            $"there is no log of a table {wanted} in {root}; " + (NearestName.Find(wanted, known) is { } meant ? $"did you mean {meant}?" : $"there are {string.Join(", ", known)}"));
+            $"there is no log of a table {wanted} in {root}; " + (NearestName.Find(wanted,
+                known) is { } meant ? $"did you mean {meant}?" : $"there are {string.Join(", ", known)}"));
     }
 
     private static async Task FollowAsync(string folder, Printer printer, CancellationToken cancellationToken)
@@ -90,7 +97,8 @@ internal static class LogVerb
     private sealed record LogFilter(IReadOnlyList<string> Kinds, string? Flush)
     {
         public bool Lets(LogEntry entry)
-            => (Kinds.Count == 0 || Kinds.Contains(LogText.KindOf(entry), StringComparer.OrdinalIgnoreCase)) && (Flush is null || LogText.FlushOf(entry) == Flush);
+            => (Kinds.Count == 0 || Kinds.Contains(LogText.KindOf(entry), StringComparer.OrdinalIgnoreCase))
+                && (Flush is null || LogText.FlushOf(entry) == Flush);
     }
 
     private sealed class Printer(Terminal terminal, LogFilter filter, bool asJson)

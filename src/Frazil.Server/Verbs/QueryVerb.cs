@@ -29,7 +29,12 @@ internal static class QueryVerb
         var sql = new Argument<string>("sql") { Description = "The statement, or - to read it from standard input" };
         var csv = new Option<bool>("--csv") { Description = "Write CSV with a header" };
         var ndjson = new Option<bool>("--ndjson") { Description = "Write one JSON object a row" };
-        var timeout = new Option<double>("--timeout") { Description = "Seconds after which to give up", DefaultValueFactory = _ => 60, HelpName = "SECONDS" };
+        var timeout = new Option<double>("--timeout")
+        {
+            Description = "Seconds after which to give up",
+            DefaultValueFactory = _ => 60,
+            HelpName = "SECONDS",
+        };
         var verb = new Verb("query", Help)
         {
             Examples = """
@@ -42,7 +47,13 @@ internal static class QueryVerb
         Array.ForEach<Option>([csv, ndjson, timeout], verb.Add);
         verb.SetAction((result, cancellationToken) =>
         {
-            var style = result.GetValue(csv) ? Style.Csv : result.GetValue(ndjson) ? Style.NdJson : result.GetValue(common.Json) ? Style.Json : Style.Table;
+            var style = result.GetValue(csv)
+                ? Style.Csv
+                : result.GetValue(ndjson)
+                ? Style.NdJson
+                : result.GetValue(common.Json)
+                ? Style.Json
+                : Style.Table;
             var seconds = result.GetValue(timeout);
             if (!(seconds is > 0 and <= 3600))
             {
@@ -60,7 +71,8 @@ internal static class QueryVerb
         return string.IsNullOrWhiteSpace(text) ? throw new VerbException("the statement is empty", ExitCode.BadUsage) : text;
     }
 
-    private static async Task<int> RunAsync(FrazilOptions options, SqlRequest request, Style style, Terminal terminal, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        FrazilOptions options, SqlRequest request, Style style, Terminal terminal, CancellationToken cancellationToken)
     {
         using var signals = new StopSignals(_ => { }, cancellationToken);
         try
@@ -77,7 +89,8 @@ internal static class QueryVerb
         }
     }
 
-    private static async Task<byte[]> AskAsync(FrazilOptions options, SqlRequest request, Terminal terminal, CancellationToken cancellationToken)
+    private static async Task<byte[]> AskAsync(
+        FrazilOptions options, SqlRequest request, Terminal terminal, CancellationToken cancellationToken)
     {
         using var server = ServerClient.For(options.Server);
         if (server is not null && await server.IsThereAsync(cancellationToken))
@@ -116,7 +129,8 @@ internal static class QueryVerb
 
     private static void WriteNdJson(JsonElement answer, Terminal terminal)
     {
-        var names = RowText.DistinctNames(answer.GetProperty("columns").EnumerateArray().Select(column => column.GetProperty("name").GetString() ?? ""));
+        var names = RowText.DistinctNames(
+            answer.GetProperty("columns").EnumerateArray().Select(column => column.GetProperty("name").GetString() ?? ""));
         foreach (var row in answer.GetProperty("rows").EnumerateArray())
         {
             using var buffer = new MemoryStream();

@@ -9,7 +9,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Frazil.Server.Verbs;
 
-/// <summary><c>frazil replay</c>: reads a range of offsets from Kafka again and puts its rows in the place of those that the table has.</summary>
+/// <summary><c>frazil replay</c>: reads a range of offsets from Kafka again and puts its rows in the place of those that the table
+/// has.</summary>
 internal static class ReplayVerb
 {
     private const string Help = """
@@ -20,7 +21,12 @@ internal static class ReplayVerb
 
     public static Command Create(CommonOptions common, Terminal terminal)
     {
-        var table = new Option<string>("--table") { Description = "The configured table, namespace.table", Required = true, HelpName = "TABLE" };
+        var table = new Option<string>("--table")
+        {
+            Description = "The configured table, namespace.table",
+            Required = true,
+            HelpName = "TABLE",
+        };
         var topic = new Option<string?>("--topic") { Description = "The topic; needed where several feed the table", HelpName = "TOPIC" };
         var partition = new Option<int>("--partition") { Description = "The Kafka partition", Required = true, HelpName = "N" };
         var from = new Option<long>("--from") { Description = "The first offset", Required = true, HelpName = "OFFSET" };
@@ -56,7 +62,8 @@ internal static class ReplayVerb
         return verb;
     }
 
-    private static async Task<int> RunAsync(CommonOptions common, ParseResult result, ReplayRequest request, Terminal terminal, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        CommonOptions common, ParseResult result, ReplayRequest request, Terminal terminal, CancellationToken cancellationToken)
     {
         using var signals = new StopSignals(_ => { }, cancellationToken);
         var options = common.Load(result);
@@ -92,7 +99,8 @@ internal static class ReplayVerb
         text.WriteLine($"  records read          {report.Records}");
         text.WriteLine($"  rows                  {report.RowsAdded} in the place of {report.RowsRemoved}  (files: {report.FilesAdded} added, {report.FilesRemoved} removed, {report.FilesRewritten} written anew)");
         text.WriteLine($"  dead letters          {report.LettersAdded} new, {report.LettersRemoved} became rows");
-        text.WriteLine(report.SnapshotId is { } snapshot ? $"snapshot {snapshot}, {report.Elapsed.TotalSeconds:0.0} s" : "nothing had to change");
+        text.WriteLine(
+            report.SnapshotId is { } snapshot ? $"snapshot {snapshot}, {report.Elapsed.TotalSeconds:0.0} s" : "nothing had to change");
         return text.ToString();
     }
 
@@ -144,13 +152,16 @@ internal sealed class ReplayMeter(ReplayRequest request, Terminal terminal) : IP
         lock (gate)
         {
             var now = TimeProvider.System.GetTimestamp();
-            if (value.Step == shownStep && TimeProvider.System.GetElapsedTime(shownAt, now) < (terminal.IsErrorInteractive ? BarEvery : LineEvery))
+            if (value.Step == shownStep
+                && TimeProvider.System.GetElapsedTime(shownAt, now) < (terminal.IsErrorInteractive ? BarEvery : LineEvery))
             {
                 return;
             }
             (shownAt, shownStep) = (now, value.Step);
             var done = Math.Clamp((value.NextOffset - request.From) / Math.Max(1.0, request.To - request.From + 1), 0, 1);
-            var text = string.Create(CultureInfo.InvariantCulture, $"{value.Step} {done * 100:0}% offset {value.NextOffset}, {value.Records} records, {new Bytes(value.Bytes)}");
+            var text = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{value.Step} {done * 100:0}% offset {value.NextOffset}, {value.Records} records, {new Bytes(value.Bytes)}");
             if (!terminal.IsErrorInteractive)
             {
                 terminal.Error.WriteLine($"replay: {text}");

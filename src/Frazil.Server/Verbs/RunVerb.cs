@@ -41,11 +41,13 @@ internal static class RunVerb
         return verb;
     }
 
-    private static async Task<int> RunAsync(FrazilOptions options, bool logJson, LogLevel level, Terminal terminal, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        FrazilOptions options, bool logJson, LogLevel level, Terminal terminal, CancellationToken cancellationToken)
     {
         if (options.Tables.Count == 0)
         {
-            throw new VerbException("nothing to run: the configuration has no [[tables]]. Add one with a name and topics", ExitCode.BadUsage);
+            throw new VerbException(
+                "nothing to run: the configuration has no [[tables]]. Add one with a name and topics", ExitCode.BadUsage);
         }
         using var loggers = ConsoleLog.CreateFactory(terminal.Error, level, logJson, terminal.IsErrorInteractive && !logJson);
         var logger = loggers.CreateLogger("Frazil.Server");

@@ -9,7 +9,8 @@ internal static class SnapshotsVerb
 {
     public static Command Create(CommonOptions common, Terminal terminal)
     {
-        var name = new Argument<string?>("table") { Description = "namespace.table; all tables when left out", Arity = ArgumentArity.ZeroOrOne };
+        var name =
+            new Argument<string?>("table") { Description = "namespace.table; all tables when left out", Arity = ArgumentArity.ZeroOrOne };
         var verb = new Verb("snapshots", "List the snapshots (commits) of a table, oldest first; * marks the current one.")
         {
             Examples = """
@@ -21,7 +22,8 @@ internal static class SnapshotsVerb
         verb.SetAction(async (result, cancellationToken) =>
         {
             await using var catalog = await CatalogReader.OpenAsync(common.Load(result).Catalog, cancellationToken);
-            var listing = new Listing("table", "snapshot id", "current", "committed at", "operation", "added rows", "total rows", "added files", "flush id");
+            var listing = new Listing(
+                "table", "snapshot id", "current", "committed at", "operation", "added rows", "total rows", "added files", "flush id");
             foreach (var table in await catalog.LoadAsync(result.GetValue(name), cancellationToken))
             {
                 foreach (var snapshot in table.Metadata.Snapshots)

@@ -58,7 +58,10 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
             var report = await admin.CheckAsync(topics, brokerTimeout, cancellationToken);
             if (report.Error is { } error)
             {
-                return [new Check(name, false, $"{error.Reason} ({error.Name})", error.Fix.Length > 0 ? error.Fix : "Look at kafka.bootstrap_servers and kafka.properties")];
+                return [
+                    new Check(
+                        name, false, $"{error.Reason} ({error.Name})",
+                        error.Fix.Length > 0 ? error.Fix : "Look at kafka.bootstrap_servers and kafka.properties")];
             }
             List<Check> checks = [new Check(name, true, $"answers; {report.Brokers.Count} broker(s) in the cluster")];
             checks.AddRange(report.Topics.Select(Describe));
@@ -77,7 +80,9 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
     private static Check Describe(TopicDescription topic)
         => topic.Error is null
             ? new Check($"topic {topic.Name}", true, $"{topic.Partitions} partition(s)")
-            : new Check($"topic {topic.Name}", false, $"{topic.Error.Reason} ({topic.Error.Name})", "Create it, or correct topics; `run` would wait for it");
+            : new Check(
+                $"topic {topic.Name}", false, $"{topic.Error.Reason} ({topic.Error.Name})",
+                "Create it, or correct topics; `run` would wait for it");
 
     private static IEnumerable<Check> MatchPatterns(List<string> patterns, IReadOnlyList<TopicDescription> topics)
     {
@@ -86,7 +91,8 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
             var matches = topics.Count(topic => System.Text.RegularExpressions.Regex.IsMatch(topic.Name, pattern));
             yield return matches > 0
                 ? new Check($"topics {pattern}", true, $"{matches} match")
-                : new Check($"topics {pattern}", false, "no topic matches", "Create one, or correct topic_pattern; `run` would wait for one");
+                : new Check(
+                    $"topics {pattern}", false, "no topic matches", "Create one, or correct topic_pattern; `run` would wait for one");
         }
     }
 
@@ -134,7 +140,9 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return new Check(name, false, $"{existing} is not writable: {exception.Message}", $"Set {key} to a folder that this user may write, or change its permissions");
+            return new Check(
+                name, false, $"{existing} is not writable: {exception.Message}",
+                $"Set {key} to a folder that this user may write, or change its permissions");
         }
     }
 
@@ -153,7 +161,8 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
         }
         try
         {
-            using var listener = new TcpListener(listen.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(listen.Host), listen.Port);
+            using var listener = new TcpListener(
+                listen.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(listen.Host), listen.Port);
             listener.Start();
             return new Check(name, true, "is free");
         }
@@ -164,5 +173,7 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
     }
 
     private static string LocalPath(string warehouse)
-        => warehouse.StartsWith("file:", StringComparison.Ordinal) && Uri.TryCreate(warehouse, UriKind.Absolute, out var uri) ? uri.LocalPath : warehouse;
+        => warehouse.StartsWith("file:", StringComparison.Ordinal) && Uri.TryCreate(warehouse, UriKind.Absolute, out var uri)
+            ? uri.LocalPath
+            : warehouse;
 }

@@ -63,13 +63,18 @@ internal static class VerifyVerb
         {
             var identifier = tables[0].Identifier;
             return TableVerifier.LettersOf(identifier) is { } owner && await catalog.Catalog.TableExistsAsync(owner, cancellationToken)
-                ? throw new VerbException($"{name} holds the dead letters of {owner}, which are verified with it: frazil verify {owner}", ExitCode.BadUsage)
+                ? throw new VerbException(
+                    $"{name} holds the dead letters of {owner}, which are verified with it: frazil verify {owner}", ExitCode.BadUsage)
                 : [identifier];
         }
         var known = tables.Select(static table => table.Identifier).ToHashSet();
-        var fed = tables.Where(table => TableVerifier.IsFed(table.Metadata) && !(TableVerifier.LettersOf(table.Identifier) is { } owner && known.Contains(owner)))
+        var fed = tables.Where(
+            table => TableVerifier.IsFed(table.Metadata)
+                && !(TableVerifier.LettersOf(table.Identifier) is { } owner && known.Contains(owner)))
             .Select(static table => table.Identifier).ToList();
-        return fed.Count > 0 ? fed : throw new VerbException("the catalog has no table that records progress yet, so there is nothing to verify");
+        return fed.Count > 0
+            ? fed
+            : throw new VerbException("the catalog has no table that records progress yet, so there is nothing to verify");
     }
 
     private static async Task<TableVerification> VerifyAsync(

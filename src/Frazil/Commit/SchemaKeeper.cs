@@ -32,7 +32,8 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
         }
     }
 
-    /// <summary>Loads the table and checks that it can be written as configured; creates it where the configuration alone says what it is.</summary>
+    /// <summary>Loads the table and checks that it can be written as configured; creates it where the configuration alone says what it
+    /// is.</summary>
     /// <exception cref="PipelineFailedException">The table's schema or partitioning contradicts the configuration.</exception>
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
@@ -47,8 +48,10 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
         }
     }
 
-    /// <summary>Creates the table from what is declared where no record has created it: dead letters, or a position, are to be recorded.</summary>
-    /// <exception cref="InvalidOperationException">It cannot be partitioned before a record has brought the column; try again later.</exception>
+    /// <summary>Creates the table from what is declared where no record has created it: dead letters, or a position, are to be
+    /// recorded.</summary>
+    /// <exception cref="InvalidOperationException">It cannot be partitioned before a record has brought the column; try again
+    /// later.</exception>
     public async Task EnsureTableAsync(CancellationToken cancellationToken)
     {
         await creating.WaitAsync(cancellationToken);
@@ -137,7 +140,8 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
                 state.Identifier, definition.Schema, definition.Spec, null, definition.Properties, null, cancellationToken);
             FaultPoint.Reach("table.created");
             state.Set(table);
-            logger.TableCreated(state.Identifier.ToString(), table.Metadata.CurrentSchema.ToString(), table.Metadata.DefaultSpec.ToString());
+            logger.TableCreated(
+                state.Identifier.ToString(), table.Metadata.CurrentSchema.ToString(), table.Metadata.DefaultSpec.ToString());
         }
         catch (TableAlreadyExistsException)
         {

@@ -5,13 +5,16 @@ using Frazil.Kafka;
 
 namespace Frazil.Commit;
 
-/// <summary>One partition's step: the table must record <paramref name="Recorded"/> now, and records <paramref name="Next"/> after.</summary>
+/// <summary>One partition's step: the table must record <paramref name="Recorded"/> now, and records <paramref name="Next"/>
+/// after.</summary>
 /// <param name="Partition">Topic and partition number.</param>
 /// <param name="Recorded">The next offset that the table must record for the commit to be valid; null: none.</param>
 /// <param name="Next">The next offset recorded with the commit; not below <paramref name="Recorded"/>.</param>
 /// <param name="First">Where reading of the partition ever began, of use only where nothing is recorded yet.</param>
-/// <param name="Skipped">Offsets from the recorded one to the next that hold neither a row nor a dead letter; null where there are none.</param>
-internal readonly record struct ProgressStep(TopicPartition Partition, long? Recorded, long Next, long First = 0, SkippedOffsets? Skipped = null);
+/// <param name="Skipped">Offsets from the recorded one to the next that hold neither a row nor a dead letter; null where there are
+/// none.</param>
+internal readonly record struct ProgressStep(
+    TopicPartition Partition, long? Recorded, long Next, long First = 0, SkippedOffsets? Skipped = null);
 
 /// <summary>Data files and the progress they stand for: committed together or not at all.</summary>
 /// <param name="Steps">One a Kafka partition whose rows the files hold.</param>

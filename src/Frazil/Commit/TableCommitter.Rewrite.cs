@@ -7,11 +7,13 @@ namespace Frazil.Commit;
 /// <summary>Commits that replace files and move no progress: the same queue, the same retries, the same look for a lost answer.</summary>
 internal sealed partial class TableCommitter
 {
-    /// <summary>Replaces files in one commit, validated against the very version it is built on, at every attempt. On return it is durable.</summary>
+    /// <summary>Replaces files in one commit, validated against the very version it is built on, at every attempt. On return it is
+    /// durable.</summary>
     /// <returns>The snapshot that holds it.</returns>
     /// <exception cref="StaleRewriteException">The rewrite no longer fits the table; nothing was committed.</exception>
     /// <exception cref="CommitConflictException">Others kept winning; nothing was committed, try again.</exception>
-    /// <exception cref="CommitStateUnknownException">The answer was lost and the catalog cannot be asked now; it may be in the table.</exception>
+    /// <exception cref="CommitStateUnknownException">The answer was lost and the catalog cannot be asked now; it may be in the
+    /// table.</exception>
     public async Task<long> RewriteAsync(TableRewrite rewrite, CancellationToken cancellationToken)
     {
         var done = await EnqueueAsync(token => KnownRewriteAsync(rewrite, token), cancellationToken);
@@ -27,7 +29,8 @@ internal sealed partial class TableCommitter
         }
         catch (Exception error) when (error is StaleRewriteException or CommitConflictException && unanswered.Contains(rewrite.FlushId))
         {
-            throw new CommitStateUnknownException($"the catalog did not answer the commit {rewrite.FlushId} of {state.Identifier}, and then: {error.Message}", error);
+            throw new CommitStateUnknownException(
+                $"the catalog did not answer the commit {rewrite.FlushId} of {state.Identifier}, and then: {error.Message}", error);
         }
     }
 
@@ -40,7 +43,8 @@ internal sealed partial class TableCommitter
             return found;
         }
         await rewrite.Validate(version, cancellationToken);
-        var overwrite = new OverwriteFiles(manifests, rewrite.Start, time) { Branch = rewrite.Branch }.SetSummary(TableProgress.FlushIdKey, rewrite.FlushId);
+        var overwrite = new OverwriteFiles(manifests, rewrite.Start, time) { Branch = rewrite.Branch }.SetSummary(
+            TableProgress.FlushIdKey, rewrite.FlushId);
         foreach (var (key, value) in rewrite.Summary)
         {
             overwrite.SetSummary(key, value);
@@ -58,7 +62,8 @@ internal sealed partial class TableCommitter
         return await SwapAsync(rewrite, overwrite, staged, cancellationToken);
     }
 
-    private static async Task<StagedSnapshot> StageAsync(OverwriteFiles overwrite, TableVersion version, CancellationToken cancellationToken)
+    private static async Task<StagedSnapshot> StageAsync(
+        OverwriteFiles overwrite, TableVersion version, CancellationToken cancellationToken)
     {
         try
         {
@@ -72,7 +77,8 @@ internal sealed partial class TableCommitter
     }
 
     /// <summary>Null when the answer was lost: the next round looks for it.</summary>
-    private async Task<Snapshot?> SwapAsync(TableRewrite rewrite, OverwriteFiles overwrite, StagedSnapshot staged, CancellationToken cancellationToken)
+    private async Task<Snapshot?> SwapAsync(
+        TableRewrite rewrite, OverwriteFiles overwrite, StagedSnapshot staged, CancellationToken cancellationToken)
     {
         try
         {
@@ -95,7 +101,8 @@ internal sealed partial class TableCommitter
         }
     }
 
-    /// <summary>By its flush id in the ancestry; or, where a foreign expiry removed that snapshot, by a file that only this commit can have added.</summary>
+    /// <summary>By its flush id in the ancestry; or, where a foreign expiry removed that snapshot, by a file that only this commit can have
+    /// added.</summary>
     private async Task<Snapshot?> FindRewriteAsync(TableRewrite rewrite, TableVersion version, CancellationToken cancellationToken)
     {
         var head = version.Metadata.SnapshotByRef(rewrite.Branch);

@@ -12,9 +12,11 @@ namespace Frazil.Commit;
 /// <summary>
 /// The only place that commits to a table. What it holds:
 /// (1) files and progress are one atomic commit (invariant 1);
-/// (2) a unit is committed only while the table records exactly the offset that the unit begins at, checked against the very version that the
+/// (2) a unit is committed only while the table records exactly the offset that the unit begins at, checked against the very version that
+/// the
 ///     commit is built on, at every attempt (invariant 2); whoever is not contiguous is fenced, for ever;
-/// (3) a commit whose answer was lost is looked up by its flush id, and by the progress it would have made, before anything else (invariant 3);
+/// (3) a commit whose answer was lost is looked up by its flush id, and by the progress it would have made, before anything else (invariant
+/// 3);
 /// (4) one commit of a table at a time in this process: ingest, schema changes and maintenance pass through one queue (invariant 7).
 /// </summary>
 internal sealed partial class TableCommitter(
@@ -26,17 +28,21 @@ internal sealed partial class TableCommitter(
     /// <summary>Flushes whose commit may have reached the catalog without an answer. Guarded by <see cref="queue"/>.</summary>
     private readonly HashSet<string> unanswered = [];
 
-    /// <summary>Commits what is contiguous and names what is fenced. On return the committed units are durable and visible to every engine.</summary>
-    /// <exception cref="CommitConflictException">Others kept winning for as long as the table's <c>commit.retry.*</c> properties allow; try again.</exception>
-    /// <exception cref="CommitStateUnknownException">The answer was lost and the catalog cannot be asked now; try again with the same flush id.</exception>
+    /// <summary>Commits what is contiguous and names what is fenced. On return the committed units are durable and visible to every
+    /// engine.</summary>
+    /// <exception cref="CommitConflictException">Others kept winning for as long as the table's <c>commit.retry.*</c> properties allow; try
+    /// again.</exception>
+    /// <exception cref="CommitStateUnknownException">The answer was lost and the catalog cannot be asked now; try again with the same flush
+    /// id.</exception>
     /// <exception cref="PipelineFailedException">The table is gone or another one.</exception>
     public Task<CommitOutcome> CommitAsync(TableCommit commit, CancellationToken cancellationToken)
         => EnqueueAsync(token => RetryAsync((version, next) => TryCommitAsync(commit, version, next), token), cancellationToken);
 
-    /// <summary>Commits metadata changes that move no progress: <paramref name="change"/> sees each version tried, and returns null when it needs
-    /// nothing changed.</summary>
+    /// <summary>Commits metadata changes that move no progress: <paramref name="change"/> sees each version tried, and returns null when it
+    /// needs nothing changed.</summary>
     public Task<TableVersion> ChangeAsync(
-        Func<TableVersion, (IReadOnlyList<TableRequirement> Requirements, IReadOnlyList<TableUpdate> Updates)?> change, CancellationToken cancellationToken)
+        Func<TableVersion, (IReadOnlyList<TableRequirement> Requirements, IReadOnlyList<TableUpdate> Updates)?> change,
+        CancellationToken cancellationToken)
         => EnqueueAsync(token => RetryAsync<TableVersion>(async (version, next) =>
         {
             if (change(version) is not { } wanted)
@@ -68,7 +74,8 @@ internal sealed partial class TableCommitter(
         }
     }
 
-    /// <summary>Runs attempts, each on a fresh version, until one returns something; conflicts wait as the table's properties say.</summary>
+    /// <summary>Runs attempts, each on a fresh version, until one returns something; conflicts wait as the table's properties
+    /// say.</summary>
     private async Task<T> RetryAsync<T>(Func<TableVersion, CancellationToken, Task<T?>> attempt, CancellationToken cancellationToken)
         where T : class
     {
@@ -84,7 +91,8 @@ internal sealed partial class TableCommitter(
                 }
                 if (retries >= version.Metadata.TableProperties.CommitRetries)
                 {
-                    throw new CommitStateUnknownException($"the catalog took {retries + 1} commits of {state.Identifier} without an answer that can be trusted");
+                    throw new CommitStateUnknownException(
+                        $"the catalog took {retries + 1} commits of {state.Identifier} without an answer that can be trusted");
                 }
             }
             catch (CommitConflictException error) when (retries < version.Metadata.TableProperties.CommitRetries)
@@ -108,7 +116,9 @@ internal sealed partial class TableCommitter(
         var fenced = commit.Units.RemoveRange(contiguous);
         foreach (var step in fenced.SelectMany(static unit => unit.Steps).Where(step => version.Progress.NextOffset(step.Partition) != step.Recorded))
         {
-            logger.CommitFenced(state.Identifier.ToString(), step.Partition.ToString(), step.Recorded ?? -1, version.Progress.NextOffset(step.Partition) ?? -1);
+            logger.CommitFenced(
+                state.Identifier.ToString(), step.Partition.ToString(), step.Recorded ?? -1,
+                version.Progress.NextOffset(step.Partition) ?? -1);
         }
         if (contiguous.IsEmpty)
         {
@@ -170,8 +180,8 @@ internal sealed partial class TableCommitter(
         }
     }
 
-    /// <summary>Looks for an unanswered commit: by its flush id in the ancestry, or, where a foreign expiry removed that snapshot, by progress that
-    /// only a contiguous commit could have made.</summary>
+    /// <summary>Looks for an unanswered commit: by its flush id in the ancestry, or, where a foreign expiry removed that snapshot, by
+    /// progress that only a contiguous commit could have made.</summary>
     private static CommitOutcome? FindCommitted(TableCommit commit, TableVersion version)
     {
         var snapshot = SnapshotAncestry.Of(version.Metadata, version.Metadata.CurrentSnapshotId)
@@ -181,7 +191,8 @@ internal sealed partial class TableCommitter(
         {
             return null;
         }
-        return new(snapshot?.SnapshotId ?? version.Metadata.CurrentSnapshotId, commit.Units.RemoveRange(covered), FencedFilesAreOurs: false);
+        return new(
+            snapshot?.SnapshotId ?? version.Metadata.CurrentSnapshotId, commit.Units.RemoveRange(covered), FencedFilesAreOurs: false);
     }
 
     private static bool IsContiguous(CommitUnit unit, TableProgress progress)
@@ -193,7 +204,8 @@ internal sealed partial class TableCommitter(
     /// <summary>Doubles from the least wait to the most, with jitter so that rivals do not meet again.</summary>
     private static TimeSpan RetryDelay(TableProperties properties, int conflicts)
     {
-        var longest = Math.Min(properties.CommitRetryMinWait.TotalMilliseconds * Math.Pow(2, conflicts - 1), properties.CommitRetryMaxWait.TotalMilliseconds);
+        var longest = Math.Min(
+            properties.CommitRetryMinWait.TotalMilliseconds * Math.Pow(2, conflicts - 1), properties.CommitRetryMaxWait.TotalMilliseconds);
         return TimeSpan.FromMilliseconds(longest * (0.5 + (Random.Shared.NextDouble() / 2)));
     }
 }

@@ -39,7 +39,8 @@ internal static class TableCompatibility
         var written = options.Columns.Keys.Concat(options.KafkaColumns).ToHashSet();
         foreach (var required in schema.Fields.Where(field => field.Required && !written.Contains(field.Name)))
         {
-            problems.Add($"its column {required.Name} is required, so every record would have to carry it: declare it under columns if they do");
+            problems.Add(
+                $"its column {required.Name} is required, so every record would have to carry it: declare it under columns if they do");
         }
     }
 
@@ -75,7 +76,8 @@ internal static class TableCompatibility
             var wanted = PartitionSpecParser.Parse(options.PartitionBy, table.CurrentSchema);
             var actual = table.DefaultSpec;
             var isSame = wanted.Fields.Count == actual.Fields.Count
-                && wanted.Fields.Zip(actual.Fields).All(static pair => pair.First.SourceId == pair.Second.SourceId && pair.First.Transform.Equals(pair.Second.Transform));
+                && wanted.Fields.Zip(actual.Fields)
+                    .All(static pair => pair.First.SourceId == pair.Second.SourceId && pair.First.Transform.Equals(pair.Second.Transform));
             if (!isSame)
             {
                 problems.Add($"it is partitioned by {actual}, but partition_by says {string.Join(", ", options.PartitionBy)}");

@@ -11,8 +11,8 @@ namespace Frazil.Commit;
 internal sealed record TableDefinition(Schema Schema, PartitionSpec? Spec, IReadOnlyDictionary<string, string> Properties)
 {
     /// <summary>Declared columns first where they were declared, then inferred ones as records named them, then Kafka columns.</summary>
-    /// <exception cref="PipelineFailedException">A partition field names a column that is neither declared nor in the first records, or cannot be
-    /// transformed so.</exception>
+    /// <exception cref="PipelineFailedException">A partition field names a column that is neither declared nor in the first records, or
+    /// cannot be transformed so.</exception>
     public static TableDefinition From(TableOptions options, IReadOnlyList<SchemaAddition>? inferred)
     {
         var ids = 0;
@@ -26,7 +26,8 @@ internal sealed record TableDefinition(Schema Schema, PartitionSpec? Spec, IRead
         return new(schema, ParseSpec(options, schema), options.Properties);
     }
 
-    /// <summary>The columns that stand before any record was seen: declared and Kafka ones. Ids are placeholders, unique among themselves.</summary>
+    /// <summary>The columns that stand before any record was seen: declared and Kafka ones. Ids are placeholders, unique among
+    /// themselves.</summary>
     public static ColumnFields BaseColumns(TableOptions options)
     {
         var ids = 0;

@@ -9,11 +9,13 @@ using Frazil.Kafka;
 namespace Frazil.Commit;
 
 /// <summary>
-/// What a table does not hold of the offsets that it has passed, and why. Lives in the table beside its progress and changes in the same commit,
-/// one property a topic: <c>frazil.gaps.&lt;topic&gt;</c> = <c>{"0":{"first":0,"transaction":12,"compaction":3,"unknown":1,"retention":[[5,9]]}}</c>.
-/// <para><c>first</c> is the first offset that was ever read of the partition. The others count positions that hold neither a row nor a dead letter;
-/// <c>retention</c> has exact ranges, both ends included, merged (beyond <see cref="MostRanges"/> of them <c>retention_unlisted</c> counts on).
-/// Zeros are left out, and so is a partition that begins at 0 and has no gap, and a topic of such partitions only.</para>
+/// What a table does not hold of the offsets that it has passed, and why. Lives in the table beside its progress and changes in the same
+/// commit, one property a topic: <c>frazil.gaps.&lt;topic&gt;</c> =
+/// <c>{"0":{"first":0,"transaction":12,"compaction":3,"unknown":1,"retention":[[5,9]]}}</c>.
+/// <para><c>first</c> is the first offset that was ever read of the partition. The others count positions that hold neither a row nor a
+/// dead letter; <c>retention</c> has exact ranges, both ends included, merged (beyond <see cref="MostRanges"/> of them
+/// <c>retention_unlisted</c> counts on). Zeros are left out, and so is a partition that begins at 0 and has no gap, and a topic of such
+/// partitions only.</para>
 /// <para>What follows, for every partition of a sound table: rows + dead letters + skipped = next offset - first.</para>
 /// Immutable.
 /// </summary>
@@ -186,7 +188,8 @@ public sealed class TableGaps
         return ranges.ToImmutable();
     }
 
-    private static long Count(JsonElement json) => json.GetInt64() is >= 0 and var count ? count : throw new FormatException($"{json.GetRawText()} is negative");
+    private static long Count(JsonElement json)
+        => json.GetInt64() is >= 0 and var count ? count : throw new FormatException($"{json.GetRawText()} is negative");
 }
 
 /// <summary>What one partition's part of a table lacks.</summary>

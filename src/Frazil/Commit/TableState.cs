@@ -11,8 +11,8 @@ internal sealed record TableVersion(LoadedTable Table, TableProgress Progress)
 }
 
 /// <summary>
-/// What this process knows of one table. Its identity is its UUID (invariant 10): once seen, a table that vanished or was made anew under the
-/// same name is an error, never spliced. Thread-safe.
+/// What this process knows of one table. Its identity is its UUID (invariant 10): once seen, a table that vanished or was made anew under
+/// the same name is an error, never spliced. Thread-safe.
 /// </summary>
 internal sealed class TableState(ICatalog catalog, TableIdentifier identifier)
 {

@@ -9,8 +9,9 @@ namespace Frazil.Commit;
 
 /// <summary>
 /// A topic is its id, not its name (invariant 10): the table records the id of every topic it was fed from
-/// (<c>frazil.topic-id.&lt;topic&gt;</c>), and a topic of the same name with another id is an error, because its offsets mean other records.
-/// Brokers without topic ids (before Kafka 2.8), or a librdkafka that cannot ask over TLS, leave this unchecked, and the log says so.
+/// (<c>frazil.topic-id.&lt;topic&gt;</c>), and a topic of the same name with another id is an error, because its offsets mean other
+/// records. Brokers without topic ids (before Kafka 2.8), or a librdkafka that cannot ask over TLS, leave this unchecked, and the log says
+/// so.
 /// </summary>
 internal sealed class TopicIdentities(KafkaOptions kafka, string table, ILogger logger)
 {
@@ -31,8 +32,8 @@ internal sealed class TopicIdentities(KafkaOptions kafka, string table, ILogger 
         => AskAsync(topics, version, AnswerTime, cancellationToken);
 
     /// <summary>
-    /// Asks once more after rows were sealed and before they are written: an id that is still the same then was the same while they were read, so
-    /// no row of a topic that was recreated meanwhile gets into a file. Brokers that are away hold no flush up.
+    /// Asks once more after rows were sealed and before they are written: an id that is still the same then was the same while they were
+    /// read, so no row of a topic that was recreated meanwhile gets into a file. Brokers that are away hold no flush up.
     /// </summary>
     /// <exception cref="PipelineFailedException">One is not the topic that the table was fed from.</exception>
     public async Task ConfirmAsync(IReadOnlyList<string> topics, TableVersion? version, CancellationToken cancellationToken)
@@ -75,7 +76,8 @@ internal sealed class TopicIdentities(KafkaOptions kafka, string table, ILogger 
         => Guid.TryParse(version?.Metadata.Properties.GetValueOrDefault(PropertyPrefix + topic), out var id) ? id : null;
 
     private async Task AskAsync(IReadOnlyList<string> topics, TableVersion? version, TimeSpan timeout, CancellationToken cancellationToken)
-        => Compare(await KafkaAdmin.TryGetTopicIdsAsync(kafka.BootstrapServers, kafka.Properties, topics, timeout, cancellationToken), version);
+        => Compare(
+            await KafkaAdmin.TryGetTopicIdsAsync(kafka.BootstrapServers, kafka.Properties, topics, timeout, cancellationToken), version);
 
     /// <summary>Says why ids are not known, once per reason: it is asked with each flush.</summary>
     private void Tell(string? reason)

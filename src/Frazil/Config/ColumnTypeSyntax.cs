@@ -8,7 +8,8 @@ internal static partial class ColumnTypeSyntax
 {
     private static readonly string[] Types =
     [
-        "boolean", "int", "long", "float", "double", "decimal", "date", "time", "timestamp", "timestamptz", "string", "uuid", "binary", "fixed",
+        "boolean", "int", "long", "float", "double", "decimal", "date", "time", "timestamp", "timestamptz", "string", "uuid", "binary",
+        "fixed",
         "list", "map", "struct",
     ];
 

@@ -32,7 +32,9 @@ internal sealed class ConfigBinder(string fileName, ConfigErrors errors)
             }
             else
             {
-                errors.AddShown(path, ConfigText.Format(node), $"is {node.KindName} but must be a table", $"Write [{path}] on its own line and its keys below");
+                errors.AddShown(
+                    path, ConfigText.Format(node), $"is {node.KindName} but must be a table",
+                    $"Write [{path}] on its own line and its keys below");
             }
         }
         return options;
@@ -43,7 +45,8 @@ internal sealed class ConfigBinder(string fileName, ConfigErrors errors)
         var tables = new List<TableOptions>();
         if (node is not TomlArray array || array.Items.Any(item => item is not TomlTable))
         {
-            errors.AddShown("tables", null, $"is {node.KindName} but must be an array of tables", "Write [[tables]] before each table's keys");
+            errors.AddShown(
+                "tables", null, $"is {node.KindName} but must be an array of tables", "Write [[tables]] before each table's keys");
             return tables;
         }
         foreach (var item in array.Items)
@@ -79,7 +82,9 @@ internal sealed class ConfigBinder(string fileName, ConfigErrors errors)
         if (ConfigValues.Convert(node, key.Kind, key.AcceptsTimestamp) is not { } value)
         {
             var wanted = ConfigValues.Wanted(key.Kind);
-            errors.AddShown(path, Shown(path, key.IsSecret, node), $"is {node.KindName} but must be {wanted}", ConfigValues.Example(key.Kind, path, node));
+            errors.AddShown(
+                path, Shown(path, key.IsSecret, node), $"is {node.KindName} but must be {wanted}",
+                ConfigValues.Example(key.Kind, path, node));
             return owner;
         }
         if (node is TomlTable map)
@@ -120,7 +125,9 @@ internal sealed class ConfigBinder(string fileName, ConfigErrors errors)
         var known = candidates.ToList();
         var suggestion = NearestName.Find(path, known) ?? SameLeaf(path, known);
         var fix = suggestion is null ? "See docs/configuration.md for every key" : $"Did you mean {suggestion}?";
-        errors.AddShown(path, node is TomlTable or TomlArray { IsTableArray: true } ? null : Shown(path, false, node), "is not a key that Frazil knows", fix);
+        errors.AddShown(
+            path, node is TomlTable or TomlArray { IsTableArray: true } ? null : Shown(path, false, node), "is not a key that Frazil knows",
+            fix);
     }
 
     /// <summary>A known key of the same name in another section, as when it was written above its [section].</summary>

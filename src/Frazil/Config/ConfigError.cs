@@ -7,7 +7,8 @@ namespace Frazil.Config;
 /// <param name="Value">The value seen, secrets masked; null where there is none.</param>
 /// <param name="Problem">What is wrong with it.</param>
 /// <param name="Fix">What to write instead.</param>
-/// <param name="Origin">Where the value came from: <c>frazil.toml:12</c>, <c>environment FRAZIL_…</c>; null for a builder's or a default.</param>
+/// <param name="Origin">Where the value came from: <c>frazil.toml:12</c>, <c>environment FRAZIL_…</c>; null for a builder's or a
+/// default.</param>
 public sealed record ConfigError(string Key, string? Value, string Problem, string Fix, string? Origin = null)
 {
     public override string ToString()

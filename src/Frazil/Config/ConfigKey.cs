@@ -23,11 +23,11 @@ internal sealed class ConfigKey<TOwner>
     /// <summary>Dotted path; for a table's keys, relative to the table.</summary>
     public required string Path { get; init; }
     public required ConfigKind Kind { get; init; }
-    /// <summary>string, long, double, bool, IReadOnlyList&lt;string&gt; or IReadOnlyDictionary&lt;string, string&gt; by <see cref="Kind"/>; null
-    /// for an optional key that is not set.</summary>
+    /// <summary>string, long, double, bool, IReadOnlyList&lt;string&gt; or IReadOnlyDictionary&lt;string, string&gt; by <see cref="Kind"/>;
+    /// null for an optional key that is not set.</summary>
     public required Func<TOwner, object?> Read { get; init; }
-    /// <summary>Takes the same types as <see cref="Read"/> gives. Throws <see cref="FormatException"/>, worded for users, when the text of an
-    /// otherwise well-typed value cannot be taken.</summary>
+    /// <summary>Takes the same types as <see cref="Read"/> gives. Throws <see cref="FormatException"/>, worded for users, when the text of
+    /// an otherwise well-typed value cannot be taken.</summary>
     public required Func<TOwner, object, TOwner> Apply { get; init; }
     public required string Meaning { get; init; }
     /// <summary>What it may hold, in words.</summary>

@@ -15,7 +15,8 @@ internal static class ConfigKeys
         Text("kafka.bootstrap_servers", o => o.Kafka.BootstrapServers, (o, v) => o with { Kafka = o.Kafka with { BootstrapServers = v } },
             "`host:port`, several with commas", "Brokers to ask first; the rest of the cluster is found from them."),
         Text("kafka.group_id", o => o.Kafka.GroupId, (o, v) => o with { Kafka = o.Kafka with { GroupId = v } },
-            "1 to 200 characters", "Prefix of the consumer groups; each table consumes as `group_id.table_name`, so one table never stalls another."),
+            "1 to 200 characters",
+            "Prefix of the consumer groups; each table consumes as `group_id.table_name`, so one table never stalls another."),
         new()
         {
             Path = "kafka.start_from",
@@ -40,13 +41,16 @@ internal static class ConfigKeys
         },
 
         Text("catalog.type", o => o.Catalog.Type, (o, v) => o with { Catalog = o.Catalog with { Type = v } },
-            "`sql` (`rest` and `filesystem` are not supported yet)", "Kind of Iceberg catalog. `sql` is the layout of Iceberg's JDBC catalog."),
+            "`sql` (`rest` and `filesystem` are not supported yet)",
+            "Kind of Iceberg catalog. `sql` is the layout of Iceberg's JDBC catalog."),
         Text("catalog.name", o => o.Catalog.Name, (o, v) => o with { Catalog = o.Catalog with { Name = v } },
             "1 to 255 characters", "The name under which a SQL catalog files its tables; other engines must use the same."),
         Text("catalog.uri", o => o.Catalog.Uri, (o, v) => o with { Catalog = o.Catalog with { Uri = v } },
-            "`sqlite:PATH` (Postgres is not supported yet)", "Where the catalog is. The SQLite file and its folder are created when missing."),
+            "`sqlite:PATH` (Postgres is not supported yet)",
+            "Where the catalog is. The SQLite file and its folder are created when missing."),
         Text("catalog.warehouse", o => o.Catalog.Warehouse, (o, v) => o with { Catalog = o.Catalog with { Warehouse = v } },
-            "a local folder or `file:` URI (`s3://`, `gs://`, `abfss://` are not supported yet)", "Where tables keep their data and metadata files."),
+            "a local folder or `file:` URI (`s3://`, `gs://`, `abfss://` are not supported yet)",
+            "Where tables keep their data and metadata files."),
         Properties("catalog.properties", o => o.Catalog.Properties, (o, v) => o with { Catalog = o.Catalog with { Properties = v } },
             "Iceberg catalog properties", "Under Iceberg's own names: `s3.endpoint`, `s3.region`, `credential`, …"),
 
@@ -54,9 +58,11 @@ internal static class ConfigKeys
             (o, v) => o with { HotBuffer = o.HotBuffer with { FlushSizeMb = v } },
             "Megabytes (2^20) of hot rows of one table at which a flush starts. At most `max_memory_mb`."),
         Number("hot_buffer.flush_interval_seconds", 0.1, 86_400, o => o.HotBuffer.FlushIntervalSeconds,
-            (o, v) => o with { HotBuffer = o.HotBuffer with { FlushIntervalSeconds = v } }, "Seconds after which rows are flushed even when few."),
+            (o, v) => o with { HotBuffer = o.HotBuffer with { FlushIntervalSeconds = v } },
+            "Seconds after which rows are flushed even when few."),
         Number("hot_buffer.ttl_seconds", 0, 86_400, o => o.HotBuffer.TtlSeconds,
-            (o, v) => o with { HotBuffer = o.HotBuffer with { TtlSeconds = v } }, "Seconds that committed batches stay in memory for lookups."),
+            (o, v) => o with { HotBuffer = o.HotBuffer with { TtlSeconds = v } },
+            "Seconds that committed batches stay in memory for lookups."),
         Integer("hot_buffer.max_memory_mb", 16, 4_194_304, o => o.HotBuffer.MaxMemoryMb,
             (o, v) => o with { HotBuffer = o.HotBuffer with { MaxMemoryMb = v } },
             "Megabytes (2^20) of hot rows of all tables at which fetching pauses until a flush has freed some."),
@@ -87,13 +93,15 @@ internal static class ConfigKeys
         const int Year = 31_536_000;
         const int Tebibyte = 1_048_576;
         const int Century = 36_500;
-        yield return Maintain("compact_interval_seconds", Year, o => o.CompactIntervalSeconds, (o, v) => o with { CompactIntervalSeconds = v },
+        yield return Maintain("compact_interval_seconds", Year, o => o.CompactIntervalSeconds,
+            (o, v) => o with { CompactIntervalSeconds = v },
             "Seconds between looks for small files to compact.");
         yield return Maintain("compact_threshold_mb", Tebibyte, o => o.CompactThresholdMb, (o, v) => o with { CompactThresholdMb = v },
             "Files smaller than this (2^20 bytes) are compacted. At most `compact_target_mb`.");
         yield return Maintain("compact_target_mb", Tebibyte, o => o.CompactTargetMb, (o, v) => o with { CompactTargetMb = v },
             "Size (2^20 bytes) that compaction aims at.");
-        yield return Maintain("snapshot_retention_days", Century, o => o.SnapshotRetentionDays, (o, v) => o with { SnapshotRetentionDays = v },
+        yield return Maintain("snapshot_retention_days", Century, o => o.SnapshotRetentionDays,
+            (o, v) => o with { SnapshotRetentionDays = v },
             "Days that snapshots are kept.");
         yield return Maintain("snapshot_check_interval_seconds", Year, o => o.SnapshotCheckIntervalSeconds,
             (o, v) => o with { SnapshotCheckIntervalSeconds = v }, "Seconds between looks for snapshots to expire.");
@@ -106,12 +114,14 @@ internal static class ConfigKeys
     }
 
     private static RootKey Maintain(
-        string name, int maximum, Func<MaintenanceOptions, int> read, Func<MaintenanceOptions, int, MaintenanceOptions> apply, string meaning)
+        string name, int maximum, Func<MaintenanceOptions, int> read, Func<MaintenanceOptions, int, MaintenanceOptions> apply,
+        string meaning)
         => Integer($"maintenance.{name}", 1, maximum, o => read(o.Maintenance),
             (o, v) => o with { Maintenance = apply(o.Maintenance, v) }, meaning);
 
     private static RootKey Text(
-        string path, Func<FrazilOptions, string?> read, Func<FrazilOptions, string, FrazilOptions> apply, string allowed, string meaning) => new()
+        string path, Func<FrazilOptions, string?> read, Func<FrazilOptions, string, FrazilOptions> apply, string allowed,
+        string meaning) => new()
         {
             Path = path,
             Kind = ConfigKind.Text,
@@ -132,18 +142,20 @@ internal static class ConfigKeys
             Meaning = meaning,
         };
 
-    private static RootKey Flag(string path, Func<FrazilOptions, bool> read, Func<FrazilOptions, bool, FrazilOptions> apply, string meaning) => new()
-    {
-        Path = path,
-        Kind = ConfigKind.Flag,
-        Read = o => read(o),
-        Apply = (o, v) => apply(o, (bool)v),
-        Allowed = "`true` or `false`",
-        Meaning = meaning,
-    };
+    private static RootKey Flag(string path, Func<FrazilOptions, bool> read, Func<FrazilOptions, bool, FrazilOptions> apply, string meaning)
+        => new()
+        {
+            Path = path,
+            Kind = ConfigKind.Flag,
+            Read = o => read(o),
+            Apply = (o, v) => apply(o, (bool)v),
+            Allowed = "`true` or `false`",
+            Meaning = meaning,
+        };
 
     private static RootKey Integer(
-        string path, int minimum, int maximum, Func<FrazilOptions, int> read, Func<FrazilOptions, int, FrazilOptions> apply, string meaning) => new()
+        string path, int minimum, int maximum, Func<FrazilOptions, int> read, Func<FrazilOptions, int, FrazilOptions> apply,
+        string meaning) => new()
         {
             Path = path,
             Kind = ConfigKind.Integer,
@@ -156,7 +168,8 @@ internal static class ConfigKeys
         };
 
     private static RootKey Number(
-        string path, double minimum, double maximum, Func<FrazilOptions, double> read, Func<FrazilOptions, double, FrazilOptions> apply, string meaning) => new()
+        string path, double minimum, double maximum, Func<FrazilOptions, double> read, Func<FrazilOptions, double, FrazilOptions> apply,
+        string meaning) => new()
         {
             Path = path,
             Kind = ConfigKind.Number,

@@ -16,7 +16,8 @@ internal static class ConfigText
         double number => number.ToString("0.################", CultureInfo.InvariantCulture),
         IReadOnlyList<string> list => $"[{string.Join(", ", list.Select(Quote))}]",
         IReadOnlyDictionary<string, string> { Count: 0 } => "{}",
-        IReadOnlyDictionary<string, string> map => $"{{ {string.Join(", ", map.Select(pair => $"{Key(pair.Key)} = {Quote(pair.Value)}"))} }}",
+        IReadOnlyDictionary<string,
+        string> map => $"{{ {string.Join(", ", map.Select(pair => $"{Key(pair.Key)} = {Quote(pair.Value)}"))} }}",
         IFormattable other => other.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString() ?? "",
     };

@@ -47,7 +47,8 @@ internal static class ConfigValues
         };
     }
 
-    /// <summary>Every entry under its full dotted name: TOML reads <c>a.b = 1</c> as a table in a table, properties mean one name.</summary>
+    /// <summary>Every entry under its full dotted name: TOML reads <c>a.b = 1</c> as a table in a table, properties mean one
+    /// name.</summary>
     public static IEnumerable<(string Name, TomlNode Node)> Flatten(TomlTable table, string prefix)
     {
         foreach (var (name, node) in table.Entries)

@@ -15,7 +15,8 @@ internal static class EffectiveSettings
     }
 
     private static void Add<TOwner>(
-        List<EffectiveSetting> settings, TOwner owner, string prefix, IReadOnlyList<ConfigKey<TOwner>> keys, IReadOnlyDictionary<string, string> origins)
+        List<EffectiveSetting> settings, TOwner owner, string prefix, IReadOnlyList<ConfigKey<TOwner>> keys, IReadOnlyDictionary<string,
+        string> origins)
     {
         foreach (var key in keys)
         {
@@ -27,7 +28,8 @@ internal static class EffectiveSettings
                     break;
                 case IReadOnlyDictionary<string, string> map when key.Kind == ConfigKind.Properties:
                     settings.AddRange(map.Select(entry => new EffectiveSetting(
-                        $"{path}.{entry.Key}", ConfigText.Quote(Secrets.Show(entry.Key, entry.Value)), origins.GetValueOrDefault($"{path}.{entry.Key}", origin))));
+                        $"{path}.{entry.Key}", ConfigText.Quote(Secrets.Show(entry.Key, entry.Value)),
+                        origins.GetValueOrDefault($"{path}.{entry.Key}", origin))));
                     break;
                 case string secret when key.IsSecret && !Secrets.IsReference(secret):
                     settings.Add(new EffectiveSetting(path, ConfigText.Quote(ConfigText.Mask), origin));

@@ -3,9 +3,9 @@ using System.Globalization;
 namespace Frazil.Config;
 
 /// <summary>
-/// Lays environment variables over a document. <c>FRAZIL_KAFKA__BOOTSTRAP_SERVERS</c> is <c>kafka.bootstrap_servers</c>: two underscores part the
-/// levels. A variable with two underscores that names no key is an error, as an unknown key in the file is; other <c>FRAZIL_…</c> variables
-/// are none of ours.
+/// Lays environment variables over a document. <c>FRAZIL_KAFKA__BOOTSTRAP_SERVERS</c> is <c>kafka.bootstrap_servers</c>: two underscores
+/// part the levels. A variable with two underscores that names no key is an error, as an unknown key in the file is; other <c>FRAZIL_…</c>
+/// variables are none of ours.
 /// </summary>
 internal sealed class EnvironmentOverrides(TomlTable document, ConfigErrors errors)
 {
@@ -38,7 +38,8 @@ internal sealed class EnvironmentOverrides(TomlTable document, ConfigErrors erro
         {
             Set(document, levels, ToNode(known.Kind, variable, text));
         }
-        else if (levels.Length == 3 && ConfigKeys.All.Any(key => key.Kind == ConfigKind.Properties && key.Path == $"{levels[0]}.{levels[1]}"))
+        else if (levels.Length == 3
+            && ConfigKeys.All.Any(key => key.Kind == ConfigKind.Properties && key.Path == $"{levels[0]}.{levels[1]}"))
         {
             SetProperty(document, levels[..2], segments[2], ToNode(ConfigKind.Text, variable, text));
         }
@@ -82,7 +83,9 @@ internal sealed class EnvironmentOverrides(TomlTable document, ConfigErrors erro
         }
         if (index > array.Items.Count || index < 0)
         {
-            errors.AddShown(variable, null, $"names table {index}, but there are {array.Items.Count}", $"Use FRAZIL_TABLES__{array.Items.Count}__… for a further table");
+            errors.AddShown(
+                variable, null, $"names table {index}, but there are {array.Items.Count}",
+                $"Use FRAZIL_TABLES__{array.Items.Count}__… for a further table");
             return null;
         }
         if (index == array.Items.Count)

@@ -6,8 +6,10 @@ public static class FrazilConfigFile
     /// <summary>Reads, overrides by environment, checks and freezes.</summary>
     /// <param name="path">The file.</param>
     /// <param name="environment">Variables that override keys and that <c>env:NAME</c> names; null for those of the process.</param>
-    /// <exception cref="ConfigException">With every error: unreadable file, syntax, unknown keys, types, ranges, contradictions.</exception>
-    public static FrazilOptions Load(string path, IReadOnlyDictionary<string, string>? environment = null) => Read(path, environment).Options;
+    /// <exception cref="ConfigException">With every error: unreadable file, syntax, unknown keys, types, ranges,
+    /// contradictions.</exception>
+    public static FrazilOptions Load(string path, IReadOnlyDictionary<string, string>? environment = null)
+        => Read(path, environment).Options;
 
     /// <summary>As <see cref="Load"/>, and tells where each value came from.</summary>
     /// <param name="path">The file; null for defaults and environment alone.</param>
@@ -21,7 +23,8 @@ public static class FrazilConfigFile
     /// <param name="fileName">What to call it in errors.</param>
     /// <param name="environment">As for <see cref="Load"/>.</param>
     /// <exception cref="ConfigException">With every error.</exception>
-    public static EffectiveConfig Parse(string toml, string fileName = "frazil.toml", IReadOnlyDictionary<string, string>? environment = null)
+    public static EffectiveConfig Parse(
+        string toml, string fileName = "frazil.toml", IReadOnlyDictionary<string, string>? environment = null)
         => Bind(System.Text.Encoding.UTF8.GetBytes(toml), fileName, environment);
 
     private static EffectiveConfig Bind(ReadOnlySpan<byte> utf8, string fileName, IReadOnlyDictionary<string, string>? environment)

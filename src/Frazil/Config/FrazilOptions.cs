@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Frazil.Config;
 
 /// <summary>Everything a Frazil process can be told, frozen. Made by <see cref="FrazilOptionsBuilder"/>, or read from a frazil.toml by
-/// <see cref="FrazilConfigFile"/>. The defaults below are the only home of defaults; docs/configuration.md is checked against them.</summary>
+/// <see cref="FrazilConfigFile"/>. The defaults below are the only home of defaults; docs/configuration.md is checked against
+/// them.</summary>
 public sealed record FrazilOptions
 {
     /// <summary>Folder of the transaction log, key index and file cache. Created when missing.</summary>
@@ -20,7 +21,8 @@ public sealed record FrazilOptions
 public sealed record KafkaOptions
 {
     public string BootstrapServers { get; init; } = "localhost:9092";
-    /// <summary>Prefix of the consumer groups; each table consumes as <c>group_id.table_name</c>, so one table never stalls another.</summary>
+    /// <summary>Prefix of the consumer groups; each table consumes as <c>group_id.table_name</c>, so one table never stalls
+    /// another.</summary>
     public string GroupId { get; init; } = "frazil";
     public StartFrom StartFrom { get; init; } = StartFrom.Earliest;
     /// <summary>librdkafka properties, given to every client as they are.</summary>
@@ -46,7 +48,8 @@ public readonly record struct StartFrom
         "earliest" => Earliest,
         "latest" => Latest,
         _ when text.Length > 0 && char.IsAsciiDigit(text[0]) && ParseInstant(text) is { } instant => At(instant),
-        _ => throw new FormatException("must be \"earliest\", \"latest\" or an ISO timestamp with a zone, such as \"2026-01-31T00:00:00Z\""),
+        _ => throw new FormatException(
+            "must be \"earliest\", \"latest\" or an ISO timestamp with a zone, such as \"2026-01-31T00:00:00Z\""),
     };
 
     /// <summary>As <see cref="Parse"/> takes it.</summary>
@@ -96,7 +99,8 @@ public sealed record TableOptions
     public IReadOnlyList<string> PartitionBy { get; init; } = [];
     public bool PreserveKafkaPartitions { get; init; } = true;
     public OnBadRecord OnBadRecord { get; init; } = OnBadRecord.Dlq;
-    /// <summary>Kafka position columns to add; of kafka_partition, kafka_offset, kafka_timestamp, kafka_topic, kafka_key, kafka_headers.</summary>
+    /// <summary>Kafka position columns to add; of kafka_partition, kafka_offset, kafka_timestamp, kafka_topic, kafka_key,
+    /// kafka_headers.</summary>
     public IReadOnlyList<string> KafkaColumns { get; init; } = ["kafka_partition", "kafka_offset", "kafka_timestamp"];
     /// <summary>Iceberg table properties set when the table is created.</summary>
     public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();

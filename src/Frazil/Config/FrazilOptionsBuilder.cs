@@ -48,7 +48,12 @@ public sealed class FrazilOptionsBuilder
     public FrazilOptionsBuilder InFolder(string folder)
     {
         DataDir = folder;
-        Catalog = Catalog with { Type = "sql", Uri = $"sqlite:{Path.Combine(folder, "catalog.db")}", Warehouse = Path.Combine(folder, "warehouse") };
+        Catalog = Catalog with
+        {
+            Type = "sql",
+            Uri = $"sqlite:{Path.Combine(folder, "catalog.db")}",
+            Warehouse = Path.Combine(folder, "warehouse"),
+        };
         return this;
     }
 
@@ -63,7 +68,8 @@ public sealed class FrazilOptionsBuilder
         return this;
     }
 
-    /// <summary>Checks everything and freezes it. Values <c>env:NAME</c> and <c>file:/path</c> of properties and of the token are resolved.</summary>
+    /// <summary>Checks everything and freezes it. Values <c>env:NAME</c> and <c>file:/path</c> of properties and of the token are
+    /// resolved.</summary>
     /// <exception cref="ConfigException">With every error.</exception>
     public FrazilOptions Build()
     {
@@ -135,7 +141,8 @@ public sealed class FrazilOptionsBuilder
     private sealed class SecretResolver(IReadOnlyDictionary<string, string> environment, ConfigErrors errors)
     {
         public FrozenDictionary<string, string> Resolve(string key, IReadOnlyDictionary<string, string> properties)
-            => properties.ToFrozenDictionary(pair => pair.Key, pair => Resolve($"{key}.{pair.Key}", pair.Value) ?? "", StringComparer.Ordinal);
+            => properties.ToFrozenDictionary(
+                pair => pair.Key, pair => Resolve($"{key}.{pair.Key}", pair.Value) ?? "", StringComparer.Ordinal);
 
         public string? Resolve(string key, string? value)
         {

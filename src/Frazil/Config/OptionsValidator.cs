@@ -42,7 +42,9 @@ internal sealed partial class OptionsValidator(ConfigErrors errors)
             {
                 if (!Broker().IsMatch(broker) || !PortIsValid(broker))
                 {
-                    errors.Add("kafka.bootstrap_servers", kafka.BootstrapServers, $"\"{broker}\" is not host:port", "Write host:port, several with commas");
+                    errors.Add(
+                        "kafka.bootstrap_servers", kafka.BootstrapServers, $"\"{broker}\" is not host:port",
+                        "Write host:port, several with commas");
                 }
             }
         }
@@ -139,7 +141,8 @@ internal sealed partial class OptionsValidator(ConfigErrors errors)
     private void ValidateMaintenance(MaintenanceOptions maintenance)
     {
         const string Threshold = "maintenance.compact_threshold_mb";
-        if (maintenance.CompactThresholdMb > maintenance.CompactTargetMb && !errors.Has(Threshold) && !errors.Has("maintenance.compact_target_mb"))
+        if (maintenance.CompactThresholdMb > maintenance.CompactTargetMb && !errors.Has(Threshold)
+            && !errors.Has("maintenance.compact_target_mb"))
         {
             errors.Add(Threshold, (long)maintenance.CompactThresholdMb,
                 $"is more than maintenance.compact_target_mb = {maintenance.CompactTargetMb}, so what compaction wrote would be compacted again",
@@ -151,7 +154,8 @@ internal sealed partial class OptionsValidator(ConfigErrors errors)
     {
         if (server.Token is { } token && (token.Length == 0 || token.Any(letter => letter is <= ' ' or > '~')))
         {
-            errors.AddShown("server.token", ConfigText.Mask, "must be printable ASCII without blanks, at least one character", "Remove it for none");
+            errors.AddShown(
+                "server.token", ConfigText.Mask, "must be printable ASCII without blanks, at least one character", "Remove it for none");
         }
         ValidateListener("server.http", server.Http, server);
         ValidateListener("server.postgres", server.Postgres, server);

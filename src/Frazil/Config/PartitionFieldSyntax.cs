@@ -30,7 +30,9 @@ internal static partial class PartitionFieldSyntax
         var number = call.Groups["number"];
         if (takesNumber != number.Success)
         {
-            return takesNumber ? $"lacks its number; write {transform}(16, column)" : $"has a number that {transform} does not take; write {transform}(column)";
+            return takesNumber
+                ? $"lacks its number; write {transform}(16, column)"
+                : $"has a number that {transform} does not take; write {transform}(column)";
         }
         return takesNumber && !(int.TryParse(number.Value, CultureInfo.InvariantCulture, out var width) && width > 0)
             ? $"has the number {number.Value}; it goes from 1 to {int.MaxValue}"

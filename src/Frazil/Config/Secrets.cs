@@ -1,9 +1,11 @@
 namespace Frazil.Config;
 
-/// <summary>Which values are secret, and where a secret that is named rather than written (<c>env:NAME</c>, <c>file:/path</c>) is found.</summary>
+/// <summary>Which values are secret, and where a secret that is named rather than written (<c>env:NAME</c>, <c>file:/path</c>) is
+/// found.</summary>
 internal static class Secrets
 {
-    private static readonly string[] SecretWords = ["password", "secret", "token", "credential", "sasl.jaas", "key.pem", "ssl_key", "access-key"];
+    private static readonly string[] SecretWords = [
+        "password", "secret", "token", "credential", "sasl.jaas", "key.pem", "ssl_key", "access-key"];
 
     public static bool IsSecretProperty(string name)
         => SecretWords.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase))

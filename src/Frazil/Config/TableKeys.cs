@@ -4,7 +4,8 @@ using TextList = System.Collections.Generic.IReadOnlyList<string>;
 
 namespace Frazil.Config;
 
-/// <summary>Every key of one [[tables]] entry, in the order of the documentation. Defaults are those of <see cref="TableOptions"/>.</summary>
+/// <summary>Every key of one [[tables]] entry, in the order of the documentation. Defaults are those of <see
+/// cref="TableOptions"/>.</summary>
 internal static class TableKeys
 {
     public static IReadOnlyList<TableKey> All { get; } =
@@ -21,7 +22,8 @@ internal static class TableKeys
             "`append` (`upsert` is not supported yet)", "What a record does to the table."),
         TextList("key", t => t.Key, (t, v) => t with { Key = v }, "column names", "The key of mode `upsert`."),
         Map("columns", ConfigKind.TextMap, t => t.Columns, (t, v) => t with { Columns = v },
-            "column = Iceberg type", "Declared types, such as `timestamptz`, `decimal(10,2)`, `struct<a: int, b: list<string>>`. The rest is inferred."),
+            "column = Iceberg type",
+            "Declared types, such as `timestamptz`, `decimal(10,2)`, `struct<a: int, b: list<string>>`. The rest is inferred."),
         Flag("evolve_schema", t => t.EvolveSchema, (t, v) => t with { EvolveSchema = v },
             "True: fields that no column holds yet become columns. False: a record with an unknown field is bad."),
         TextList("partition_by", t => t.PartitionBy, (t, v) => t with { PartitionBy = v },
@@ -29,7 +31,8 @@ internal static class TableKeys
             "Iceberg partition fields, in order."),
         Flag("preserve_kafka_partitions", t => t.PreserveKafkaPartitions, (t, v) => t with { PreserveKafkaPartitions = v },
             "True: a data file holds the records of one Kafka partition, under `kafka_partition=N/`."),
-        Text("on_bad_record", t => t.OnBadRecord == OnBadRecord.Fail ? "fail" : "dlq", (t, v) => t with { OnBadRecord = ParseOnBadRecord(v) },
+        Text("on_bad_record", t => t.OnBadRecord == OnBadRecord.Fail ? "fail" : "dlq",
+            (t, v) => t with { OnBadRecord = ParseOnBadRecord(v) },
             "`dlq` or `fail`", "A record that does not parse or fit: to the dead-letter table `NAME_dlq`, or the table stops."),
         TextList("kafka_columns", t => t.KafkaColumns, (t, v) => t with { KafkaColumns = v },
             string.Join(", ", KafkaColumnNames.Select(name => $"`{name}`")), "Kafka position columns that the table gets."),
@@ -48,7 +51,8 @@ internal static class TableKeys
     };
 
     private static TableKey Text(
-        string path, Func<TableOptions, string?> read, Func<TableOptions, string, TableOptions> apply, string allowed, string meaning) => new()
+        string path, Func<TableOptions, string?> read, Func<TableOptions, string, TableOptions> apply, string allowed,
+        string meaning) => new()
         {
             Path = path,
             Kind = ConfigKind.Text,
@@ -59,7 +63,8 @@ internal static class TableKeys
         };
 
     private static TableKey TextList(
-        string path, Func<TableOptions, TextList> read, Func<TableOptions, TextList, TableOptions> apply, string allowed, string meaning) => new()
+        string path, Func<TableOptions, TextList> read, Func<TableOptions, TextList, TableOptions> apply, string allowed,
+        string meaning) => new()
         {
             Path = path,
             Kind = ConfigKind.TextList,
@@ -70,7 +75,8 @@ internal static class TableKeys
         };
 
     private static TableKey Map(
-        string path, ConfigKind kind, Func<TableOptions, TextMap> read, Func<TableOptions, TextMap, TableOptions> apply, string allowed, string meaning) => new()
+        string path, ConfigKind kind, Func<TableOptions, TextMap> read, Func<TableOptions, TextMap, TableOptions> apply, string allowed,
+        string meaning) => new()
         {
             Path = path,
             Kind = kind,
@@ -80,13 +86,14 @@ internal static class TableKeys
             Meaning = meaning,
         };
 
-    private static TableKey Flag(string path, Func<TableOptions, bool> read, Func<TableOptions, bool, TableOptions> apply, string meaning) => new()
-    {
-        Path = path,
-        Kind = ConfigKind.Flag,
-        Read = t => read(t),
-        Apply = (t, v) => apply(t, (bool)v),
-        Allowed = "`true` or `false`",
-        Meaning = meaning,
-    };
+    private static TableKey Flag(string path, Func<TableOptions, bool> read, Func<TableOptions, bool, TableOptions> apply, string meaning)
+        => new()
+        {
+            Path = path,
+            Kind = ConfigKind.Flag,
+            Read = t => read(t),
+            Apply = (t, v) => apply(t, (bool)v),
+            Allowed = "`true` or `false`",
+            Meaning = meaning,
+        };
 }

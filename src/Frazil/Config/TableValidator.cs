@@ -48,7 +48,9 @@ internal sealed partial class TableValidator(ConfigErrors errors)
         }
         else if (name.Contains("{topic}", StringComparison.Ordinal) && table.TopicPattern is not null)
         {
-            errors.Add(key, name, "holds {topic} beside topic_pattern, which is not supported yet", "List the topics in topics, or use a fixed name");
+            errors.Add(
+                key, name, "holds {topic} beside topic_pattern, which is not supported yet",
+                "List the topics in topics, or use a fixed name");
         }
         else if (TableNames.Expand([table]).Select(one => one.Name).FirstOrDefault(one => !Name().IsMatch(one)) is { } wrong)
         {
@@ -62,7 +64,8 @@ internal sealed partial class TableValidator(ConfigErrors errors)
         var (topics, pattern) = ($"{prefix}.topics", $"{prefix}.topic_pattern");
         if (table.Topics.Count == 0 && table.TopicPattern is null)
         {
-            errors.AddShown(topics, null, "is missing, and so is topic_pattern: the table would be fed by nothing", "Write topics = [\"NAME\"]");
+            errors.AddShown(
+                topics, null, "is missing, and so is topic_pattern: the table would be fed by nothing", "Write topics = [\"NAME\"]");
         }
         else if (table.Topics.Count > 0 && table.TopicPattern is not null)
         {
@@ -141,7 +144,9 @@ internal sealed partial class TableValidator(ConfigErrors errors)
             }
             else if (TableKeys.KafkaColumnNames.Contains(name))
             {
-                errors.Add(key, type, "declares a column that Frazil fills from Kafka", "Remove it; kafka_columns chooses which of these the table gets");
+                errors.Add(
+                    key, type, "declares a column that Frazil fills from Kafka",
+                    "Remove it; kafka_columns chooses which of these the table gets");
             }
             else if (ColumnTypeSyntax.Problem(type) is { } problem)
             {
@@ -203,7 +208,9 @@ internal sealed partial class TableValidator(ConfigErrors errors)
         {
             if (seen.TryGetValue($"{name}_dlq", out var clash))
             {
-                errors.Add($"tables[{clash}].name", $"{name}_dlq", $"is where the dead letters of {name} (tables[{index}]) go", "Choose another name");
+                errors.Add(
+                    $"tables[{clash}].name", $"{name}_dlq", $"is where the dead letters of {name} (tables[{index}]) go",
+                    "Choose another name");
             }
         }
     }

@@ -25,7 +25,8 @@ internal sealed class TomlCursor
     public int Position { get; set; }
     public bool AtEnd => Position >= Text.Length;
 
-    /// <summary>The character here, or <see cref="End"/>. A NUL in the document is refused wherever it could stand, so the two never mix.</summary>
+    /// <summary>The character here, or <see cref="End"/>. A NUL in the document is refused wherever it could stand, so the two never
+    /// mix.</summary>
     public char Current => PeekAt(0);
 
     public char PeekAt(int ahead) => Position + ahead < Text.Length ? Text[Position + ahead] : End;

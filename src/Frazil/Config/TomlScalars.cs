@@ -24,7 +24,8 @@ internal static partial class TomlScalars
         var start = cursor.Position;
         TakeWordCharacters(cursor);
         // A date and its time may be parted by one space.
-        if (cursor.Current == ' ' && char.IsAsciiDigit(cursor.PeekAt(1)) && LocalDate().IsMatch(cursor.Text.AsSpan(start, cursor.Position - start)))
+        if (cursor.Current == ' ' && char.IsAsciiDigit(cursor.PeekAt(1))
+            && LocalDate().IsMatch(cursor.Text.AsSpan(start, cursor.Position - start)))
         {
             cursor.Position++;
             TakeWordCharacters(cursor);
@@ -94,7 +95,9 @@ internal static partial class TomlScalars
             return word[0] == '-' ? -magnitude : magnitude;
         }
         // An integer that does not fit must not become a float.
-        return !DecimalInteger().IsMatch(word) && Float().IsMatch(word) ? double.Parse(Digits(word), NumberStyles.Float, CultureInfo.InvariantCulture) : null;
+        return !DecimalInteger().IsMatch(word) && Float().IsMatch(word)
+            ? double.Parse(Digits(word), NumberStyles.Float, CultureInfo.InvariantCulture)
+            : null;
     }
 
     private static (TomlKind Kind, object Value)? ParseDateOrTime(string word)
@@ -102,7 +105,9 @@ internal static partial class TomlScalars
         var invariant = CultureInfo.InvariantCulture;
         if (LocalDate().IsMatch(word))
         {
-            return DateOnly.TryParseExact(word, "yyyy-MM-dd", invariant, DateTimeStyles.None, out var date) ? (TomlKind.LocalDate, date) : null;
+            return DateOnly.TryParseExact(word, "yyyy-MM-dd", invariant, DateTimeStyles.None, out var date)
+                ? (TomlKind.LocalDate, date)
+                : null;
         }
         if (LocalTime().IsMatch(word))
         {
@@ -122,7 +127,9 @@ internal static partial class TomlScalars
         {
             return (TomlKind.LocalDateTime, local);
         }
-        return ParseOffset(zone) is { } offset && TryMakeInstant(local, offset, out var instant) ? (TomlKind.OffsetDateTime, instant) : null;
+        return ParseOffset(zone) is { } offset && TryMakeInstant(local, offset, out var instant)
+            ? (TomlKind.OffsetDateTime, instant)
+            : null;
     }
 
     private static TimeSpan? ParseOffset(string zone)

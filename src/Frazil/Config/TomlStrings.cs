@@ -80,7 +80,8 @@ internal static class TomlStrings
         }
     }
 
-    /// <summary>Up to two quotes may stand directly before the closing three, so a run of five ends the string with two of them in it.</summary>
+    /// <summary>Up to two quotes may stand directly before the closing three, so a run of five ends the string with two of them in
+    /// it.</summary>
     private static bool TakeQuotes(TomlCursor cursor, char quote, StringBuilder text)
     {
         var start = cursor.Position;
@@ -152,7 +153,8 @@ internal static class TomlStrings
     {
         var first = cursor.Position + 2;
         if (first + digits > cursor.Text.Length
-            || !uint.TryParse(cursor.Text.AsSpan(first, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code))
+            || !uint.TryParse(cursor.Text.AsSpan(first, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                out var code))
         {
             throw cursor.Error($"this escape needs {digits} hexadecimal digits");
         }

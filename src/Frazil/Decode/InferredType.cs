@@ -16,7 +16,8 @@ public sealed record SchemaAddition(int ParentFieldId, string Path, string Name,
 /// <summary>A field of an inferred struct, or the <c>element</c> of an inferred list.</summary>
 public sealed record InferredField(string Name, InferredType Type);
 
-/// <summary>A type without field ids, as values show it: boolean, long, double, string, struct or list. Everything inferred is nullable.</summary>
+/// <summary>A type without field ids, as values show it: boolean, long, double, string, struct or list. Everything inferred is
+/// nullable.</summary>
 public sealed class InferredType
 {
     internal InferredType(ColumnKind kind, IReadOnlyList<InferredField> fields) => (Kind, Fields) = (kind, fields);
@@ -33,7 +34,8 @@ public sealed class InferredType
     {
         ArgumentNullException.ThrowIfNull(nextFieldId);
         var ids = Fields.Select(_ => nextFieldId()).ToArray();
-        var fields = Fields.Select((field, index) => new ColumnField(field.Name, field.Type.ToColumnType(nextFieldId), ids[index])).ToArray();
+        var fields = Fields.Select(
+            (field, index) => new ColumnField(field.Name, field.Type.ToColumnType(nextFieldId), ids[index])).ToArray();
         return Kind switch
         {
             ColumnKind.Boolean => ColumnType.Boolean,

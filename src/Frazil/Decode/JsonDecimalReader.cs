@@ -2,8 +2,10 @@ using Frazil.Columnar;
 
 namespace Frazil.Decode;
 
-/// <summary>Numbers that a decimal column holds exactly; written with fraction or exponent alike. Digits behind the scale must be zeros.</summary>
-internal sealed unsafe class JsonDecimalReader(FixedWriter<Int128> column) : JsonColumnReader<FixedWriter<Int128>>(column, "expected a number")
+/// <summary>Numbers that a decimal column holds exactly; written with fraction or exponent alike. Digits behind the scale must be
+/// zeros.</summary>
+internal sealed unsafe class JsonDecimalReader(FixedWriter<Int128> column) : JsonColumnReader<FixedWriter<Int128>>(
+    column, "expected a number")
 {
     private readonly int scale = column.Field.Type.Scale;
     private readonly int precision = column.Field.Type.Precision;

@@ -5,7 +5,8 @@ using Frazil.Columnar;
 
 namespace Frazil.Decode;
 
-/// <summary>A field of an object as the decoder expects it: its key's bytes with quotes and colon, its column, and what usually follows.</summary>
+/// <summary>A field of an object as the decoder expects it: its key's bytes with quotes and colon, its column, and what usually
+/// follows.</summary>
 internal sealed unsafe class JsonField
 {
     private readonly byte[] key;

@@ -62,7 +62,8 @@ internal sealed unsafe class JsonMapReader : JsonColumnReader<ListWriter>
     {
         keys = column.First as BytesWriter is { Field.Type.Kind: ColumnKind.Utf8 } texts
             ? texts
-            : throw new NotSupportedException($"column {column.Field}: the keys of a map in JSON are strings, so the map's key must be one");
+            : throw new NotSupportedException(
+                $"column {column.Field}: the keys of a map in JSON are strings, so the map's key must be one");
         key = new(keys);
         value = Create(column.Children[1]);
     }

@@ -126,7 +126,8 @@ internal unsafe struct JsonNumber
 /// <summary>Powers of ten that the types hold exactly.</summary>
 internal static class PowersOfTen
 {
-    private static readonly double[] Doubles = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22];
+    private static readonly double[] Doubles = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22];
     private static readonly ulong[] Longs = [.. Enumerable.Range(0, 20).Select(power => (ulong)BigInteger.Pow(10, power))];
     private static readonly Int128[] Wide = [.. Enumerable.Range(0, 39).Select(power => (Int128)BigInteger.Pow(10, power))];
 

@@ -125,7 +125,8 @@ internal sealed unsafe class JsonInt32Reader(FixedWriter<int> column) : JsonColu
 
 /// <summary>Numbers as the nearest double, which is what a JSON number with a fraction or an exponent means to everyone. An integer that no
 /// double holds is refused, as is what would become infinity.</summary>
-internal sealed unsafe class JsonFloat64Reader(FixedWriter<double> column) : JsonColumnReader<FixedWriter<double>>(column, "expected a number")
+internal sealed unsafe class JsonFloat64Reader(FixedWriter<double> column) : JsonColumnReader<FixedWriter<double>>(
+    column, "expected a number")
 {
     public override byte* Read(byte* p, JsonCursor cursor)
     {
@@ -139,8 +140,10 @@ internal sealed unsafe class JsonFloat64Reader(FixedWriter<double> column) : Jso
     }
 }
 
-/// <summary>Numbers that a float holds: exactly, or written with the digits that the float itself has (0.1 is fine, 0.123456789012 is not).</summary>
-internal sealed unsafe class JsonFloat32Reader(FixedWriter<float> column) : JsonColumnReader<FixedWriter<float>>(column, "expected a number")
+/// <summary>Numbers that a float holds: exactly, or written with the digits that the float itself has (0.1 is fine, 0.123456789012 is
+/// not).</summary>
+internal sealed unsafe class JsonFloat32Reader(FixedWriter<float> column) : JsonColumnReader<FixedWriter<float>>(
+    column, "expected a number")
 {
     public override byte* Read(byte* p, JsonCursor cursor)
     {

@@ -151,7 +151,9 @@ internal sealed unsafe class JsonObjectReader : JsonValueReader
         }
         if (field.IsReserved)
         {
-            return cursor.Fail(DecodeReason.ReservedField, key, "the name of a column that is filled from the record's Kafka position; rename the field or the column");
+            return cursor.Fail(
+                DecodeReason.ReservedField, key,
+                "the name of a column that is filled from the record's Kafka position; rename the field or the column");
         }
         Predict(previous, field);
         return JsonScan.SkipColon(close + 1, cursor);

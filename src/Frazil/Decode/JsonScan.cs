@@ -8,7 +8,8 @@ namespace Frazil.Decode;
 /// <summary>The parts of the JSON grammar that need no column. See <see cref="JsonCursor"/> for what may be read behind the end.</summary>
 internal static unsafe class JsonScan
 {
-    /// <summary>The first byte at or after <paramref name="p"/> that is not white space. At most <paramref name="end"/> when p was.</summary>
+    /// <summary>The first byte at or after <paramref name="p"/> that is not white space. At most <paramref name="end"/> when p
+    /// was.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static byte* SkipSpace(byte* p, byte* end)
     {
@@ -45,7 +46,8 @@ internal static unsafe class JsonScan
         return special.ExtractMostSignificantBits();
     }
 
-    /// <summary>Finds the quote that closes a string, and refuses control characters and, unless escapes are involved, invalid UTF-8.</summary>
+    /// <summary>Finds the quote that closes a string, and refuses control characters and, unless escapes are involved, invalid
+    /// UTF-8.</summary>
     /// <param name="p">The byte after the opening quote.</param>
     /// <param name="escaped">Whether <see cref="JsonEscapes.Unescape"/> must do the rest.</param>
     /// <returns>The closing quote; null after a failure.</returns>
@@ -200,7 +202,8 @@ internal static unsafe class JsonScan
         return p + 1;
     }
 
-    /// <summary>After an item: true with <paramref name="p"/> at the next item; false with it at the closing byte, or null after a failure.</summary>
+    /// <summary>After an item: true with <paramref name="p"/> at the next item; false with it at the closing byte, or null after a
+    /// failure.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool NextItem(ref byte* p, char close, JsonCursor cursor)
     {

@@ -4,8 +4,8 @@ using Frazil.Columnar;
 namespace Frazil.Decode;
 
 /// <summary>
-/// Proposes the columns that records ask for, from the records themselves: booleans → boolean, integers → long, numbers with a fraction or an
-/// exponent (and a mix of both) → double, strings → string, objects → struct, arrays → list. A field that was null, {} or [] in every
+/// Proposes the columns that records ask for, from the records themselves: booleans → boolean, integers → long, numbers with a fraction or
+/// an exponent (and a mix of both) → double, strings → string, objects → struct, arrays → list. A field that was null, {} or [] in every
 /// record so far asks for no column yet. A type is never changed here: a known field whose value does not fit stays an error of the
 /// decoder. Not thread-safe; for the few records that gave <see cref="DecodeStatus.UnknownField"/>, not for every record.
 /// </summary>
@@ -18,7 +18,8 @@ public sealed class JsonSchemaInference
     private List<Group> groups = [];
 
     /// <param name="known">The table's whole schema, pipeline columns included.</param>
-    /// <param name="maxNewFields">More new fields than this (of all levels) are refused: an object with data for names should be a map.</param>
+    /// <param name="maxNewFields">More new fields than this (of all levels) are refused: an object with data for names should be a
+    /// map.</param>
     public JsonSchemaInference(ColumnFields known, int maxNewFields = 2_000)
     {
         ArgumentNullException.ThrowIfNull(known);
@@ -85,7 +86,9 @@ public sealed class JsonSchemaInference
             }
         }
         return joined.Sum(group => group.Shape.Size) > maxNewFields
-            ? throw new RefusedException(DecodeReason.TooLarge, "", $"more than {maxNewFields} new fields; where names are data, declare the column as map<string, T>")
+            ? throw new RefusedException(
+                DecodeReason.TooLarge, "",
+                $"more than {maxNewFields} new fields; where names are data, declare the column as map<string, T>")
             : joined;
     }
 
@@ -102,7 +105,9 @@ public sealed class JsonSchemaInference
             if (!seen.TryAdd(name, name))
             {
                 var full = path.Length > 0 ? $"{path}.{name}" : name;
-                throw new RefusedException(DecodeReason.ConflictingTypes, full, $"field {full}: differs from column {seen[name]} only in case, which SQL does not tell apart; rename one");
+                throw new RefusedException(
+                    DecodeReason.ConflictingTypes, full,
+                    $"field {full}: differs from column {seen[name]} only in case, which SQL does not tell apart; rename one");
             }
         }
         foreach (var (name, below) in shape.Fields)
@@ -118,7 +123,9 @@ public sealed class JsonSchemaInference
         {
             if (!seen.Add(name))
             {
-                throw new RefusedException(DecodeReason.ConflictingTypes, path, $"field {path.TrimStart('.')}.{name}: differs from another only in case, which SQL does not tell apart; rename one");
+                throw new RefusedException(
+                    DecodeReason.ConflictingTypes, path,
+                    $"field {path.TrimStart('.')}.{name}: differs from another only in case, which SQL does not tell apart; rename one");
             }
             RefuseCaseTwinsWithin($"{path}.{name}", below);
         }
@@ -179,7 +186,9 @@ public sealed class JsonSchemaInference
             }
             if (shape.Fields.Any(field => field.Name.Length == 0))
             {
-                throw new RefusedException(DecodeReason.UnknownField, path, $"{(path.Length > 0 ? $"field {path}: " : "")}a field with an empty name cannot become a column");
+                throw new RefusedException(
+                    DecodeReason.UnknownField, path,
+                    $"{(path.Length > 0 ? $"field {path}: " : "")}a field with an empty name cannot become a column");
             }
             var index = Groups.FindIndex(group => group.ParentFieldId == parentId);
             if (index < 0)
@@ -231,7 +240,8 @@ public sealed class JsonSchemaInference
                         fields.Add((name, ReadNew(ref reader, $"{path}.{name}")));
                     }
                     return fields.Any(field => field.Name.Length == 0 && !field.Shape.IsNothing)
-                        ? throw new RefusedException(DecodeReason.UnknownField, path, $"field {path}: a field with an empty name cannot become a column")
+                        ? throw new RefusedException(
+                            DecodeReason.UnknownField, path, $"field {path}: a field with an empty name cannot become a column")
                         : JsonShape.Struct(fields);
                 case JsonTokenType.StartArray:
                     var element = JsonShape.Nothing;
@@ -259,7 +269,9 @@ public sealed class JsonSchemaInference
             }
             return reader.TryGetInt64(out _)
                 ? JsonShape.Integer
-                : throw new RefusedException(DecodeReason.OutOfRange, path, $"field {path}: an integer beyond 64 bits; declare the column as decimal(38,0), double or string");
+                : throw new RefusedException(
+                    DecodeReason.OutOfRange, path,
+                    $"field {path}: an integer beyond 64 bits; declare the column as decimal(38,0), double or string");
         }
     }
 }

@@ -2,8 +2,8 @@ using Frazil.Columnar;
 
 namespace Frazil.Decode;
 
-/// <summary>What is known of a new field from the values seen: nothing yet, a scalar kind, or a struct or list of further shapes. Immutable;
-/// joined without a change to either side, so that a record that does not fit leaves no trace.</summary>
+/// <summary>What is known of a new field from the values seen: nothing yet, a scalar kind, or a struct or list of further shapes.
+/// Immutable; joined without a change to either side, so that a record that does not fit leaves no trace.</summary>
 internal sealed class JsonShape
 {
     private readonly ColumnKind? kind;
@@ -27,10 +27,13 @@ internal sealed class JsonShape
     public static JsonShape List(JsonShape element) => element.IsNothing ? EmptyList : new(ColumnKind.List, element, []);
 
     public static JsonShape Struct(IReadOnlyList<(string Name, JsonShape Shape)> fields)
-        => fields.All(field => field.Shape.IsNothing) ? EmptyStruct : new(ColumnKind.Struct, null, [.. fields.Where(field => !field.Shape.IsNothing)]);
+        => fields.All(field => field.Shape.IsNothing)
+            ? EmptyStruct
+            : new(ColumnKind.Struct, null, [.. fields.Where(field => !field.Shape.IsNothing)]);
 
     /// <summary>Whether no value has been seen that a column would have to hold.</summary>
-    public bool IsNothing => kind is null || (kind == ColumnKind.List && element is null) || (kind == ColumnKind.Struct && fields.Length == 0);
+    public bool IsNothing
+        => kind is null || (kind == ColumnKind.List && element is null) || (kind == ColumnKind.Struct && fields.Length == 0);
 
     public IReadOnlyList<(string Name, JsonShape Shape)> Fields => fields;
 
@@ -67,7 +70,8 @@ internal sealed class JsonShape
             : throw new JsonShapeConflictException(path, ToType(), other.ToType());
     }
 
-    /// <summary>The same for elements of one array, where an empty object beside a number is a conflict too: the record itself would not fit.</summary>
+    /// <summary>The same for elements of one array, where an empty object beside a number is a conflict too: the record itself would not
+    /// fit.</summary>
     public JsonShape JoinSibling(JsonShape other, string path)
         => kind is not null && other.kind is not null && kind != other.kind && (IsNothing || other.IsNothing)
             ? throw new JsonShapeConflictException(path, ToType(), other.ToType())

@@ -114,7 +114,8 @@ internal sealed unsafe class JsonBinaryReader(BytesWriter column) : JsonColumnRe
 }
 
 /// <summary>Base64 of exactly the column's width.</summary>
-internal sealed unsafe class JsonFixedReader(FixedBytesWriter column) : JsonColumnReader<FixedBytesWriter>(column, "expected a base64 string")
+internal sealed unsafe class JsonFixedReader(FixedBytesWriter column) : JsonColumnReader<FixedBytesWriter>(
+    column, "expected a base64 string")
 {
     private readonly byte[] bytes = new byte[column.Width + 3];
 
@@ -145,7 +146,8 @@ internal sealed unsafe class JsonFixedReader(FixedBytesWriter column) : JsonColu
 }
 
 /// <summary>The 36 characters of RFC 9562, upper or lower case.</summary>
-internal sealed unsafe class JsonUuidReader(FixedBytesWriter column) : JsonColumnReader<FixedBytesWriter>(column, "expected a UUID in a string")
+internal sealed unsafe class JsonUuidReader(FixedBytesWriter column) : JsonColumnReader<FixedBytesWriter>(
+    column, "expected a UUID in a string")
 {
     private const int TextLength = 36;
 
@@ -191,7 +193,8 @@ internal sealed unsafe class JsonUuidReader(FixedBytesWriter column) : JsonColum
 /// <summary>Strict base64: nothing is passed over and nothing dropped.</summary>
 internal static class Base64Text
 {
-    private static readonly SearchValues<byte> Alphabet = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="u8);
+    private static readonly SearchValues<byte> Alphabet = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="u8);
 
     public static int MaxBytes(int textLength) => (textLength / 4 * 3) + 3;
 

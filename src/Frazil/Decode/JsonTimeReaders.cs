@@ -50,14 +50,17 @@ internal abstract unsafe class JsonTimeTextReader<TWriter>(TWriter column, strin
     {
         IsoOutcome.OutOfRange => cursor.Fail(DecodeReason.OutOfRange, p, "no such date or time between the years 0001 and 9999"),
         IsoOutcome.Inexact => cursor.Fail(DecodeReason.Inexact, p, "finer than a microsecond"),
-        IsoOutcome.ZoneMissing => cursor.Fail(DecodeReason.BadText, p, "expected a zone (Z or +hh:mm) at the end: the column is a timestamptz"),
-        IsoOutcome.ZoneUnwanted => cursor.Fail(DecodeReason.BadText, p, "a zone, but the column is a timestamp without one; declare it timestamptz"),
+        IsoOutcome.ZoneMissing => cursor.Fail(
+            DecodeReason.BadText, p, "expected a zone (Z or +hh:mm) at the end: the column is a timestamptz"),
+        IsoOutcome.ZoneUnwanted => cursor.Fail(
+            DecodeReason.BadText, p, "a zone, but the column is a timestamp without one; declare it timestamptz"),
         _ => cursor.Fail(DecodeReason.BadText, p, Expected),
     };
 }
 
 internal sealed unsafe class JsonTimestampReader(FixedWriter<long> column, bool zoned)
-    : JsonTimeTextReader<FixedWriter<long>>(column, zoned ? "expected a time such as \"2026-01-31T12:34:56.789Z\"" : "expected a time such as \"2026-01-31T12:34:56.789\"")
+    : JsonTimeTextReader<FixedWriter<long>>(
+        column, zoned ? "expected a time such as \"2026-01-31T12:34:56.789Z\"" : "expected a time such as \"2026-01-31T12:34:56.789\"")
 {
     protected override IsoOutcome Append(byte* text, int length)
     {
@@ -70,7 +73,8 @@ internal sealed unsafe class JsonTimestampReader(FixedWriter<long> column, bool 
     }
 }
 
-internal sealed unsafe class JsonDateReader(FixedWriter<int> column) : JsonTimeTextReader<FixedWriter<int>>(column, "expected a date such as \"2026-01-31\"")
+internal sealed unsafe class JsonDateReader(FixedWriter<int> column) : JsonTimeTextReader<FixedWriter<int>>(
+    column, "expected a date such as \"2026-01-31\"")
 {
     protected override IsoOutcome Append(byte* text, int length)
     {
@@ -83,7 +87,8 @@ internal sealed unsafe class JsonDateReader(FixedWriter<int> column) : JsonTimeT
     }
 }
 
-internal sealed unsafe class JsonTimeReader(FixedWriter<long> column) : JsonTimeTextReader<FixedWriter<long>>(column, "expected a time of day such as \"12:34:56.789\"")
+internal sealed unsafe class JsonTimeReader(FixedWriter<long> column) : JsonTimeTextReader<FixedWriter<long>>(
+    column, "expected a time of day such as \"12:34:56.789\"")
 {
     protected override IsoOutcome Append(byte* text, int length)
     {

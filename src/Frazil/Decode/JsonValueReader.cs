@@ -34,7 +34,8 @@ internal abstract unsafe class JsonValueReader(ColumnField field, string expecte
         return FailType(p, cursor);
     }
 
-    /// <summary>Fails for the value at <paramref name="p"/>: as malformed where it is no JSON at all, as of the wrong type otherwise.</summary>
+    /// <summary>Fails for the value at <paramref name="p"/>: as malformed where it is no JSON at all, as of the wrong type
+    /// otherwise.</summary>
     protected byte* FailType(byte* p, JsonCursor cursor)
     {
         var ignored = false;

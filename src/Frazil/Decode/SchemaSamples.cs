@@ -15,8 +15,8 @@ internal sealed class SchemaSamples
 
     public void Add(ReadOnlySpan<byte> record) => records.Add(record.ToArray());
 
-    /// <summary>What to add to <paramref name="known"/>; or why the first record can never fit. A later record that does not fit is left out:
-    /// it is judged when its own turn comes.</summary>
+    /// <summary>What to add to <paramref name="known"/>; or why the first record can never fit. A later record that does not fit is left
+    /// out: it is judged when its own turn comes.</summary>
     public (IReadOnlyList<SchemaAddition> Additions, DecodeError? Problem) Propose(ColumnFields known)
     {
         var inference = new JsonSchemaInference(known);

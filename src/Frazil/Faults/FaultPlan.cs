@@ -4,10 +4,10 @@ using System.Runtime.InteropServices;
 namespace Frazil.Faults;
 
 /// <summary>
-/// What <c>FRAZIL_FAULTS</c> asks for: <c>point=action</c>, separated by <c>;</c>. Actions: <c>kill</c> (SIGKILL, as a power cut is), <c>error</c>,
-/// <c>delay:MILLISECONDS</c>, <c>tear</c> (half of the file just written is cut off, then kill). <c>@N</c> behind the action: only the Nth time the
-/// point is reached; <c>%P</c>: with a chance of P per cent, by the seed in <c>FRAZIL_FAULTS_SEED</c>. <c>FRAZIL_FAULTS_WHEN</c> names a file:
-/// points count only while it exists, so that a process can come up and settle first.
+/// What <c>FRAZIL_FAULTS</c> asks for: <c>point=action</c>, separated by <c>;</c>. Actions: <c>kill</c> (SIGKILL, as a power cut is),
+/// <c>error</c>, <c>delay:MILLISECONDS</c>, <c>tear</c> (half of the file just written is cut off, then kill). <c>@N</c> behind the action:
+/// only the Nth time the point is reached; <c>%P</c>: with a chance of P per cent, by the seed in <c>FRAZIL_FAULTS_SEED</c>.
+/// <c>FRAZIL_FAULTS_WHEN</c> names a file: points count only while it exists, so that a process can come up and settle first.
 /// </summary>
 internal sealed partial class FaultPlan
 {
@@ -27,7 +27,8 @@ internal sealed partial class FaultPlan
     /// <exception cref="FormatException">The variable does not say what it should; names the part that is wrong.</exception>
     public static FaultPlan? FromEnvironment()
         => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } text
-            ? Parse(text, Environment.GetEnvironmentVariable("FRAZIL_FAULTS_WHEN"), Environment.GetEnvironmentVariable("FRAZIL_FAULTS_SEED"))
+            ? Parse(
+                text, Environment.GetEnvironmentVariable("FRAZIL_FAULTS_WHEN"), Environment.GetEnvironmentVariable("FRAZIL_FAULTS_SEED"))
             : null;
 
     internal static FaultPlan Parse(string text, string? whenFile, string? seed)
@@ -82,18 +83,24 @@ internal sealed partial class FaultPlan
         var (nth, percent) = (0, 100.0);
         if (action.Split('%') is [var before, var chance])
         {
-            (action, percent) = (before, double.TryParse(chance, CultureInfo.InvariantCulture, out var number) ? number : throw Wrong(part));
+            (action, percent) =
+                (before, double.TryParse(chance, CultureInfo.InvariantCulture, out var number) ? number : throw Wrong(part));
         }
         if (action.Split('@') is [var first, var count])
         {
             (action, nth) = (first, int.TryParse(count, CultureInfo.InvariantCulture, out var number) ? number : throw Wrong(part));
         }
-        var (kind, milliseconds) = action.Split(':') is ["delay", var wait] && int.TryParse(wait, CultureInfo.InvariantCulture, out var ms) ? ("delay", ms) : (action, 0);
-        return kind is "kill" or "error" or "tear" || (kind == "delay" && action != kind) ? new(kind, milliseconds, nth, percent) : throw Wrong(part);
+        var (kind, milliseconds) = action.Split(':') is ["delay", var wait] && int.TryParse(wait, CultureInfo.InvariantCulture, out var ms)
+            ? ("delay", ms)
+            : (action, 0);
+        return kind is "kill" or "error" or "tear" || (kind == "delay" && action != kind)
+            ? new(kind, milliseconds, nth, percent)
+            : throw Wrong(part);
     }
 
     private static FormatException Wrong(string part)
-        => new($"{Variable}: '{part}' is not point=action, with an action of kill, error, delay:MILLISECONDS or tear, and @N or %P behind it");
+        => new(
+            $"{Variable}: '{part}' is not point=action, with an action of kill, error, delay:MILLISECONDS or tear, and @N or %P behind it");
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int pid, int signal);

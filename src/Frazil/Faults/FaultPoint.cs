@@ -1,8 +1,8 @@
 namespace Frazil.Faults;
 
 /// <summary>
-/// Named moments at which the crash suite makes the real binary die, fail or dawdle, so that every boundary of the protocol is tried and not
-/// only those that a random kill happens to meet. Nothing happens unless the environment names the point (see <see cref="FaultPlan"/>).
+/// Named moments at which the crash suite makes the real binary die, fail or dawdle, so that every boundary of the protocol is tried and
+/// not only those that a random kill happens to meet. Nothing happens unless the environment names the point (see <see cref="FaultPlan"/>).
 /// The names are listed in docs/reliability.md.
 /// </summary>
 internal static class FaultPoint
@@ -27,4 +27,5 @@ internal static class FaultPoint
 }
 
 /// <summary>A failure that the environment asked for; an <see cref="IOException"/>, as real ones of stores and catalogs are.</summary>
-internal sealed class InjectedFaultException(string point) : IOException($"fault injected at {point} (environment variable {FaultPlan.Variable})");
+internal sealed class InjectedFaultException(string point) : IOException(
+    $"fault injected at {point} (environment variable {FaultPlan.Variable})");

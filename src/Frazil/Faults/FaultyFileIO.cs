@@ -3,9 +3,10 @@ using Frazil.Iceberg.IO;
 namespace Frazil.Faults;
 
 /// <summary>
-/// A store whose writes, reads and deletes pass fault points, so that metadata and manifests fail, dawdle, tear, or are written without an answer.
-/// Only made where faults are armed (<see cref="FaultPoint.IsArmed"/>). Points: <c>store.create.before</c>, <c>store.create.after</c> (an error
-/// there is an object that exists although its writer was told no), <c>store.read</c>, <c>store.delete</c>.
+/// A store whose writes, reads and deletes pass fault points, so that metadata and manifests fail, dawdle, tear, or are written without an
+/// answer. Only made where faults are armed (<see cref="FaultPoint.IsArmed"/>). Points: <c>store.create.before</c>,
+/// <c>store.create.after</c> (an error there is an object that exists although its writer was told no), <c>store.read</c>,
+/// <c>store.delete</c>.
 /// </summary>
 internal sealed class FaultyFileIO(IFileIO inner) : IFileIO
 {
@@ -39,9 +40,11 @@ internal sealed class FaultyFileIO(IFileIO inner) : IFileIO
         ReachWritten(location);
     }
 
-    public Task<bool> ExistsAsync(string location, CancellationToken cancellationToken = default) => inner.ExistsAsync(location, cancellationToken);
+    public Task<bool> ExistsAsync(string location, CancellationToken cancellationToken = default)
+        => inner.ExistsAsync(location, cancellationToken);
 
-    public Task<long> LengthAsync(string location, CancellationToken cancellationToken = default) => inner.LengthAsync(location, cancellationToken);
+    public Task<long> LengthAsync(string location, CancellationToken cancellationToken = default)
+        => inner.LengthAsync(location, cancellationToken);
 
     public Task DeleteAsync(string location, CancellationToken cancellationToken = default)
     {
@@ -49,7 +52,8 @@ internal sealed class FaultyFileIO(IFileIO inner) : IFileIO
         return inner.DeleteAsync(location, cancellationToken);
     }
 
-    public IAsyncEnumerable<StoredObject> ListAsync(string folder, CancellationToken cancellationToken = default) => inner.ListAsync(folder, cancellationToken);
+    public IAsyncEnumerable<StoredObject> ListAsync(string folder, CancellationToken cancellationToken = default)
+        => inner.ListAsync(folder, cancellationToken);
 
     private void ReachWritten(string location)
     {

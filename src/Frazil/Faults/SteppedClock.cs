@@ -12,7 +12,9 @@ internal sealed class SteppedClock(string file) : TimeProvider
     {
         try
         {
-            return double.TryParse(File.ReadAllText(file), CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(seconds) : TimeSpan.Zero;
+            return double.TryParse(File.ReadAllText(file), CultureInfo.InvariantCulture, out var seconds)
+                ? TimeSpan.FromSeconds(seconds)
+                : TimeSpan.Zero;
         }
         catch (FileNotFoundException)
         {

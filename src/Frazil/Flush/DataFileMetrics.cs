@@ -4,7 +4,8 @@ using Frazil.Iceberg.Metrics;
 
 namespace Frazil.Flush;
 
-/// <summary>Turns what a writer says of a file into what a manifest says of it, by the table's <c>write.metadata.metrics.*</c> properties.</summary>
+/// <summary>Turns what a writer says of a file into what a manifest says of it, by the table's <c>write.metadata.metrics.*</c>
+/// properties.</summary>
 internal static class DataFileMetrics
 {
     public static DataFile ToDataFile(
@@ -32,7 +33,8 @@ internal static class DataFileMetrics
     private static FieldMap<long> Map(List<KeyValuePair<int, ColumnMetrics>> columns, Func<ColumnMetrics, long> value)
         => new(columns.Select(column => KeyValuePair.Create(column.Key, value(column.Value))));
 
-    private static FieldMap<byte[]> Bounds(List<KeyValuePair<int, ColumnMetrics>> columns, Schema schema, MetricsConfig metrics, bool isUpper)
+    private static FieldMap<byte[]> Bounds(
+        List<KeyValuePair<int, ColumnMetrics>> columns, Schema schema, MetricsConfig metrics, bool isUpper)
     {
         var bounds = new List<KeyValuePair<int, byte[]>>();
         foreach (var (fieldId, column) in columns)

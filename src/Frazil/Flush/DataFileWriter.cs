@@ -9,8 +9,8 @@ namespace Frazil.Flush;
 public abstract class DataFileWriter : IAsyncDisposable
 {
     /// <summary>
-    /// Writes one file. Durable when the task completes: the file and every folder made for it are synced. On failure or cancellation nothing
-    /// of it is left behind, unless the process dies. Changes nothing in memory.
+    /// Writes one file. Durable when the task completes: the file and every folder made for it are synced. On failure or cancellation
+    /// nothing of it is left behind, unless the process dies. Changes nothing in memory.
     /// </summary>
     /// <exception cref="IOException">The file exists already (it is not touched), or the disk is full or broken.</exception>
     /// <exception cref="DataFileException">The rows cannot be written as Parquet; says which column.</exception>

@@ -54,7 +54,8 @@ internal sealed class DeadLetterSink(
         }
         try
         {
-            return state.Set(await catalog.CreateTableAsync(state.Identifier, DeadLetterColumns.Schema, cancellationToken: cancellationToken));
+            return state.Set(
+                await catalog.CreateTableAsync(state.Identifier, DeadLetterColumns.Schema, cancellationToken: cancellationToken));
         }
         catch (TableAlreadyExistsException)
         {
@@ -62,13 +63,15 @@ internal sealed class DeadLetterSink(
         }
     }
 
-    private async Task<CommitUnit> WriteAsync(SealedFlush flush, List<Letters> letters, TableVersion version, CancellationToken cancellationToken)
+    private async Task<CommitUnit> WriteAsync(
+        SealedFlush flush, List<Letters> letters, TableVersion version, CancellationToken cancellationToken)
     {
         var location = $"{version.Metadata.DataLocation}/{flush.Id}-{flush.NextFileNumber()}.parquet";
         var file = await writer.WriteAsync(
             new()
             {
-                Path = files.LocalPathFor(location) ?? throw new PipelineFailedException($"{location} is not on a local disk, and no other warehouse is supported yet"),
+                Path = files.LocalPathFor(location)
+                    ?? throw new PipelineFailedException($"{location} is not on a local disk, and no other warehouse is supported yet"),
                 Schema = DeadLetterColumns.Columns,
                 Slices = [.. letters.SelectMany(static one => one.Slices)],
             },

@@ -5,7 +5,8 @@ using Frazil.Columnar.Statistics;
 namespace Frazil.Flush;
 
 /// <param name="ConcurrentFiles">Files written at the same time, each on one thread.</param>
-/// <param name="MemoryLimitMb">Megabytes (2^20) that DuckDB may take for all of them; a row group is held in memory until it is full.</param>
+/// <param name="MemoryLimitMb">Megabytes (2^20) that DuckDB may take for all of them; a row group is held in memory until it is
+/// full.</param>
 public sealed record DuckDbWriterOptions(int ConcurrentFiles = 2, int MemoryLimitMb = 1024);
 
 /// <summary>Writes Parquet with DuckDB's COPY, on a DuckDB instance of its own.</summary>
@@ -24,7 +25,8 @@ public sealed class DuckDbDataFileWriter : DataFileWriter
         turns = new SemaphoreSlim(options.ConcurrentFiles);
         duck = DuckDbInstance.Open(new Dictionary<string, string>
         {
-            // One thread in DuckDB: each COPY runs on the thread that asks for it, so that rows stay in order and files are written side by side.
+            // One thread in DuckDB: each COPY runs on the thread that asks for it, so that rows stay in order and files are written side by
+            // side.
             ["threads"] = "1",
             ["memory_limit"] = $"{options.MemoryLimitMb}MiB",
             ["temp_directory"] = "",
@@ -41,7 +43,8 @@ public sealed class DuckDbDataFileWriter : DataFileWriter
         try
         {
             return await Task.Factory.StartNew(
-                () => Write(plan, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+                () => Write(plan, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning,
+                TaskScheduler.Default).ConfigureAwait(false);
         }
         finally
         {
@@ -110,7 +113,8 @@ public sealed class DuckDbDataFileWriter : DataFileWriter
             Path = plan.Path,
             RecordCount = footer.RecordCount,
             FileSizeBytes = file.Length,
-            Columns = statistics.ToDictionary(pair => pair.Key, pair => new ColumnMetrics(footer.ColumnSizes.GetValueOrDefault(pair.Key), pair.Value)),
+            Columns = statistics.ToDictionary(
+                pair => pair.Key, pair => new ColumnMetrics(footer.ColumnSizes.GetValueOrDefault(pair.Key), pair.Value)),
             SplitOffsets = footer.SplitOffsets,
             Sha256 = Convert.ToHexStringLower(SHA256.HashData(file)),
         };

@@ -3,7 +3,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Frazil.Flush;
 
-/// <summary>Tries a step until it works, the caller gives up, or the failure is one that no retry can mend. Waits 0.2 s, doubling to 30 s.</summary>
+/// <summary>Tries a step until it works, the caller gives up, or the failure is one that no retry can mend. Waits 0.2 s, doubling to 30
+/// s.</summary>
 internal sealed class FlushRetry(TimeProvider time, ILogger logger, string table, Action onFailure)
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);

@@ -12,7 +12,8 @@ namespace Frazil.Flush;
 
 /// <summary>Turns sealed batches into data files where the table keeps them: one file for each Kafka partition and Iceberg partition.
 /// Only new names (invariant 6): every attempt of a flush numbers its files on.</summary>
-internal sealed class FlushWriter(DataFileWriter writer, IFileIO files, TableState state, SchemaKeeper schemas, bool preserveKafkaPartitions)
+internal sealed class FlushWriter(
+    DataFileWriter writer, IFileIO files, TableState state, SchemaKeeper schemas, bool preserveKafkaPartitions)
 {
     /// <summary>Writes every batch of the flush. The files are durable when the task completes, and in no table yet.</summary>
     public async Task<ImmutableArray<FlushedUnit>> WriteAsync(SealedFlush flush, CancellationToken cancellationToken)
@@ -40,7 +41,8 @@ internal sealed class FlushWriter(DataFileWriter writer, IFileIO files, TableSta
         }
         catch
         {
-            await DeleteAsync(written.Select(static file => file.File)); // certainly in no table: the flush was not offered to the catalog yet
+            // certainly in no table: the flush was not offered to the catalog yet
+            await DeleteAsync(written.Select(static file => file.File));
             throw;
         }
         return new(batches, [.. written]);
@@ -61,7 +63,8 @@ internal sealed class FlushWriter(DataFileWriter writer, IFileIO files, TableSta
         return new() { Schema = chunk.Schema, Columns = views, Count = rows };
     }
 
-    private static IEnumerable<(PartitionTuple Partition, IReadOnlyList<BatchSlice> Rows)> Split(List<BatchSlice> slices, WriteTarget target)
+    private static IEnumerable<(PartitionTuple Partition, IReadOnlyList<BatchSlice> Rows)> Split(
+        List<BatchSlice> slices, WriteTarget target)
     {
         if (slices.Count == 0)
         {
@@ -100,14 +103,16 @@ internal sealed class FlushWriter(DataFileWriter writer, IFileIO files, TableSta
         var file = await writer.WriteAsync(
             new()
             {
-                Path = files.LocalPathFor(location) ?? throw new PipelineFailedException($"{location} is not on a local disk, and no other warehouse is supported yet"),
+                Path = files.LocalPathFor(location)
+                    ?? throw new PipelineFailedException($"{location} is not on a local disk, and no other warehouse is supported yet"),
                 Schema = target.Schema.Columns,
                 Slices = rows,
                 KeyValueMetadata = KafkaMetadata(batches),
             },
             cancellationToken);
         FaultPoint.ReachFile("flush.file-written", file.Path);
-        return new(DataFileMetrics.ToDataFile(file, location, target.Spec.SpecId, partition, target.Schema.Iceberg, target.Metrics), file.Sha256);
+        return new(
+            DataFileMetrics.ToDataFile(file, location, target.Spec.SpecId, partition, target.Schema.Iceberg, target.Metrics), file.Sha256);
     }
 
     /// <summary>Says in the file itself which records it holds, for whoever finds it without the table.</summary>
@@ -115,7 +120,11 @@ internal sealed class FlushWriter(DataFileWriter writer, IFileIO files, TableSta
     {
         if (batches.Length > 1)
         {
-            return new() { ["kafka.ranges"] = string.Join(' ', batches.Select(static batch => $"{batch.Partition}:{batch.StartOffset}-{batch.NextOffset - 1}")) };
+            return new()
+            {
+                ["kafka.ranges"] = string.Join(
+                    ' ', batches.Select(static batch => $"{batch.Partition}:{batch.StartOffset}-{batch.NextOffset - 1}")),
+            };
         }
         var batch = batches[0];
         return new()

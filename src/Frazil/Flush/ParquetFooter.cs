@@ -79,7 +79,8 @@ internal sealed record ParquetFooter
         var leaves = elements.Where(element => element.Children.Count == 0).Select(element => element.FieldId).ToList();
         if (rows < 0 || groups.Any(group => group.Columns.Count != leaves.Count))
         {
-            throw new InvalidDataException("The Parquet footer contradicts itself: row count missing, or row groups with other columns than the schema.");
+            throw new InvalidDataException(
+                "The Parquet footer contradicts itself: row count missing, or row groups with other columns than the schema.");
         }
         return new ParquetFooter
         {

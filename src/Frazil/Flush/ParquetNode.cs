@@ -8,7 +8,8 @@ internal sealed class ParquetNode
     // Numbers of Parquet's Type, ConvertedType and LogicalType that are looked at.
     private const int Int96 = 3, ByteArray = 6, FixedBytes = 7;
     private const int ConvertedUtf8 = 0, ConvertedDecimal = 5;
-    private const int LogicalString = 1, LogicalDecimal = 5, LogicalDate = 6, LogicalTime = 7, LogicalTimestamp = 8, LogicalInteger = 10, LogicalUuid = 14;
+    private const int LogicalString =
+        1, LogicalDecimal = 5, LogicalDate = 6, LogicalTime = 7, LogicalTimestamp = 8, LogicalInteger = 10, LogicalUuid = 14;
     private const int Microseconds = 2;
 
     private int physical = -1;
@@ -47,8 +48,10 @@ internal sealed class ParquetNode
     private bool HasType(ColumnType type) => type.Kind switch
     {
         ColumnKind.Struct => Children.Count == type.Fields.Count && Children.Zip(type.Fields).All(pair => pair.First.Is(pair.Second)),
-        ColumnKind.List => Repeated(1) is { } element && element[0].FieldId == type.Fields[0].FieldId && element[0].HasType(type.Fields[0].Type),
-        ColumnKind.Map => Repeated(2) is { } pair && pair.Zip(type.Fields).All(item => item.First.FieldId == item.Second.FieldId && item.First.HasType(item.Second.Type)),
+        ColumnKind.List => Repeated(1) is { } element && element[0].FieldId == type.Fields[0].FieldId
+            && element[0].HasType(type.Fields[0].Type),
+        ColumnKind.Map => Repeated(2) is { } pair
+            && pair.Zip(type.Fields).All(item => item.First.FieldId == item.Second.FieldId && item.First.HasType(item.Second.Type)),
         _ => Children.Count == 0 && HasLeafType(type),
     };
 
@@ -73,7 +76,8 @@ internal sealed class ParquetNode
 
     private bool IsPlain => logical < 0 && converted < 0 && physical != Int96;
 
-    private bool IsInteger(int bits, int convertedNumber) => IsPlain || (logical < 0 && converted == convertedNumber) || (logical == LogicalInteger && bitWidth == bits && isSigned);
+    private bool IsInteger(int bits, int convertedNumber)
+        => IsPlain || (logical < 0 && converted == convertedNumber) || (logical == LogicalInteger && bitWidth == bits && isSigned);
 
     public static ParquetNode Read(ref ThriftReader reader)
     {

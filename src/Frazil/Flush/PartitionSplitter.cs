@@ -5,8 +5,8 @@ using Frazil.Iceberg;
 namespace Frazil.Flush;
 
 /// <summary>
-/// Sorts rows into Iceberg partitions: one group of slices a partition tuple. Rows keep their order within a group. Not thread-safe; one per
-/// file set being written.
+/// Sorts rows into Iceberg partitions: one group of slices a partition tuple. Rows keep their order within a group. Not thread-safe; one
+/// per file set being written.
 /// </summary>
 internal sealed class PartitionSplitter
 {
@@ -16,7 +16,9 @@ internal sealed class PartitionSplitter
     private readonly List<List<BatchSlice>> slicesOfGroup = [];
 
     public PartitionSplitter(PartitionSpec spec, Schema schema)
-        => coders = [.. spec.Fields.Select((field, index) => new PartitionCoder(field, spec.SourceType(schema, index), PathTo(schema, field.SourceId)))];
+        => coders = [
+            .. spec.Fields.Select(
+                (field, index) => new PartitionCoder(field, spec.SourceType(schema, index), PathTo(schema, field.SourceId)))];
 
     public void Add(BatchSlice slice)
     {
@@ -41,7 +43,10 @@ internal sealed class PartitionSplitter
         {
             slicesOfGroup[group].Add(new()
             {
-                Schema = slice.Schema, Columns = slice.Columns, Count = selection.Count, Selection = [.. selection],
+                Schema = slice.Schema,
+                Columns = slice.Columns,
+                Count = selection.Count,
+                Selection = [.. selection],
             });
         }
     }

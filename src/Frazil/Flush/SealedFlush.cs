@@ -5,7 +5,8 @@ using Frazil.Iceberg.Manifests;
 
 namespace Frazil.Flush;
 
-/// <summary>Batches sealed together under one flush id. Pins them until disposed, so that a fenced partition's memory outlives its writing.</summary>
+/// <summary>Batches sealed together under one flush id. Pins them until disposed, so that a fenced partition's memory outlives its
+/// writing.</summary>
 internal sealed class SealedFlush : IDisposable
 {
     private int files;
@@ -22,7 +23,8 @@ internal sealed class SealedFlush : IDisposable
     /// <summary>At most one a Kafka partition.</summary>
     public ImmutableArray<HotBatch> Batches { get; }
 
-    /// <summary>True once the catalog was asked to commit: from then on a file may be in the table, and only the committer can tell.</summary>
+    /// <summary>True once the catalog was asked to commit: from then on a file may be in the table, and only the committer can
+    /// tell.</summary>
     public bool WasOffered { get; set; }
 
     /// <summary>Numbers the files of all attempts, so that no name is ever used twice.</summary>

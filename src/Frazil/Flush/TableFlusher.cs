@@ -10,8 +10,9 @@ using Microsoft.Extensions.Logging;
 namespace Frazil.Flush;
 
 /// <summary>
-/// Decides when sealed batches become files, writes several flushes at once, and commits them strictly in the order they were sealed, so that
-/// the table only ever covers a contiguous prefix of each partition. A failed flush keeps its rows and retries while ingest and queries go on.
+/// Decides when sealed batches become files, writes several flushes at once, and commits them strictly in the order they were sealed, so
+/// that the table only ever covers a contiguous prefix of each partition. A failed flush keeps its rows and retries while ingest and
+/// queries go on.
 /// </summary>
 internal sealed class TableFlusher
 {
@@ -136,14 +137,17 @@ internal sealed class TableFlusher
         }
     }
 
-    /// <summary>The commit is made, whatever the log says from here on: a failure to write it down is tried again, but commits nothing again.</summary>
-    private async Task CompleteAsync(SealedFlush flush, ImmutableArray<FlushedUnit> units, CommitOutcome outcome, CancellationToken cancellationToken)
+    /// <summary>The commit is made, whatever the log says from here on: a failure to write it down is tried again, but commits nothing
+    /// again.</summary>
+    private async Task CompleteAsync(
+        SealedFlush flush, ImmutableArray<FlushedUnit> units, CommitOutcome outcome, CancellationToken cancellationToken)
     {
         var committed = units.Where(unit => unit.Batches.All(static batch => batch.CommittedAt != 0)).ToList();
         if (outcome.SnapshotId is { } snapshotId)
         {
             await LogAsync(
-                token => parts.Journal.CommittedAsync(flush.Id, snapshotId, committed.Select(static unit => unit.ToCommitUnit()), token), cancellationToken);
+                token => parts.Journal.CommittedAsync(flush.Id, snapshotId, committed.Select(static unit => unit.ToCommitUnit()), token),
+                cancellationToken);
         }
         var rows = committed.Sum(static unit => unit.Batches.Sum(static batch => batch.RowCount));
         await LogAsync(
@@ -171,7 +175,8 @@ internal sealed class TableFlusher
             return new(null, [], FencedFilesAreOurs: true);
         }
         flush.WasOffered = true;
-        var outcome = await parts.Committer.CommitAsync(new(flush.Id, [.. live.Select(static unit => unit.ToCommitUnit())]), cancellationToken);
+        var outcome = await parts.Committer.CommitAsync(
+            new(flush.Id, [.. live.Select(static unit => unit.ToCommitUnit())]), cancellationToken);
         foreach (var unit in live)
         {
             Settle(unit, outcome);

@@ -6,7 +6,8 @@ using Frazil.Columnar.DuckDb;
 namespace Frazil.Flush;
 
 /// <summary>A request checked and put into the names that SQL can say.</summary>
-internal sealed record WritePlan(string Path, ColumnFields Schema, IReadOnlyList<BatchSlice> Slices, long RecordCount, DataFileRequest Request)
+internal sealed record WritePlan(
+    string Path, ColumnFields Schema, IReadOnlyList<BatchSlice> Slices, long RecordCount, DataFileRequest Request)
 {
     private const long RowGroupBytes = 64L << 20;
 

@@ -30,7 +30,8 @@ public static class ColumnSchemas
         ColumnKind.Struct => IcebergType.Struct([.. type.Fields.Select(ToField)]),
         ColumnKind.List => IcebergType.List(type.Fields[0].FieldId, ToIceberg(type.Fields[0].Type), !type.Fields[0].Nullable),
         ColumnKind.Map => IcebergType.Map(
-            type.Fields[0].FieldId, ToIceberg(type.Fields[0].Type), type.Fields[1].FieldId, ToIceberg(type.Fields[1].Type), !type.Fields[1].Nullable),
+            type.Fields[0].FieldId, ToIceberg(type.Fields[0].Type), type.Fields[1].FieldId, ToIceberg(type.Fields[1].Type),
+            !type.Fields[1].Nullable),
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "no such column kind"),
     };
 

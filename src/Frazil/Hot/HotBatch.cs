@@ -30,7 +30,8 @@ public sealed class HotBatch
 
     public TopicPartition Partition { get; }
 
-    /// <summary>What the table must record as the partition's next offset for this batch to be committed (invariant 2); null: nothing yet.</summary>
+    /// <summary>What the table must record as the partition's next offset for this batch to be committed (invariant 2); null: nothing
+    /// yet.</summary>
     public long? RecordedOffset { get; }
 
     /// <summary>First offset covered. Offsets that Kafka itself leaves out (compaction, transactions) count as covered.</summary>
@@ -72,11 +73,12 @@ public sealed class HotBatch
     /// <summary>Published dead letters.</summary>
     public long DeadLetterCount => deadLetters.Sum(static chunk => chunk.PublishedRows);
 
-    /// <summary>True when committing this batch would change the table or its progress. Where reading began is worth it without a record when it
-    /// would be another place after a restart: "latest" moves.</summary>
+    /// <summary>True when committing this batch would change the table or its progress. Where reading began is worth it without a record
+    /// when it would be another place after a restart: "latest" moves.</summary>
     public bool IsWorthCommitting => NextOffset > StartOffset || (RecordedOffset is null && pinsStart);
 
-    /// <summary>Offsets of the range that hold neither a row nor a dead letter; null where there are none. Final once the batch is sealed.</summary>
+    /// <summary>Offsets of the range that hold neither a row nor a dead letter; null where there are none. Final once the batch is
+    /// sealed.</summary>
     public SkippedOffsets? Skipped { get; private set; }
 
     internal void Skip(OffsetRange offsets, SkipKind kind) => (Skipped ??= new()).Add(offsets, kind);
@@ -89,7 +91,8 @@ public sealed class HotBatch
 
     internal void AddDeadLetterChunk(ColumnChunk chunk) => deadLetters = deadLetters.Add(chunk);
 
-    /// <summary>Makes everything appended so far visible. Rows first, the offset after: a reader never sees an offset without its row.</summary>
+    /// <summary>Makes everything appended so far visible. Rows first, the offset after: a reader never sees an offset without its
+    /// row.</summary>
     internal void Publish(long newNextOffset)
     {
         LastRowChunk?.Publish();
@@ -126,7 +129,8 @@ public sealed class HotBatch
         {
             if (pins == 0)
             {
-                throw new InvalidOperationException($"hot batch {Partition} {StartOffset}..{NextOffset} was unpinned more often than pinned");
+                throw new InvalidOperationException(
+                    $"hot batch {Partition} {StartOffset}..{NextOffset} was unpinned more often than pinned");
             }
             if (--pins > 0)
             {

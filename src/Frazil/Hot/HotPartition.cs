@@ -20,8 +20,8 @@ internal enum AppendStatus
 }
 
 /// <summary>
-/// The open end of one assigned Kafka partition: decodes records into the open hot batch. Appends happen in runs under the partition's lock;
-/// sealing takes the same lock, so a batch is frozen only between runs. Made anew for each assignment.
+/// The open end of one assigned Kafka partition: decodes records into the open hot batch. Appends happen in runs under the partition's
+/// lock; sealing takes the same lock, so a batch is frozen only between runs. Made anew for each assignment.
 /// </summary>
 internal sealed class HotPartition
 {
@@ -64,7 +64,8 @@ internal sealed class HotPartition
     /// <summary>The batch being appended to, when committing it would change something.</summary>
     public HotBatch? OpenBatch => Volatile.Read(ref open) is { IsWorthCommitting: true } batch ? batch : null;
 
-    /// <summary>Where reading really begins. What the table records has precedence: a later beginning is a gap in the log, and stays visible as one.</summary>
+    /// <summary>Where reading really begins. What the table records has precedence: a later beginning is a gap in the log, and stays
+    /// visible as one.</summary>
     public void BeginAt(long offset)
     {
         lock (gate)
@@ -150,7 +151,8 @@ internal sealed class HotPartition
         return AppendStatus.DeadLetter;
     }
 
-    /// <summary>Moves past offsets that hold no records for us (control records, aborted transactions, compaction). Within a run only.</summary>
+    /// <summary>Moves past offsets that hold no records for us (control records, aborted transactions, compaction). Within a run
+    /// only.</summary>
     public void AdvanceTo(long offset)
     {
         if (closed || offset <= Math.Max(next, 0))
@@ -161,8 +163,9 @@ internal sealed class HotPartition
         SkipTo(offset);
     }
 
-    /// <summary>Moves past offsets that were removed from the log before they were read, and publishes that at once: the gap is recorded with the next
-    /// commit, whether records follow or not. Takes the partition's lock itself; call it while the worker holds no message.</summary>
+    /// <summary>Moves past offsets that were removed from the log before they were read, and publishes that at once: the gap is recorded
+    /// with the next commit, whether records follow or not. Takes the partition's lock itself; call it while the worker holds no
+    /// message.</summary>
     /// <returns>False when the partition is closed or not at <paramref name="removed"/>, so that nothing was done.</returns>
     public bool SkipRemoved(OffsetRange removed)
     {

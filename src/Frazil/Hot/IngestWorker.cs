@@ -48,7 +48,8 @@ internal sealed class IngestWorker
         }
     }
 
-    /// <summary>Runs <paramref name="change"/> while the worker holds no message, so that none of an older assignment is in flight.</summary>
+    /// <summary>Runs <paramref name="change"/> while the worker holds no message, so that none of an older assignment is in
+    /// flight.</summary>
     public void Between(Action change)
     {
         if (!thread.IsAlive || Thread.CurrentThread == thread)
@@ -181,8 +182,8 @@ internal sealed class IngestWorker
         }
     }
 
-    /// <summary>In the middle of a batch: what was appended is published, and may be flushed, while the rest waits. A change of the assignments does
-    /// not wait for memory: the rest of the batch is appended then.</summary>
+    /// <summary>In the middle of a batch: what was appended is published, and may be flushed, while the rest waits. A change of the
+    /// assignments does not wait for memory: the rest of the batch is appended then.</summary>
     /// <returns>False when the worker stops: what is left of the batch was not appended, and no progress moves past it.</returns>
     private bool AwaitRoom(ref HotPartition? current)
     {
@@ -215,7 +216,8 @@ internal sealed class IngestWorker
             status = problem is null ? partition.Append(message) : partition.Reject(message, problem.Code, problem.Message);
             if (status == AppendStatus.UnknownField)
             {
-                status = partition.Reject(message, "unknown_field", "the record has a field that no column holds, and the schema did not take it up");
+                status = partition.Reject(
+                    message, "unknown_field", "the record has a field that no column holds, and the schema did not take it up");
             }
         }
         if (status == AppendStatus.DeadLetter)
@@ -224,7 +226,8 @@ internal sealed class IngestWorker
         }
     }
 
-    /// <summary>Offers this record, and those behind it, as samples for new columns. Null when the table now holds every field of this record.</summary>
+    /// <summary>Offers this record, and those behind it, as samples for new columns. Null when the table now holds every field of this
+    /// record.</summary>
     private DecodeError? Evolve(MessageBatch batch, int index)
     {
         var samples = new SchemaSamples();

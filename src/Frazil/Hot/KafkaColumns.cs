@@ -4,7 +4,8 @@ using Frazil.Kafka;
 
 namespace Frazil.Hot;
 
-/// <summary>The columns that come from a record's place in Kafka rather than from its value: their names, types, and the writing of them.</summary>
+/// <summary>The columns that come from a record's place in Kafka rather than from its value: their names, types, and the writing of
+/// them.</summary>
 internal sealed class KafkaColumns
 {
     public const string Topic = "kafka_topic";

@@ -7,7 +7,8 @@ public enum SkipKind
 {
     /// <summary>Control records and aborted transactions: nothing that a committed reader ever saw.</summary>
     Transaction,
-    /// <summary>The topic is compacted: a later record of the same key replaced these (or they are as <see cref="Transaction"/>; Kafka does not tell).</summary>
+    /// <summary>The topic is compacted: a later record of the same key replaced these (or they are as <see cref="Transaction"/>; Kafka does
+    /// not tell).</summary>
     Compaction,
     /// <summary>Removed from the log before they were read. Records may have been lost.</summary>
     Retention,
@@ -30,7 +31,8 @@ public sealed class SkippedOffsets
     private readonly long[] counts = new long[4];
     private readonly List<SkippedRange> ranges = [];
 
-    /// <summary>In offset order. Complete when <see cref="Unlisted"/> is 0; ranges of <see cref="SkipKind.Retention"/> are always all there.</summary>
+    /// <summary>In offset order. Complete when <see cref="Unlisted"/> is 0; ranges of <see cref="SkipKind.Retention"/> are always all
+    /// there.</summary>
     public IReadOnlyList<SkippedRange> Ranges => ranges;
 
     /// <summary>Offsets that are counted but not in <see cref="Ranges"/>.</summary>

@@ -16,7 +16,10 @@ internal static class SliceBounds
         skip = skip < 0 ? ~skip : skip;
         return skip == 0 ? slice : new()
         {
-            Schema = slice.Schema, Columns = slice.Columns, Start = slice.Start + skip, Count = slice.Count - skip,
+            Schema = slice.Schema,
+            Columns = slice.Columns,
+            Start = slice.Start + skip,
+            Count = slice.Count - skip,
         };
     }
 }

@@ -4,7 +4,8 @@ using Frazil.Iceberg;
 
 namespace Frazil.Hot;
 
-/// <summary>One version of a table's schema, as hot chunks are laid out by it. Immutable; a new one replaces it when the schema evolves.</summary>
+/// <summary>One version of a table's schema, as hot chunks are laid out by it. Immutable; a new one replaces it when the schema
+/// evolves.</summary>
 internal sealed class TableSchema
 {
     public TableSchema(Schema iceberg, IReadOnlyList<string> kafkaColumns)

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Frazil.Hot;
 
-/// <summary>Which topics are compacted, asked once each: it tells what a gap in their offsets means. Where the brokers do not say, gaps are recorded
-/// as of unknown kind, and the log says so once.</summary>
+/// <summary>Which topics are compacted, asked once each: it tells what a gap in their offsets means. Where the brokers do not say, gaps are
+/// recorded as of unknown kind, and the log says so once.</summary>
 internal sealed class TopicPolicies(KafkaOptions kafka, string table, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(5);
@@ -20,8 +20,8 @@ internal sealed class TopicPolicies(KafkaOptions kafka, string table, TimeProvid
     /// <summary>What a gap in this topic's offsets means, retention apart.</summary>
     public SkipKind KindOf(string topic) => known.GetValueOrDefault(topic, SkipKind.Unknown);
 
-    /// <summary>Asks for the topics that were not asked for yet, and waits a moment for the answer: it comes in milliseconds, or there is something in
-    /// the way, which must not hold an assignment back. Never fails: a gap of unknown kind is recorded all the same.</summary>
+    /// <summary>Asks for the topics that were not asked for yet, and waits a moment for the answer: it comes in milliseconds, or there is
+    /// something in the way, which must not hold an assignment back. Never fails: a gap of unknown kind is recorded all the same.</summary>
     public async Task AskAsync(IReadOnlyCollection<string> topics)
     {
         var asking = AskAllAsync([.. topics.Where(topic => asked.TryAdd(topic, true))]);

@@ -80,7 +80,9 @@ internal sealed unsafe class ClientCallbacks : IDisposable
     {
         if (Of(RdKafkaNative.rd_kafka_opaque(client)) is { Log: { } log } self)
         {
-            self.Guard(line => log(line.Level, line.Facility, line.Text), (Level: level, Facility: RdKafkaLibrary.Text(facility), Text: RdKafkaLibrary.Text(text)));
+            self.Guard(
+                line => log(line.Level, line.Facility, line.Text),
+                (Level: level, Facility: RdKafkaLibrary.Text(facility), Text: RdKafkaLibrary.Text(text)));
         }
     }
 
@@ -139,7 +141,9 @@ internal sealed unsafe class ClientCallbacks : IDisposable
         }
         try
         {
-            delivered(message->Error, message->Error == 0 ? null : RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_topic_name(message->Topic)), message->Partition);
+            delivered(
+                message->Error, message->Error == 0 ? null : RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_topic_name(message->Topic)),
+                message->Partition);
         }
         catch (Exception failure)
         {

@@ -2,7 +2,8 @@ using Frazil.Kafka.Native;
 
 namespace Frazil.Kafka;
 
-/// <summary>Builds an <c>rd_kafka_conf_t</c>: our settings, then the user's, each refused with its name, value and librdkafka's reason.</summary>
+/// <summary>Builds an <c>rd_kafka_conf_t</c>: our settings, then the user's, each refused with its name, value and librdkafka's
+/// reason.</summary>
 internal sealed unsafe class ClientConfiguration : IDisposable
 {
     private const int TextSize = 512;
@@ -87,6 +88,7 @@ internal sealed unsafe class ClientConfiguration : IDisposable
     }
 
     private static bool IsSecret(string name) =>
-        name.Contains("password", StringComparison.Ordinal) || name.Contains("secret", StringComparison.Ordinal) || name.EndsWith(".pem", StringComparison.Ordinal)
+        name.Contains("password", StringComparison.Ordinal) || name.Contains("secret", StringComparison.Ordinal)
+            || name.EndsWith(".pem", StringComparison.Ordinal)
         || name.StartsWith("sasl.oauthbearer", StringComparison.Ordinal);
 }

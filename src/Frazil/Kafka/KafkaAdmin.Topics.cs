@@ -17,8 +17,8 @@ public sealed partial class KafkaAdmin
     private const int ResourceTopic = 2;
     private const int OperationAny = 0;
 
-    /// <summary>The ids of topics, which change when a topic is deleted and made again. Asked through librdkafka 2.3 or newer, and through a
-    /// small client of our own on plaintext listeners otherwise; with an older library and TLS or SASL they cannot be had.</summary>
+    /// <summary>The ids of topics, which change when a topic is deleted and made again. Asked through librdkafka 2.3 or newer, and through
+    /// a small client of our own on plaintext listeners otherwise; with an older library and TLS or SASL they cannot be had.</summary>
     /// <exception cref="KafkaException">No broker answered in time, or the question was refused.</exception>
     public static async Task<TopicIds> TryGetTopicIdsAsync(
         string bootstrapServers, IReadOnlyDictionary<string, string>? properties, IReadOnlyList<string> topics, TimeSpan timeout,
@@ -34,7 +34,8 @@ public sealed partial class KafkaAdmin
             using var _ = await admin.EnterAsync(cancellationToken).ConfigureAwait(false);
             return await Task.Run(() => admin.DescribeTopicIds(topics, timeout), cancellationToken).ConfigureAwait(false);
         }
-        if (properties?.GetValueOrDefault("security.protocol") is { } protocol && !protocol.Equals("plaintext", StringComparison.OrdinalIgnoreCase))
+        if (properties?.GetValueOrDefault("security.protocol") is { } protocol
+            && !protocol.Equals("plaintext", StringComparison.OrdinalIgnoreCase))
         {
             return new(new Dictionary<string, Guid>(),
                 $"librdkafka {RdKafkaLibrary.Version} cannot ask for topic ids (2.3 can), and Frazil's own client only speaks plaintext, not {protocol}");
@@ -45,11 +46,13 @@ public sealed partial class KafkaAdmin
     /// <summary>Makes a topic; false when it exists already.</summary>
     /// <param name="settings">Topic settings of the broker's, such as <c>retention.ms</c>.</param>
     /// <exception cref="KafkaException">Not permitted, refused, or no answer in time.</exception>
-    public async Task<bool> CreateTopicAsync(string topic, int partitions, int replicationFactor = 1, IReadOnlyDictionary<string, string>? settings = null,
+    public async Task<bool> CreateTopicAsync(string topic, int partitions, int replicationFactor = 1, IReadOnlyDictionary<string,
+        string>? settings = null,
         TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         using var _ = await EnterAsync(cancellationToken).ConfigureAwait(false);
-        var error = await Task.Run(() => CreateTopic(topic, partitions, replicationFactor, settings, timeout ?? TimeSpan.FromSeconds(15)), cancellationToken)
+        var error = await Task.Run(
+            () => CreateTopic(topic, partitions, replicationFactor, settings, timeout ?? TimeSpan.FromSeconds(15)), cancellationToken)
             .ConfigureAwait(false);
         return error is null || (error.Code == KafkaErrorCodes.TopicAlreadyExists ? false : throw new KafkaException(error));
     }
@@ -68,10 +71,12 @@ public sealed partial class KafkaAdmin
 
     /// <summary>Deletes the records before these offsets, as retention would.</summary>
     /// <exception cref="KafkaException">Not permitted, refused, or no answer in time.</exception>
-    public async Task DeleteRecordsAsync(IReadOnlyCollection<TopicPartitionOffset> before, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    public async Task DeleteRecordsAsync(
+        IReadOnlyCollection<TopicPartitionOffset> before, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         using var _ = await EnterAsync(cancellationToken).ConfigureAwait(false);
-        var error = await Task.Run(() => DeleteRecords(before, timeout ?? TimeSpan.FromSeconds(15)), cancellationToken).ConfigureAwait(false);
+        var error = await Task.Run(
+            () => DeleteRecords(before, timeout ?? TimeSpan.FromSeconds(15)), cancellationToken).ConfigureAwait(false);
         if (error is not null)
         {
             throw new KafkaException(error);
@@ -79,8 +84,10 @@ public sealed partial class KafkaAdmin
     }
 
     /// <summary>A topic's settings as the broker has them, such as <c>cleanup.policy</c>; those that it keeps secret are missing.</summary>
-    /// <exception cref="KafkaException">Not there, not permitted (DescribeConfigs on the topic), not supported, or no answer in time.</exception>
-    public async Task<IReadOnlyDictionary<string, string>> DescribeSettingsAsync(string topic, TimeSpan timeout, CancellationToken cancellationToken = default)
+    /// <exception cref="KafkaException">Not there, not permitted (DescribeConfigs on the topic), not supported, or no answer in
+    /// time.</exception>
+    public async Task<IReadOnlyDictionary<string, string>> DescribeSettingsAsync(
+        string topic, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         using var _ = await EnterAsync(cancellationToken).ConfigureAwait(false);
         return await Task.Run(() => DescribeSettings(topic, timeout), cancellationToken).ConfigureAwait(false);
@@ -106,7 +113,8 @@ public sealed partial class KafkaAdmin
     private static unsafe KafkaError? ReadSettings(nint answer, string topic, Dictionary<string, string> settings)
     {
         nuint count;
-        var resources = RdKafkaNative.rd_kafka_DescribeConfigs_result_resources(RdKafkaNative.rd_kafka_event_DescribeConfigs_result(answer), &count);
+        var resources = RdKafkaNative.rd_kafka_DescribeConfigs_result_resources(
+            RdKafkaNative.rd_kafka_event_DescribeConfigs_result(answer), &count);
         if (count == 0)
         {
             return KafkaError.Of(KafkaErrorCodes.UnknownTopicOrPartition, "", topic);
@@ -157,7 +165,8 @@ public sealed partial class KafkaAdmin
         }
     }
 
-    private unsafe KafkaError? CreateTopic(string topic, int partitions, int replicationFactor, IReadOnlyDictionary<string, string>? settings, TimeSpan timeout)
+    private unsafe KafkaError? CreateTopic(
+        string topic, int partitions, int replicationFactor, IReadOnlyDictionary<string, string>? settings, TimeSpan timeout)
     {
         var text = stackalloc byte[512];
         var request = RdKafkaNative.rd_kafka_NewTopic_new(topic, partitions, replicationFactor, text, 512);
@@ -169,7 +178,8 @@ public sealed partial class KafkaAdmin
         {
             foreach (var (name, value) in settings ?? new Dictionary<string, string>())
             {
-                KafkaException.ThrowIf(RdKafkaNative.rd_kafka_NewTopic_set_config(request, name, value), $"setting {name} = {value} of the topic {topic}");
+                KafkaException.ThrowIf(
+                    RdKafkaNative.rd_kafka_NewTopic_set_config(request, name, value), $"setting {name} = {value} of the topic {topic}");
             }
             return Ask(OperationCreateTopics, timeout,
                 (options, queue) => RdKafkaNative.rd_kafka_CreateTopics(_client, [request], 1, options, queue),
@@ -188,10 +198,12 @@ public sealed partial class KafkaAdmin
         fixed (nint* first = names)
         {
             var collection = RdKafkaNative.rd_kafka_TopicCollection_of_topic_names((byte**)first, (nuint)names.Length);
-            var error = Ask(OperationAny, timeout, (options, queue) => RdKafkaNative.rd_kafka_DescribeTopics(_client, collection, options, queue), answer =>
+            var error = Ask(OperationAny, timeout,
+                (options, queue) => RdKafkaNative.rd_kafka_DescribeTopics(_client, collection, options, queue), answer =>
             {
                 nuint count;
-                var descriptions = RdKafkaNative.rd_kafka_DescribeTopics_result_topics(RdKafkaNative.rd_kafka_event_DescribeTopics_result(answer), &count);
+                var descriptions = RdKafkaNative.rd_kafka_DescribeTopics_result_topics(
+                    RdKafkaNative.rd_kafka_event_DescribeTopics_result(answer), &count);
                 for (nuint i = 0; i < count; i++)
                 {
                     AddId(ids, descriptions[i]);
@@ -218,7 +230,8 @@ public sealed partial class KafkaAdmin
         ids[RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_TopicDescription_name(description))] = new Guid(bytes, bigEndian: true);
     }
 
-    /// <summary>One admin request: options, a queue for its answer, the answer's own error or what <paramref name="read"/> finds in it.</summary>
+    /// <summary>One admin request: options, a queue for its answer, the answer's own error or what <paramref name="read"/> finds in
+    /// it.</summary>
     private unsafe KafkaError? Ask(int operation, TimeSpan timeout, Action<nint, nint> request, Func<nint, KafkaError?> read)
     {
         var options = RdKafkaNative.rd_kafka_AdminOptions_new(_client, operation);
@@ -227,7 +240,9 @@ public sealed partial class KafkaAdmin
         try
         {
             var text = stackalloc byte[512];
-            KafkaException.ThrowIf(RdKafkaNative.rd_kafka_AdminOptions_set_request_timeout(options, (int)timeout.TotalMilliseconds, text, 512), "setting a timeout");
+            KafkaException.ThrowIf(
+                RdKafkaNative.rd_kafka_AdminOptions_set_request_timeout(options, (int)timeout.TotalMilliseconds, text, 512),
+                "setting a timeout");
             if (operation is OperationCreateTopics or OperationDeleteTopics)
             {
                 // Until the controller has done it, not only noted it.
@@ -258,6 +273,8 @@ public sealed partial class KafkaAdmin
         nuint count;
         var results = topics(result, &count);
         var code = count == 0 ? 0 : RdKafkaNative.rd_kafka_topic_result_error(results[0]);
-        return code == 0 ? null : KafkaError.Of(code, RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_topic_result_error_string(results[0])), topic);
+        return code == 0
+            ? null
+            : KafkaError.Of(code, RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_topic_result_error_string(results[0])), topic);
     }
 }

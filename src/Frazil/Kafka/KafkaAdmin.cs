@@ -47,10 +47,12 @@ public sealed partial class KafkaAdmin : IAsyncDisposable
         _client = configuration.CreateClient(RdKafkaNative.Consumer); // without a group; a producer would create the topics it asks about
     }
 
-    /// <summary>Does a broker answer, and does it have these topics? Never throws for what is wrong with the cluster: that is the answer.</summary>
+    /// <summary>Does a broker answer, and does it have these topics? Never throws for what is wrong with the cluster: that is the
+    /// answer.</summary>
     /// <param name="topics">Names to describe; patterns (<c>^…</c>) are passed over.</param>
     /// <param name="timeout">After which the answer is no.</param>
-    public async Task<ConnectivityReport> CheckAsync(IReadOnlyList<string> topics, TimeSpan timeout, CancellationToken cancellationToken = default)
+    public async Task<ConnectivityReport> CheckAsync(
+        IReadOnlyList<string> topics, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         using var _ = await EnterAsync(cancellationToken).ConfigureAwait(false);
         return await Task.Run(() => Check(topics, timeout, cancellationToken), cancellationToken).ConfigureAwait(false);
@@ -61,7 +63,8 @@ public sealed partial class KafkaAdmin : IAsyncDisposable
     public async Task<IReadOnlyList<TopicDescription>> ListTopicsAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         using var _ = await EnterAsync(cancellationToken).ConfigureAwait(false);
-        var (error, _, topics) = await Task.Run(() => AskMetadata(null, timeout, cancellationToken), cancellationToken).ConfigureAwait(false);
+        var (error, _, topics) = await Task.Run(
+            () => AskMetadata(null, timeout, cancellationToken), cancellationToken).ConfigureAwait(false);
         return error is null ? topics : throw new KafkaException(error);
     }
 
@@ -132,7 +135,8 @@ public sealed partial class KafkaAdmin : IAsyncDisposable
                 var left = timeout - Stopwatch.GetElapsedTime(started);
                 var wait = left < Slice ? left : Slice;
                 RdKafkaMetadata* metadata;
-                var code = RdKafkaNative.rd_kafka_metadata(_client, topic is null ? 1 : 0, handle, &metadata, Math.Max(1, (int)wait.TotalMilliseconds));
+                var code = RdKafkaNative.rd_kafka_metadata(
+                    _client, topic is null ? 1 : 0, handle, &metadata, Math.Max(1, (int)wait.TotalMilliseconds));
                 if (code == 0)
                 {
                     return (null, ReadBrokers(metadata), ReadTopics(metadata));
@@ -158,7 +162,8 @@ public sealed partial class KafkaAdmin : IAsyncDisposable
         var brokers = new List<string>(metadata->BrokerCount);
         for (var i = 0; i < metadata->BrokerCount; i++)
         {
-            brokers.Add($"{RdKafkaLibrary.Text(metadata->Brokers[i].Host)}:{metadata->Brokers[i].Port.ToString(CultureInfo.InvariantCulture)}");
+            brokers.Add(
+                $"{RdKafkaLibrary.Text(metadata->Brokers[i].Host)}:{metadata->Brokers[i].Port.ToString(CultureInfo.InvariantCulture)}");
         }
         return brokers;
     }

@@ -46,9 +46,11 @@ public sealed partial class KafkaConsumer
         }
     }
 
-    /// <summary>The next-generation protocol (KIP-848), where the library knows it, takes no client-side strategy or session settings.</summary>
+    /// <summary>The next-generation protocol (KIP-848), where the library knows it, takes no client-side strategy or session
+    /// settings.</summary>
     private static bool UsesBrokerSideAssignment(KafkaConsumerOptions options) =>
-        options.Properties.TryGetValue("group.protocol", out var protocol) && protocol.Equals("consumer", StringComparison.OrdinalIgnoreCase);
+        options.Properties.TryGetValue("group.protocol", out var protocol)
+            && protocol.Equals("consumer", StringComparison.OrdinalIgnoreCase);
 
     private static void SetDefaults(ClientConfiguration configuration, KafkaConsumerOptions options)
     {
@@ -66,7 +68,8 @@ public sealed partial class KafkaConsumer
         configuration.Set("auto.offset.reset", "error");
         configuration.Set("allow.auto.create.topics", "false");
         configuration.Set("queued.max.messages.kbytes", options.QueuedMaxKilobytes.ToString(CultureInfo.InvariantCulture));
-        configuration.Set("statistics.interval.ms", ((int)options.StatisticsInterval.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
+        configuration.Set(
+            "statistics.interval.ms", ((int)options.StatisticsInterval.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
 
         // Freshness: how long a partition that has become readable may wait for the fetch of its idle neighbours to return.
         configuration.Set("fetch.wait.max.ms", "20");

@@ -8,7 +8,9 @@ public sealed unsafe partial class KafkaConsumer
     public long? Position(TopicPartition partition)
     {
         using var list = PartitionList.Of([partition]);
-        return RdKafkaNative.rd_kafka_position(_client, list.Handle) == 0 && list[0].Error == 0 && list[0].Offset >= 0 ? list[0].Offset : null;
+        return RdKafkaNative.rd_kafka_position(_client, list.Handle) == 0 && list[0].Error == 0 && list[0].Offset >= 0
+            ? list[0].Offset
+            : null;
     }
 
     /// <summary>What the last fetch said of the partition's ends, without asking a broker; null before the first. For lag.</summary>
@@ -28,7 +30,8 @@ public sealed unsafe partial class KafkaConsumer
         long low;
         long high;
         KafkaException.ThrowIf(
-            RdKafkaNative.rd_kafka_query_watermark_offsets(_client, partition.Topic, partition.Partition, &low, &high, Milliseconds(timeout)),
+            RdKafkaNative.rd_kafka_query_watermark_offsets(
+                _client, partition.Topic, partition.Partition, &low, &high, Milliseconds(timeout)),
             $"asking for the ends of {partition}");
         return new(low, high);
     }
@@ -50,10 +53,12 @@ public sealed unsafe partial class KafkaConsumer
     /// <summary>The first offset whose record's timestamp is at or after an instant, per partition; the end where there is none.
     /// Blocks.</summary>
     /// <exception cref="KafkaException">No answer in time, or an error of one of the partitions.</exception>
-    public IReadOnlyList<TopicPartitionOffset> OffsetsForTimes(IReadOnlyCollection<TopicPartition> partitions, DateTimeOffset instant, TimeSpan timeout)
+    public IReadOnlyList<TopicPartitionOffset> OffsetsForTimes(
+        IReadOnlyCollection<TopicPartition> partitions, DateTimeOffset instant, TimeSpan timeout)
     {
         using var list = PartitionList.Of(partitions, instant.ToUnixTimeMilliseconds());
-        KafkaException.ThrowIf(RdKafkaNative.rd_kafka_offsets_for_times(_client, list.Handle, Milliseconds(timeout)), "asking for offsets by time");
+        KafkaException.ThrowIf(
+            RdKafkaNative.rd_kafka_offsets_for_times(_client, list.Handle, Milliseconds(timeout)), "asking for offsets by time");
         var result = new List<TopicPartitionOffset>(partitions.Count);
         foreach (var partition in partitions)
         {
@@ -65,7 +70,8 @@ public sealed unsafe partial class KafkaConsumer
     }
 
     /// <summary>Tells the group the next offsets to read, as a courtesy to lag tools: Frazil itself never reads them. Returns at once; a
-    /// failure comes as an <see cref="KafkaConsumerEvents.Error"/> event. Also works inside <see cref="KafkaConsumerEvents.Revoked"/>.</summary>
+    /// failure comes as an <see cref="KafkaConsumerEvents.Error"/> event. Also works inside <see
+    /// cref="KafkaConsumerEvents.Revoked"/>.</summary>
     public void CommitOffsets(IReadOnlyCollection<TopicPartitionOffset> positions)
     {
         if (positions.Count == 0)
@@ -85,7 +91,8 @@ public sealed unsafe partial class KafkaConsumer
     public IReadOnlyList<long?> CommittedOffsets(IReadOnlyCollection<TopicPartition> partitions, TimeSpan timeout)
     {
         using var list = PartitionList.Of(partitions);
-        KafkaException.ThrowIf(RdKafkaNative.rd_kafka_committed(_client, list.Handle, Milliseconds(timeout)), "asking for the group's offsets");
+        KafkaException.ThrowIf(
+            RdKafkaNative.rd_kafka_committed(_client, list.Handle, Milliseconds(timeout)), "asking for the group's offsets");
         var offsets = new long?[partitions.Count];
         for (var i = 0; i < offsets.Length; i++)
         {

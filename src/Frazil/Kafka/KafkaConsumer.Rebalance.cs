@@ -13,11 +13,12 @@ public sealed unsafe partial class KafkaConsumer
     /// <summary>Stops reading partitions without giving them up; what was fetched of them and not delivered is dropped and fetched again
     /// after <see cref="RestartAsync"/>. For short back-pressure of a whole worker rather leave its queue unread. Completes when no more
     /// of their records can come; partitions that are not held are passed over. Do not wait for it inside an event.</summary>
-    public Task PauseAsync(IReadOnlyCollection<TopicPartition> partitions) => Post(() => Unassign([.. partitions.Where(IsReading)], keep: true));
+    public Task PauseAsync(IReadOnlyCollection<TopicPartition> partitions)
+        => Post(() => Unassign([.. partitions.Where(IsReading)], keep: true));
 
-    /// <summary>Reads partitions that are held from a given position on: after a pause, after <see cref="KafkaMessageKind.OffsetOutOfRange"/>, or to read
-    /// something again. Nothing from before is delivered after <see cref="KafkaConsumerEvents.Positioned"/>. Partitions that are not held are passed
-    /// over. Do not wait for it inside an event.</summary>
+    /// <summary>Reads partitions that are held from a given position on: after a pause, after <see
+    /// cref="KafkaMessageKind.OffsetOutOfRange"/>, or to read something again. Nothing from before is delivered after <see
+    /// cref="KafkaConsumerEvents.Positioned"/>. Partitions that are not held are passed over. Do not wait for it inside an event.</summary>
     public Task RestartAsync(IReadOnlyCollection<PartitionStart> starts) => Post(() =>
     {
         // A position with an offset rather than librdkafka's pause and seek: 2.0.x skips records when batches are read around those.
@@ -45,8 +46,9 @@ public sealed unsafe partial class KafkaConsumer
     }
 
     /// <summary>
-    /// Before 2.2, librdkafka looks at a queue that was full again only when something else happens, up to a second later, and a reader that is
-    /// slower than the network starves meanwhile. A cheap question to the leaders of the queue's partitions wakes the threads that fetch from them.
+    /// Before 2.2, librdkafka looks at a queue that was full again only when something else happens, up to a second later, and a reader
+    /// that is slower than the network starves meanwhile. A cheap question to the leaders of the queue's partitions wakes the threads that
+    /// fetch from them.
     /// </summary>
     void IMessageQueueOwner.WakeFetching(MessageQueue queue)
     {
@@ -66,7 +68,8 @@ public sealed unsafe partial class KafkaConsumer
         if (partitions.Length > 0)
         {
             using var list = PartitionList.Of(partitions, RdKafkaNative.OffsetEnd);
-            _ = RdKafkaNative.rd_kafka_offsets_for_times(_client, list.Handle, (int)WakeTimeout.TotalMilliseconds); // the answer does not matter
+            // the answer does not matter
+            _ = RdKafkaNative.rd_kafka_offsets_for_times(_client, list.Handle, (int)WakeTimeout.TotalMilliseconds);
         }
     }
 
@@ -87,7 +90,8 @@ public sealed unsafe partial class KafkaConsumer
         }
     }
 
-    /// <summary>On the consumer's thread, inside a poll. The group waits until assign or unassign is called, so one of them always is.</summary>
+    /// <summary>On the consumer's thread, inside a poll. The group waits until assign or unassign is called, so one of them always
+    /// is.</summary>
     private void ServeRebalance(int code, nint listHandle)
     {
         var partitions = PartitionList.Read((RdKafkaTopicPartitionList*)listHandle);
@@ -164,7 +168,8 @@ public sealed unsafe partial class KafkaConsumer
         BindToQueues(starts);
         _events.Positioned?.Invoke(positions);
         using var list = PartitionList.Of(positions);
-        KafkaException.ThrowIf(RdKafkaNative.rd_kafka_incremental_assign(_client, list.Handle), $"assigning {string.Join(", ", positions)}");
+        KafkaException.ThrowIf(
+            RdKafkaNative.rd_kafka_incremental_assign(_client, list.Handle), $"assigning {string.Join(", ", positions)}");
         BindToQueues(starts);
         foreach (var start in starts)
         {
@@ -173,9 +178,9 @@ public sealed unsafe partial class KafkaConsumer
     }
 
     /// <summary>
-    /// Before the assignment, so that not even the first fetched record goes elsewhere: librdkafka keeps a forward that the application set. And once
-    /// more after it: the stop of an unassignment just before runs late, in another thread, and clears the forward; by now it is over, and what
-    /// was fetched since moves along.
+    /// Before the assignment, so that not even the first fetched record goes elsewhere: librdkafka keeps a forward that the application
+    /// set. And once more after it: the stop of an unassignment just before runs late, in another thread, and clears the forward; by now it
+    /// is over, and what was fetched since moves along.
     /// </summary>
     private void BindToQueues(IReadOnlyCollection<PartitionStart> starts)
     {
@@ -199,7 +204,8 @@ public sealed unsafe partial class KafkaConsumer
             return;
         }
         using var list = PartitionList.Of(partitions);
-        KafkaException.ThrowIf(RdKafkaNative.rd_kafka_incremental_unassign(_client, list.Handle), $"giving up {string.Join(", ", partitions)}");
+        KafkaException.ThrowIf(
+            RdKafkaNative.rd_kafka_incremental_unassign(_client, list.Handle), $"giving up {string.Join(", ", partitions)}");
         foreach (var partition in partitions)
         {
             _owned[partition] = null;
@@ -238,7 +244,8 @@ public sealed unsafe partial class KafkaConsumer
         return positions;
     }
 
-    /// <summary>One question to the brokers; adds what they answered to <paramref name="resolved"/> and returns what is still open.</summary>
+    /// <summary>One question to the brokers; adds what they answered to <paramref name="resolved"/> and returns what is still
+    /// open.</summary>
     private List<TopicPartitionOffset> ResolveOnce(List<TopicPartitionOffset> open, List<TopicPartitionOffset> resolved)
     {
         using var list = PartitionList.Of(open);

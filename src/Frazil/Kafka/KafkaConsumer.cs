@@ -7,8 +7,8 @@ namespace Frazil.Kafka;
 /// A member of a consumer group that never guesses a position. Every partition is assigned together with the offset that its owner
 /// names; group offsets are never read, an offset that the log does not hold is reported and not replaced, only committed records
 /// are delivered, and rebalancing is cooperative: partitions that stay are not interrupted.
-/// <para>One thread of its own polls the group and calls <see cref="KafkaConsumerEvents"/>; records flow through <see cref="MessageQueue"/>s,
-/// each read by one worker thread. Stop the workers, then dispose.</para>
+/// <para>One thread of its own polls the group and calls <see cref="KafkaConsumerEvents"/>; records flow through <see
+/// cref="MessageQueue"/>s, each read by one worker thread. Stop the workers, then dispose.</para>
 /// </summary>
 public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
 {
@@ -76,13 +76,15 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_client == 0, this);
-            var queue = new MessageQueue(this, _client, batchCapacity, RdKafkaLibrary.NeedsFetchWakeUps ? _options.QueuedMaxKilobytes * 1024L : long.MaxValue);
+            var queue = new MessageQueue(
+                this, _client, batchCapacity, RdKafkaLibrary.NeedsFetchWakeUps ? _options.QueuedMaxKilobytes * 1024L : long.MaxValue);
             _queues.Add(queue);
             return queue;
         }
     }
 
-    /// <summary>Subscribes and begins to serve events. Does not wait for a broker: when none answers, it goes on trying and says so.</summary>
+    /// <summary>Subscribes and begins to serve events. Does not wait for a broker: when none answers, it goes on trying and says
+    /// so.</summary>
     public unsafe void Start()
     {
         if (_thread is not null)
@@ -91,7 +93,8 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
         }
         using (var topics = PartitionList.Of([.. _options.Topics.Select(topic => new TopicPartition(topic, RdKafkaNative.PartitionUnassigned))]))
         {
-            KafkaException.ThrowIf(RdKafkaNative.rd_kafka_subscribe(_client, topics.Handle), $"subscribing to {string.Join(", ", _options.Topics)}");
+            KafkaException.ThrowIf(
+                RdKafkaNative.rd_kafka_subscribe(_client, topics.Handle), $"subscribing to {string.Join(", ", _options.Topics)}");
         }
         _thread = new Thread(Run) { IsBackground = true, Name = $"kafka {_options.GroupId}" };
         _thread.Start();
@@ -188,7 +191,8 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
             }
             var topic = message->Topic == 0 ? null : RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_topic_name(message->Topic));
             var text = System.Text.Encoding.UTF8.GetString(message->Payload, (int)message->Length).TrimEnd('\0');
-            ServeError(KafkaError.Of(message->Error, text, topic, message->Partition >= 0 && topic is not null ? message->Partition : null));
+            ServeError(
+                KafkaError.Of(message->Error, text, topic, message->Partition >= 0 && topic is not null ? message->Partition : null));
         }
         finally
         {

@@ -30,8 +30,8 @@ public sealed record KafkaConsumerOptions
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(10);
 }
 
-/// <summary>What a consumer tells its owner. Everything is called on the consumer's own thread, one call at a time; while one runs, no other
-/// event comes and the group waits, but records of partitions that stay keep flowing. An exception ends the consumer
+/// <summary>What a consumer tells its owner. Everything is called on the consumer's own thread, one call at a time; while one runs, no
+/// other event comes and the group waits, but records of partitions that stay keep flowing. An exception ends the consumer
 /// (<see cref="KafkaConsumer.Completion"/> faults).</summary>
 public sealed record KafkaConsumerEvents
 {

@@ -10,7 +10,8 @@ public enum KafkaErrorKind
     Retriable,
     /// <summary>No broker answers: wrong address, broker down, network. The client keeps trying.</summary>
     Unreachable,
-    /// <summary>The broker or we refuse the other's identity: SASL credentials or mechanism, TLS certificates. The client keeps trying.</summary>
+    /// <summary>The broker or we refuse the other's identity: SASL credentials or mechanism, TLS certificates. The client keeps
+    /// trying.</summary>
     Authentication,
     /// <summary>The user is known but may not do this to a topic, group, transactional id or the cluster.</summary>
     Authorization,
@@ -86,7 +87,8 @@ public sealed record KafkaError(KafkaErrorKind Kind, int Code, string Name, stri
         {
             return null;
         }
-        var result = Of(RdKafkaNative.rd_kafka_error_code(error), $"{what}: {RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_error_string(error))}");
+        var result = Of(
+            RdKafkaNative.rd_kafka_error_code(error), $"{what}: {RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_error_string(error))}");
         var kind = RdKafkaNative.rd_kafka_error_is_fatal(error) != 0 ? KafkaErrorKind.Fatal
             : RdKafkaNative.rd_kafka_error_txn_requires_abort(error) != 0 ? KafkaErrorKind.TransactionAborted
             : RdKafkaNative.rd_kafka_error_is_retriable(error) != 0 ? KafkaErrorKind.Retriable

@@ -52,8 +52,10 @@ internal static class KafkaErrorCodes
     public static KafkaErrorKind KindOf(int code) => code switch
     {
         Transport or Resolve or AllBrokersDown or TimedOut => KafkaErrorKind.Unreachable,
-        AuthenticationLocal or Ssl or UnsupportedSaslMechanism or IllegalSaslState or SaslAuthentication or SecurityDisabled => KafkaErrorKind.Authentication,
-        TopicAuthorization or GroupAuthorization or ClusterAuthorization or TransactionalIdAuthorization or 65 => KafkaErrorKind.Authorization,
+        AuthenticationLocal or Ssl or UnsupportedSaslMechanism or IllegalSaslState or SaslAuthentication
+            or SecurityDisabled => KafkaErrorKind.Authentication,
+        TopicAuthorization or GroupAuthorization or ClusterAuthorization or TransactionalIdAuthorization
+            or 65 => KafkaErrorKind.Authorization,
         UnknownTopicOrPartition or UnknownTopicLocal or UnknownPartition or UnknownTopicId => KafkaErrorKind.UnknownTopic,
         OffsetOutOfRange or AutoOffsetReset or LogTruncation => KafkaErrorKind.OffsetOutOfRange,
         FatalLocal or Fenced or FencedInstanceId or ProducerFenced => KafkaErrorKind.Fatal,
@@ -78,13 +80,15 @@ internal static class KafkaErrorCodes
         KafkaErrorKind.Authorization when error.Code == TopicAuthorization => "Grant this user Read and Describe on the topic",
         KafkaErrorKind.Authorization => "Grant this user the right that the text names",
         KafkaErrorKind.UnknownTopic => "Create the topic or correct its name; the client keeps looking",
-        KafkaErrorKind.Fatal when error.Code is Fenced or FencedInstanceId or ProducerFenced => "Another instance with the same id took over; run only one",
+        KafkaErrorKind.Fatal when error.Code is Fenced or FencedInstanceId
+            or ProducerFenced => "Another instance with the same id took over; run only one",
         _ => "",
     };
 
     /// <summary>Broker-side states that pass, and client-side ones that the client itself recovers from.</summary>
     private static bool IsRetriable(int code) => code is
         (-184) or (-183) or (-192) or (-180) or (-178) or (-177) or (-168) or (-164) or (-163) or (-153) or (-147) or (-146) or (-142)
-        or 2 or 5 or 6 or 7 or 8 or 9 or 13 or 14 or 15 or 16 or 19 or 20 or 22 or 25 or 27 or 41 or 51 or 56 or 70 or 71 or 72 or 74 or 75 or 78 or 79
+        or 2 or 5 or 6 or 7 or 8 or 9 or 13 or 14 or 15 or 16 or 19 or 20 or 22 or 25 or 27 or 41 or 51 or 56 or 70 or 71 or 72 or 74 or 75
+            or 78 or 79
         or 80 or 83 or 88 or 89;
 }

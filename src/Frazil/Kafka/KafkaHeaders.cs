@@ -3,7 +3,8 @@ using Frazil.Kafka.Native;
 
 namespace Frazil.Kafka;
 
-/// <summary>The headers of a record, in their order, names possibly repeated; in librdkafka's memory, valid until the batch is disposed.</summary>
+/// <summary>The headers of a record, in their order, names possibly repeated; in librdkafka's memory, valid until the batch is
+/// disposed.</summary>
 public readonly unsafe ref struct KafkaHeaders
 {
     private readonly nint _handle;

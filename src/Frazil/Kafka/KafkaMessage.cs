@@ -11,7 +11,8 @@ public enum KafkaMessageKind
     /// <summary>Everything there is to read of the partition has been delivered: <see cref="KafkaMessage.Offset"/> is the next offset to
     /// read, past any control records and aborted transactions. Comes once each time the end is reached.</summary>
     PartitionEnd,
-    /// <summary>The offset to read is not in the log; the partition is not read until it is restarted (<see cref="KafkaConsumer.RestartAsync"/>).</summary>
+    /// <summary>The offset to read is not in the log; the partition is not read until it is restarted (<see
+    /// cref="KafkaConsumer.RestartAsync"/>).</summary>
     OffsetOutOfRange,
     /// <summary>Another error of this partition; <see cref="KafkaMessage.ToError"/> says which.</summary>
     Error,

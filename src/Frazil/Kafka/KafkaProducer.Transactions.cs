@@ -34,19 +34,23 @@ public sealed partial class KafkaProducer
     public void BeginTransaction() => KafkaException.ThrowIf(RdKafkaNative.rd_kafka_begin_transaction(_client), "beginning a transaction");
 
     /// <summary>Delivers what is queued and makes the transaction's records visible.</summary>
-    /// <exception cref="KafkaException">Kind <see cref="KafkaErrorKind.TransactionAborted"/>: call <see cref="AbortTransactionAsync"/>; anything else ends the producer.</exception>
+    /// <exception cref="KafkaException">Kind <see cref="KafkaErrorKind.TransactionAborted"/>: call <see cref="AbortTransactionAsync"/>;
+    /// anything else ends the producer.</exception>
     public Task CommitTransactionAsync(CancellationToken cancellationToken = default) =>
         RetryAsync("committing a transaction", client => RdKafkaNative.rd_kafka_commit_transaction(client, -1), cancellationToken);
 
     /// <summary>Throws the transaction's records away, for committed readers.</summary>
     public async Task AbortTransactionAsync(CancellationToken cancellationToken = default)
     {
-        // Delivered first: a transaction whose records are purged before the broker saw any is one that Kafka 4 answers with INVALID_TXN_STATE.
+        // Delivered first: a transaction whose records are purged before the broker saw any is one that Kafka 4 answers with
+        // INVALID_TXN_STATE.
         for (var attempt = 0; attempt < 50 && await CallAsync(static client => RdKafkaNative.rd_kafka_flush(client, 100), cancellationToken).ConfigureAwait(false) != 0; attempt++)
         {
             ThrowIfFatal();
         }
-        await RetryAsync("aborting a transaction", client => RdKafkaNative.rd_kafka_abort_transaction(client, -1), cancellationToken).ConfigureAwait(false);
+        await RetryAsync(
+            "aborting a transaction", client => RdKafkaNative.rd_kafka_abort_transaction(client, -1),
+            cancellationToken).ConfigureAwait(false);
         _firstFailure = null;
     }
 

@@ -63,8 +63,10 @@ public sealed unsafe partial class KafkaProducer : IAsyncDisposable
     public long Produced => Interlocked.Read(ref _produced);
 
     /// <summary>Queues a record; waits while the queue (100,000 records) is full.</summary>
-    /// <exception cref="KafkaException">It cannot be queued: too large, no transaction begun, or the producer met a fatal error.</exception>
-    public void Produce(string topic, int partition, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, CancellationToken cancellationToken = default)
+    /// <exception cref="KafkaException">It cannot be queued: too large, no transaction begun, or the producer met a fatal
+    /// error.</exception>
+    public void Produce(
+        string topic, int partition, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, CancellationToken cancellationToken = default)
     {
         var handle = TopicHandle(topic);
         fixed (byte* keyBytes = NonNull(key), valueBytes = NonNull(value))
@@ -102,8 +104,18 @@ public sealed unsafe partial class KafkaProducer : IAsyncDisposable
             arguments[0] = new() { Type = RdKafkaProduceArgument.TypeTopic, Pointer = (nint)nameBytes };
             arguments[1] = new() { Type = RdKafkaProduceArgument.TypePartition, Int32 = partition };
             arguments[2] = new() { Type = RdKafkaProduceArgument.TypeFlags, Int32 = RdKafkaNative.MessageFlagCopy };
-            arguments[3] = new() { Type = RdKafkaProduceArgument.TypeKey, Memory = isKeyNull ? null : keyBytes, MemorySize = isKeyNull ? 0 : (nuint)key.Length };
-            arguments[4] = new() { Type = RdKafkaProduceArgument.TypeValue, Memory = isValueNull ? null : valueBytes, MemorySize = isValueNull ? 0 : (nuint)value.Length };
+            arguments[3] = new()
+            {
+                Type = RdKafkaProduceArgument.TypeKey,
+                Memory = isKeyNull ? null : keyBytes,
+                MemorySize = isKeyNull ? 0 : (nuint)key.Length,
+            };
+            arguments[4] = new()
+            {
+                Type = RdKafkaProduceArgument.TypeValue,
+                Memory = isValueNull ? null : valueBytes,
+                MemorySize = isValueNull ? 0 : (nuint)value.Length,
+            };
             arguments[5] = new() { Type = RdKafkaProduceArgument.TypeTimestamp, Int64 = timestampMs };
             var count = headers is { Count: > 0 } ? 7 : 6;
             for (var wait = new SpinWait(); ; wait.SpinOnce())

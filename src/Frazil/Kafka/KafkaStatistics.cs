@@ -174,7 +174,8 @@ public sealed record KafkaStatistics
     {
         if (!reader.Read() || reader.TokenType != token)
         {
-            throw new FormatException($"librdkafka's statistics have {reader.TokenType} where {token} is expected, at byte {reader.TokenStartIndex}.");
+            throw new FormatException(
+                $"librdkafka's statistics have {reader.TokenType} where {token} is expected, at byte {reader.TokenStartIndex}.");
         }
     }
 }

@@ -24,7 +24,8 @@ public sealed unsafe class MessageQueue
     private const int InUse = 1;
     private const int Closed = 2;
 
-    /// <param name="wakeBytes">Fetched bytes at which fetching stops and must be woken again; <see cref="long.MaxValue"/> where it wakes by itself.</param>
+    /// <param name="wakeBytes">Fetched bytes at which fetching stops and must be woken again; <see cref="long.MaxValue"/> where it wakes by
+    /// itself.</param>
     internal MessageQueue(IMessageQueueOwner owner, nint client, int capacity, long wakeBytes)
     {
         _wakeBytes = wakeBytes;
@@ -49,9 +50,11 @@ public sealed unsafe class MessageQueue
         if (state != Idle)
         {
             ObjectDisposedException.ThrowIf(state == Closed, this);
-            throw new InvalidOperationException("A message queue is read by one thread, which disposes each batch before it takes the next.");
+            throw new InvalidOperationException(
+                "A message queue is read by one thread, which disposes each batch before it takes the next.");
         }
-        // librdkafka waits for a full array or the whole timeout, which would hold a trickle back: wait for one message, then take the rest.
+        // librdkafka waits for a full array or the whole timeout, which would hold a trickle back: wait for one message, then take the
+        // rest.
         var count = RdKafkaNative.rd_kafka_consume_batch_queue(Handle, Milliseconds(timeout), _messages, 1);
         if (count > 0 && _capacity > 1)
         {

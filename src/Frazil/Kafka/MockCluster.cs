@@ -26,7 +26,8 @@ public sealed unsafe class MockCluster : IDisposable
         _cluster = RdKafkaNative.rd_kafka_mock_cluster_new(_client, brokers);
         if (_cluster == 0)
         {
-            throw new InvalidOperationException($"librdkafka could not start {brokers.ToString(CultureInfo.InvariantCulture)} mock brokers on loopback.");
+            throw new InvalidOperationException(
+                $"librdkafka could not start {brokers.ToString(CultureInfo.InvariantCulture)} mock brokers on loopback.");
         }
         BootstrapServers = RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_mock_cluster_bootstraps(_cluster));
     }
@@ -37,12 +38,15 @@ public sealed unsafe class MockCluster : IDisposable
     /// <summary>Makes a topic.</summary>
     /// <exception cref="KafkaException">It exists already.</exception>
     public void CreateTopic(string topic, int partitions) => KafkaException.ThrowIf(
-        RdKafkaNative.rd_kafka_mock_topic_create(_cluster, topic, partitions, 1), $"creating the topic {topic} with {partitions} partitions");
+        RdKafkaNative.rd_kafka_mock_topic_create(_cluster, topic, partitions, 1),
+        $"creating the topic {topic} with {partitions} partitions");
 
     /// <summary>Makes requests about a topic fail with a protocol error code; 0 ends that.</summary>
-    public void SetTopicError(string topic, int protocolError) => RdKafkaNative.rd_kafka_mock_topic_set_error(_cluster, topic, protocolError);
+    public void SetTopicError(string topic, int protocolError)
+        => RdKafkaNative.rd_kafka_mock_topic_set_error(_cluster, topic, protocolError);
 
-    /// <summary>Makes the next requests of a kind fail with these codes, one each. <paramref name="apiKey"/>: 1 fetch, 2 list offsets, 3 metadata, …</summary>
+    /// <summary>Makes the next requests of a kind fail with these codes, one each. <paramref name="apiKey"/>: 1 fetch, 2 list offsets, 3
+    /// metadata, …</summary>
     public void FailRequests(int apiKey, params ReadOnlySpan<int> errors)
     {
         fixed (int* codes = errors)
@@ -53,7 +57,9 @@ public sealed unsafe class MockCluster : IDisposable
 
     /// <summary>Cuts a broker off, or lets it answer again; -1 means all.</summary>
     public void SetBrokerDown(int broker, bool isDown) => KafkaException.ThrowIf(
-        isDown ? RdKafkaNative.rd_kafka_mock_broker_set_down(_cluster, broker) : RdKafkaNative.rd_kafka_mock_broker_set_up(_cluster, broker),
+        isDown
+            ? RdKafkaNative.rd_kafka_mock_broker_set_down(_cluster, broker)
+            : RdKafkaNative.rd_kafka_mock_broker_set_up(_cluster, broker),
         $"changing mock broker {broker}");
 
     public void Dispose()

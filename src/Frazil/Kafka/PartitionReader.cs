@@ -6,7 +6,8 @@ namespace Frazil.Kafka;
 
 /// <summary>How far a range was read.</summary>
 /// <param name="Next">Every committed record before this offset was delivered, and there is none else before it in the partition.</param>
-/// <param name="ReachedEnd">True: the partition ended first, at <paramref name="Next"/> (open transactions count as not written yet).</param>
+/// <param name="ReachedEnd">True: the partition ended first, at <paramref name="Next"/> (open transactions count as not written
+/// yet).</param>
 public readonly record struct PartitionRead(long Next, bool ReachedEnd);
 
 /// <summary>
@@ -72,7 +73,8 @@ public sealed class PartitionReader : IAsyncDisposable, IMessageQueueOwner
         ObjectDisposedException.ThrowIf(_client == 0, this);
         long low;
         long high;
-        var code = RdKafkaNative.rd_kafka_query_watermark_offsets(_client, partition.Topic, partition.Partition, &low, &high, (int)_patience.TotalMilliseconds);
+        var code = RdKafkaNative.rd_kafka_query_watermark_offsets(
+            _client, partition.Topic, partition.Partition, &low, &high, (int)_patience.TotalMilliseconds);
         _ = RdKafkaNative.rd_kafka_poll(_client, 0);
         if (code is KafkaErrorCodes.TimedOut or KafkaErrorCodes.Transport or KafkaErrorCodes.AllBrokersDown && _lastError is { } reason)
         {
@@ -84,8 +86,9 @@ public sealed class PartitionReader : IAsyncDisposable, IMessageQueueOwner
 
     /// <summary>Delivers every committed record from <paramref name="from"/> up to, but without, <paramref name="end"/>, in order, on the
     /// caller's thread; stops earlier where the partition ends. Allocates nothing per record.</summary>
-    /// <exception cref="KafkaException">The partition does not hold <paramref name="from"/> (kind <see cref="KafkaErrorKind.OffsetOutOfRange"/>), cannot
-    /// be read, or nothing was heard of it for as long as the reader's patience.</exception>
+    /// <exception cref="KafkaException">The partition does not hold <paramref name="from"/> (kind <see
+    /// cref="KafkaErrorKind.OffsetOutOfRange"/>), cannot be read, or nothing was heard of it for as long as the reader's
+    /// patience.</exception>
     public PartitionRead Read(TopicPartition partition, long from, long end, Visit visit, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_client == 0, this);
@@ -96,7 +99,8 @@ public sealed class PartitionReader : IAsyncDisposable, IMessageQueueOwner
             return new(from, ReachedEnd: false);
         }
         var topic = HandleOf(partition.Topic);
-        var queue = new MessageQueue(this, _client, BatchCapacity, RdKafkaLibrary.NeedsFetchWakeUps ? QueueKilobytes * 1024L : long.MaxValue);
+        var queue = new MessageQueue(
+            this, _client, BatchCapacity, RdKafkaLibrary.NeedsFetchWakeUps ? QueueKilobytes * 1024L : long.MaxValue);
         try
         {
             _reading = (partition.Topic, partition.Partition);
@@ -146,7 +150,8 @@ public sealed class PartitionReader : IAsyncDisposable, IMessageQueueOwner
         _ = RdKafkaNative.rd_kafka_offsets_for_times(_client, list.Handle, 1000); // the answer does not matter
     }
 
-    private PartitionRead ReadQueue(MessageQueue queue, TopicPartition partition, long from, long end, Visit visit, CancellationToken cancellationToken)
+    private PartitionRead ReadQueue(
+        MessageQueue queue, TopicPartition partition, long from, long end, Visit visit, CancellationToken cancellationToken)
     {
         var next = from;
         for (var heard = Stopwatch.GetTimestamp(); ;)
@@ -180,7 +185,8 @@ public sealed class PartitionReader : IAsyncDisposable, IMessageQueueOwner
             if (Stopwatch.GetElapsedTime(heard) > _patience)
             {
                 throw new KafkaException(_lastError ?? KafkaError.Of(
-                    KafkaErrorCodes.TimedOut, $"nothing was heard of {partition} from offset {next} on for {_patience.TotalSeconds:0} s", partition.Topic, partition.Partition));
+                    KafkaErrorCodes.TimedOut, $"nothing was heard of {partition} from offset {next} on for {_patience.TotalSeconds:0} s",
+                    partition.Topic, partition.Partition));
             }
         }
     }
@@ -189,7 +195,8 @@ public sealed class PartitionReader : IAsyncDisposable, IMessageQueueOwner
     {
         if (error.Kind == KafkaErrorKind.OffsetOutOfRange)
         {
-            throw new KafkaException(error with { Reason = $"offset {next} of {partition} is not in the log: {error.Reason}", Topic = null, Partition = null });
+            throw new KafkaException(
+                error with { Reason = $"offset {next} of {partition} is not in the log: {error.Reason}", Topic = null, Partition = null });
         }
         if (error.Kind is KafkaErrorKind.Retriable or KafkaErrorKind.Unreachable)
         {

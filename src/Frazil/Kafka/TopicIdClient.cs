@@ -17,7 +17,8 @@ internal static class TopicIdClient
     private const int MaxAnswer = 16 * 1024 * 1024;
 
     /// <exception cref="KafkaException">No bootstrap server answered in time.</exception>
-    public static async Task<TopicIds> AskAsync(string bootstrapServers, IReadOnlyList<string> topics, TimeSpan timeout, CancellationToken cancellationToken)
+    public static async Task<TopicIds> AskAsync(
+        string bootstrapServers, IReadOnlyList<string> topics, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var reasons = new List<string>();
         foreach (var address in bootstrapServers.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
@@ -48,7 +49,8 @@ internal static class TopicIdClient
         {
             return new(new Dictionary<string, Guid>(), $"the broker {address} is older than Kafka 2.8 and has no topic ids");
         }
-        var answer = await ExchangeAsync(stream, Request(Metadata, MetadataVersion, 2, MetadataBody(topics)), 2, cancellationToken).ConfigureAwait(false);
+        var answer = await ExchangeAsync(
+            stream, Request(Metadata, MetadataVersion, 2, MetadataBody(topics)), 2, cancellationToken).ConfigureAwait(false);
         return new(ReadIds(answer), null);
     }
 
@@ -97,7 +99,8 @@ internal static class TopicIdClient
         return stream.ToArray();
     }
 
-    private static async Task<byte[]> ExchangeAsync(NetworkStream stream, byte[] request, int correlation, CancellationToken cancellationToken)
+    private static async Task<byte[]> ExchangeAsync(
+        NetworkStream stream, byte[] request, int correlation, CancellationToken cancellationToken)
     {
         await stream.WriteAsync(request, cancellationToken).ConfigureAwait(false);
         var head = new byte[8];

@@ -6,7 +6,8 @@ using Frazil.Hot;
 
 namespace Frazil.Log;
 
-/// <summary>Writes down each step of a flush, before and after it is taken (invariant 8). Four syncs a flush, however many files it has.</summary>
+/// <summary>Writes down each step of a flush, before and after it is taken (invariant 8). Four syncs a flush, however many files it
+/// has.</summary>
 internal sealed class FlushJournal(TransactionLog log, TableState state)
 {
     private const int MostOrdinaryGaps = 16;
@@ -16,7 +17,8 @@ internal sealed class FlushJournal(TransactionLog log, TableState state)
     /// <summary>Sealed: files named after the flush may appear from now on.</summary>
     public async Task SealedAsync(SealedFlush flush, CancellationToken cancellationToken)
     {
-        await log.AppendAsync([.. NewSchema(), new BufferSnapshot(flush.Id, [.. flush.Batches.Select(ToBatch)])], sync: true, cancellationToken);
+        await log.AppendAsync(
+            [.. NewSchema(), new BufferSnapshot(flush.Id, [.. flush.Batches.Select(ToBatch)])], sync: true, cancellationToken);
         FaultPoint.Reach("flush.sealed");
     }
 
@@ -34,7 +36,8 @@ internal sealed class FlushJournal(TransactionLog log, TableState state)
     /// <summary>The catalog is asked next.</summary>
     public async Task CommittingAsync(SealedFlush flush, ImmutableArray<FlushedUnit> units, CancellationToken cancellationToken)
     {
-        await log.AppendAsync([new OffsetCommit(flush.Id, Steps(units.Select(static unit => unit.ToCommitUnit())))], sync: true, cancellationToken);
+        await log.AppendAsync(
+            [new OffsetCommit(flush.Id, Steps(units.Select(static unit => unit.ToCommitUnit())))], sync: true, cancellationToken);
         FaultPoint.Reach("commit.begin");
     }
 
@@ -43,7 +46,9 @@ internal sealed class FlushJournal(TransactionLog log, TableState state)
     {
         var sequence = state.Current?.Metadata.SnapshotById(snapshotId)?.SequenceNumber ?? 0;
         var committed = units.ToList();
-        await log.AppendAsync([new IcebergSnapshotCreated(flushId, snapshotId, sequence, Steps(committed)), .. Gaps(committed)], sync: true, cancellationToken);
+        await log.AppendAsync(
+            [new IcebergSnapshotCreated(flushId, snapshotId, sequence, Steps(committed)), .. Gaps(committed)], sync: true,
+            cancellationToken);
         FaultPoint.Reach("commit.logged");
     }
 
@@ -65,15 +70,20 @@ internal sealed class FlushJournal(TransactionLog log, TableState state)
     }
 
     private static LoggedBatch ToBatch(HotBatch batch) => new(
-        batch.Partition.Topic, batch.Partition.Partition, batch.RecordedOffset, batch.StartOffset, batch.NextOffset, batch.RowCount, batch.DeadLetterCount);
+        batch.Partition.Topic, batch.Partition.Partition, batch.RecordedOffset, batch.StartOffset, batch.NextOffset, batch.RowCount,
+        batch.DeadLetterCount);
 
-    /// <summary>Every range that retention removed, and a few of the others: the steps count them all, and transactions make one each.</summary>
+    /// <summary>Every range that retention removed, and a few of the others: the steps count them all, and transactions make one
+    /// each.</summary>
     private static IEnumerable<LogEntry> Gaps(IEnumerable<CommitUnit> units)
         => from step in units.SelectMany(static unit => unit.Steps)
            let ranges = step.Skipped?.Ranges ?? []
-           from range in ranges.Where(static range => range.Kind == SkipKind.Retention).Concat(ranges.Where(static range => range.Kind != SkipKind.Retention).Take(MostOrdinaryGaps))
+           from range in ranges.Where(static range => range.Kind == SkipKind.Retention)
+               .Concat(ranges.Where(static range => range.Kind != SkipKind.Retention).Take(MostOrdinaryGaps))
            select new GapRecorded(
-               step.Partition.Topic, step.Partition.Partition, range.Kind.ToString().ToLowerInvariant(), range.Offsets.First, range.Offsets.Last);
+               step.Partition.Topic, step.Partition.Partition, range.Kind.ToString().ToLowerInvariant(), range.Offsets.First,
+               range.Offsets.Last);
 
-    private static List<LoggedStep> Steps(IEnumerable<CommitUnit> units) => [.. units.SelectMany(static unit => unit.Steps).Select(LoggedStep.Of)];
+    private static List<LoggedStep> Steps(IEnumerable<CommitUnit> units)
+        => [.. units.SelectMany(static unit => unit.Steps).Select(LoggedStep.Of)];
 }

@@ -11,10 +11,10 @@ using Microsoft.Extensions.Logging;
 namespace Frazil.Log;
 
 /// <summary>
-/// Finishes what a dead process began: before anything is read from Kafka, each flush that the log knows as unfinished is looked up in the catalog;
-/// its units whose files are complete (SHA-256) and still contiguous with the table's progress are committed as they are, and every other file of
-/// ours is removed, its rows to be read from Kafka again. The fence is the committer's, as for any commit: a log that says too much, too little or
-/// nonsense can waste work, but cannot lose or double a row.
+/// Finishes what a dead process began: before anything is read from Kafka, each flush that the log knows as unfinished is looked up in the
+/// catalog; its units whose files are complete (SHA-256) and still contiguous with the table's progress are committed as they are, and
+/// every other file of ours is removed, its rows to be read from Kafka again. The fence is the committer's, as for any commit: a log that
+/// says too much, too little or nonsense can waste work, but cannot lose or double a row.
 /// </summary>
 internal sealed class FlushRecovery(FlushRecoveryParts parts)
 {
@@ -34,12 +34,14 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
             FaultPoint.Reach("recovery.committed");
             await RemoveLeftoversAsync(flush, cancellationToken);
             FaultPoint.Reach("recovery.cleaned");
-            await parts.Log.AppendAsync([new FlushComplete(flush.Id, rows > 0 ? "recovered" : "discarded", rows)], sync: true, cancellationToken);
+            await parts.Log.AppendAsync(
+                [new FlushComplete(flush.Id, rows > 0 ? "recovered" : "discarded", rows)], sync: true, cancellationToken);
         }
         if (scan.Entries + scan.Damaged > 0)
         {
             parts.Logger.Recovered(
-                parts.Table, parts.State.Current?.Metadata.CurrentSnapshotId, scan.Entries, scan.Damaged, scan.Unknown, scan.Unfinished.Count,
+                parts.Table, parts.State.Current?.Metadata.CurrentSnapshotId, scan.Entries, scan.Damaged, scan.Unknown,
+                scan.Unfinished.Count,
                 foundCommitted, committedFiles, committedRows, removedFiles);
         }
     }
@@ -57,7 +59,8 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
             if (await IsUsableAsync(unit, version, cancellationToken))
             {
                 units.Add(new(
-                    [.. unit[0].Steps.Select(static step => step.ToStep())], [.. unit.Select(file => file.File.ToDataFile(version.Metadata))]));
+                    [.. unit[0].Steps.Select(static step => step.ToStep())],
+                    [.. unit.Select(file => file.File.ToDataFile(version.Metadata))]));
             }
         }
         return units.Count == 0 ? 0 : await CommitAsync(flush, [.. units], cancellationToken);
@@ -67,7 +70,8 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
     {
         var before = parts.State.Current!.Metadata.CurrentSnapshotId;
         await parts.Log.AppendAsync(
-            [new OffsetCommit(flush.Id, [.. units.SelectMany(static unit => unit.Steps).Select(LoggedStep.Of)])], sync: true, cancellationToken);
+            [new OffsetCommit(flush.Id, [.. units.SelectMany(static unit => unit.Steps).Select(LoggedStep.Of)])], sync: true,
+            cancellationToken);
         var outcome = await parts.Committer.CommitAsync(new(flush.Id, units) { MayHaveHappened = flush.WasOffered }, cancellationToken);
         var settled = units.RemoveRange(outcome.Fenced);
         if (outcome.SnapshotId is not { } snapshotId || settled.IsEmpty)
@@ -86,7 +90,8 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
         return settled.Sum(static unit => unit.Files.Sum(static file => file.RecordCount));
     }
 
-    /// <summary>True when the unit may be offered to the committer: it is of this very table, its files are whole, its dead letters are kept.</summary>
+    /// <summary>True when the unit may be offered to the committer: it is of this very table, its files are whole, its dead letters are
+    /// kept.</summary>
     private async Task<bool> IsUsableAsync(IReadOnlyList<ParquetWritten> unit, TableVersion version, CancellationToken cancellationToken)
     {
         if (unit.Any(file => file.TableUuid != version.Metadata.TableUuid || version.Metadata.SpecById(file.File.SpecId) is null)
@@ -153,7 +158,8 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
         }
     }
 
-    /// <summary>Names of the flush's files in any snapshot that the table still has: after a foreign compaction, an older one may hold them alone.</summary>
+    /// <summary>Names of the flush's files in any snapshot that the table still has: after a foreign compaction, an older one may hold them
+    /// alone.</summary>
     private async Task<HashSet<string>> ReferencedAsync(TableMetadata metadata, string flushId, CancellationToken cancellationToken)
     {
         var cache = new ManifestCache(parts.Files);

@@ -7,9 +7,9 @@ using Frazil.Kafka;
 namespace Frazil.Log;
 
 /// <summary>
-/// One line of a table's transaction log. Every kind says what has just become true (or, for <see cref="OffsetCommit"/>, what is about to be
-/// tried). The log is never the truth about progress, which is in the table (invariant 1): it tells what a dead process had finished, so that
-/// finished work is used and unfinished work is cleared away.
+/// One line of a table's transaction log. Every kind says what has just become true (or, for <see cref="OffsetCommit"/>, what is about to
+/// be tried). The log is never the truth about progress, which is in the table (invariant 1): it tells what a dead process had finished, so
+/// that finished work is used and unfinished work is cleared away.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(LogOpened), nameof(LogOpened))]
@@ -55,13 +55,16 @@ internal sealed record BufferSnapshot(string Flush, IReadOnlyList<LoggedBatch> B
 /// <param name="File">What a manifest says about it.</param>
 /// <param name="Sha256">SHA-256 of the file, 64 hexadecimal digits.</param>
 internal sealed record ParquetWritten(
-    string Flush, Guid TableUuid, int Unit, int UnitFiles, IReadOnlyList<LoggedStep> Steps, long DeadLetters, LoggedFile File, string Sha256) : LogEntry;
+    string Flush, Guid TableUuid, int Unit, int UnitFiles, IReadOnlyList<LoggedStep> Steps, long DeadLetters, LoggedFile File,
+    string Sha256) : LogEntry;
 
-/// <summary>The catalog is about to be asked to commit these offsets, and the flush's files, in one swap. Whether it did, only the catalog knows.</summary>
+/// <summary>The catalog is about to be asked to commit these offsets, and the flush's files, in one swap. Whether it did, only the catalog
+/// knows.</summary>
 internal sealed record OffsetCommit(string Flush, IReadOnlyList<LoggedStep> Steps) : LogEntry;
 
 /// <summary>The swap happened: rows and offsets are durable, and every engine sees them.</summary>
-internal sealed record IcebergSnapshotCreated(string Flush, long SnapshotId, long SequenceNumber, IReadOnlyList<LoggedStep> Steps) : LogEntry;
+internal sealed record IcebergSnapshotCreated(
+    string Flush, long SnapshotId, long SequenceNumber, IReadOnlyList<LoggedStep> Steps) : LogEntry;
 
 /// <summary>Offsets that no reader of the topic will ever see as a record, both ends included.</summary>
 /// <param name="Topic">The topic.</param>
@@ -73,7 +76,8 @@ internal sealed record GapRecorded(string Topic, int Partition, string Cause, lo
 
 /// <summary>Nothing of the flush is left to do.</summary>
 /// <param name="Flush">The flush.</param>
-/// <param name="Outcome">committed, fenced (another writer was there first), recovered (committed after a restart), discarded (read again from Kafka).</param>
+/// <param name="Outcome">committed, fenced (another writer was there first), recovered (committed after a restart), discarded (read again
+/// from Kafka).</param>
 /// <param name="Rows">Rows in the table because of it.</param>
 internal sealed record FlushComplete(string Flush, string Outcome, long Rows) : LogEntry;
 
@@ -113,7 +117,8 @@ internal sealed record LoggedSkips(long Transaction, long Compaction, long Unkno
 {
     public static LoggedSkips Of(SkippedOffsets skipped) => new(
         skipped.CountOf(SkipKind.Transaction), skipped.CountOf(SkipKind.Compaction), skipped.CountOf(SkipKind.Unknown),
-        skipped.CountOf(SkipKind.Retention) == 0 ? null : [.. skipped.Ranges.Where(static range => range.Kind == SkipKind.Retention).Select(static range => range.Offsets)]);
+        skipped.CountOf(SkipKind.Retention) == 0
+        ? null : [.. skipped.Ranges.Where(static range => range.Kind == SkipKind.Retention).Select(static range => range.Offsets)]);
 
     public SkippedOffsets ToSkipped()
     {

@@ -7,13 +7,14 @@ using System.Text.Json;
 namespace Frazil.Log;
 
 /// <summary>
-/// One entry as a line: a JSON object whose last property is <c>"crc"</c>, the CRC-32C (Castagnoli) of the bytes before it as eight hexadecimal
-/// digits, then a line feed. People and <c>jq</c> read it as it is; a torn or flipped line does not pass.
+/// One entry as a line: a JSON object whose last property is <c>"crc"</c>, the CRC-32C (Castagnoli) of the bytes before it as eight
+/// hexadecimal digits, then a line feed. People and <c>jq</c> read it as it is; a torn or flipped line does not pass.
 /// </summary>
 internal static class LogLine
 {
     /// <summary>Text as people read it: nobody puts a log into a web page.</summary>
-    private static readonly LogJson Json = new(new JsonSerializerOptions(LogJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private static readonly LogJson Json = new(
+        new JsonSerializerOptions(LogJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     private static readonly int TailLength = Tail(0).Length;
 
@@ -28,7 +29,8 @@ internal static class LogLine
     /// <summary>Reads a line without its line feed.</summary>
     /// <param name="line">The bytes.</param>
     /// <param name="damage">Why it cannot be used; null where it can.</param>
-    /// <returns>Null where it is damaged; an <see cref="UnknownEntry"/> where it is sound, but of a kind or version that this software does not know.</returns>
+    /// <returns>Null where it is damaged; an <see cref="UnknownEntry"/> where it is sound, but of a kind or version that this software does
+    /// not know.</returns>
     public static LogEntry? TryDecode(ReadOnlySpan<byte> line, out string? damage)
     {
         if (line.Length < TailLength + 2)
@@ -71,11 +73,13 @@ internal static class LogLine
         };
     }
 
-    private static bool IsKnown(string kind) => kind is nameof(LogOpened) or nameof(BufferSnapshot) or nameof(ParquetWritten) or nameof(OffsetCommit)
+    private static bool IsKnown(string kind)
+        => kind is nameof(LogOpened) or nameof(BufferSnapshot) or nameof(ParquetWritten) or nameof(OffsetCommit)
         or nameof(IcebergSnapshotCreated) or nameof(GapRecorded) or nameof(FlushComplete) or nameof(SchemaVersion)
         or nameof(MaintenanceStarted) or nameof(MaintenanceApplied);
 
-    private static byte[] Tail(uint crc) => Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $",\"crc\":\"{crc:x8}\"}}"));
+    private static byte[] Tail(uint crc)
+        => Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $",\"crc\":\"{crc:x8}\"}}"));
 
     private static uint Crc32C(ReadOnlySpan<byte> bytes)
     {

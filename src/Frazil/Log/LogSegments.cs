@@ -2,13 +2,15 @@ using System.Globalization;
 
 namespace Frazil.Log;
 
-/// <summary>The files of one table's log: <c>data_dir/log/&lt;table&gt;/&lt;number&gt;.log</c>, read in the order of their numbers.</summary>
+/// <summary>The files of one table's log: <c>data_dir/log/&lt;table&gt;/&lt;number&gt;.log</c>, read in the order of their
+/// numbers.</summary>
 internal static class LogSegments
 {
     /// <summary>The folder of a table's log.</summary>
     public static string FolderOf(string dataDir, string table) => Path.Combine(dataDir, "log", Uri.EscapeDataString(table));
 
-    public static string PathOf(string folder, long number) => Path.Combine(folder, number.ToString("D10", CultureInfo.InvariantCulture) + ".log");
+    public static string PathOf(string folder, long number)
+        => Path.Combine(folder, number.ToString("D10", CultureInfo.InvariantCulture) + ".log");
 
     /// <summary>Segment numbers, ascending; files of other names are not ours.</summary>
     public static List<long> In(string folder)
@@ -82,7 +84,8 @@ internal sealed class LogTail(string folder, long segment)
     {
         try
         {
-            using var file = new FileStream(LogSegments.PathOf(folder, segment), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var file = new FileStream(
+                LogSegments.PathOf(folder, segment), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             if (file.Length <= offset)
             {
                 return [];

@@ -3,8 +3,8 @@ using Frazil.Iceberg.Manifests;
 
 namespace Frazil.Log;
 
-/// <summary>What a manifest says about a data file, in a form that survives any schema: bounds and partition values in Iceberg's binary single-value
-/// form (base64 in JSON), keyed by field id.</summary>
+/// <summary>What a manifest says about a data file, in a form that survives any schema: bounds and partition values in Iceberg's binary
+/// single-value form (base64 in JSON), keyed by field id.</summary>
 internal sealed record LoggedFile
 {
     public required string Path { get; init; }
@@ -27,7 +27,9 @@ internal sealed record LoggedFile
         Rows = file.RecordCount,
         Bytes = file.FileSizeBytes,
         SpecId = file.SpecId,
-        Partition = file.Partition.Count == 0 ? null : [.. PartitionTypes(file.SpecId, table).Select((type, i) => Serialize(type, file.Partition[i]))],
+        Partition = file.Partition.Count == 0
+            ? null
+            : [.. PartitionTypes(file.SpecId, table).Select((type, i) => Serialize(type, file.Partition[i]))],
         ColumnSizes = file.ColumnSizes,
         ValueCounts = file.ValueCounts,
         NullValueCounts = file.NullValueCounts,

@@ -4,8 +4,9 @@ using Frazil.Flush;
 namespace Frazil.Log;
 
 /// <summary>
-/// A table's transaction log on local disk (invariant 8): append-only, a checksum a line, synced at each boundary of a flush, bounded in size. A
-/// segment is never written again after a restart; a failed append is cut off before the next one. Losing it loses nothing. Thread-safe.
+/// A table's transaction log on local disk (invariant 8): append-only, a checksum a line, synced at each boundary of a flush, bounded in
+/// size. A segment is never written again after a restart; a failed append is cut off before the next one. Losing it loses nothing.
+/// Thread-safe.
 /// </summary>
 internal sealed class TransactionLog(string folder, TimeProvider time, TransactionLogOptions? options = null) : IDisposable
 {
@@ -112,7 +113,9 @@ internal sealed class TransactionLog(string folder, TimeProvider time, Transacti
     private void BeginSegment()
     {
         var next = segment + 1;
-        var fresh = new FileStream(LogSegments.PathOf(folder, next), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        var fresh = new FileStream(
+            LogSegments.PathOf(folder, next), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete,
+            bufferSize: 0);
         file?.Dispose();
         (file, segment, length) = (fresh, next, 0);
         Write([heading!], sync: true);

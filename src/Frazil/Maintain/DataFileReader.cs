@@ -10,8 +10,8 @@ using Frazil.Query;
 namespace Frazil.Maintain;
 
 /// <summary>
-/// Reads data files as rows of the table's schema of today, whatever schema they were written under: columns are found by field id. On a DuckDB
-/// of its own, so that neither queries nor flushes share its memory. Dispose frees it. Thread-safe.
+/// Reads data files as rows of the table's schema of today, whatever schema they were written under: columns are found by field id. On a
+/// DuckDB of its own, so that neither queries nor flushes share its memory. Dispose frees it. Thread-safe.
 /// </summary>
 internal sealed class DataFileReader : IDisposable
 {
@@ -41,7 +41,8 @@ internal sealed class DataFileReader : IDisposable
 
     /// <summary>Offsets of the file's rows that are in the range, in file order.</summary>
     /// <returns>How many there are.</returns>
-    public async Task<long> VisitOffsetsAsync(DataFile file, TableMetadata metadata, KafkaRange range, Action<long> visit, CancellationToken cancellationToken)
+    public async Task<long> VisitOffsetsAsync(
+        DataFile file, TableMetadata metadata, KafkaRange range, Action<long> visit, CancellationToken cancellationToken)
     {
         var schema = metadata.CurrentSchema;
         var found = 0L;
@@ -61,11 +62,12 @@ internal sealed class DataFileReader : IDisposable
         return found;
     }
 
-    /// <summary>Hands over the file's rows, up to 2048 at a time: the columns of <paramref name="columns"/>, then each row's offset in the range's
-    /// partition, or -1.</summary>
+    /// <summary>Hands over the file's rows, up to 2048 at a time: the columns of <paramref name="columns"/>, then each row's offset in the
+    /// range's partition, or -1.</summary>
     /// <param name="columns">The table's columns in SQL's names (<see cref="SqlNames"/>).</param>
     public Task VisitRowsAsync(
-        DataFile file, TableMetadata metadata, KafkaRange? range, ColumnFields columns, Func<DuckDbChunk, Task> visit, CancellationToken cancellationToken)
+        DataFile file, TableMetadata metadata, KafkaRange? range, ColumnFields columns, Func<DuckDbChunk, Task> visit,
+        CancellationToken cancellationToken)
     {
         var names = string.Join(", ", columns.Select(static column => SqlText.Identifier(column.Name)));
         var offset = range?.OffsetExpression(metadata.CurrentSchema) ?? "CAST(-1 AS BIGINT)";
@@ -94,7 +96,9 @@ internal sealed class DataFileReader : IDisposable
             Namespace = "",
             Name = metadata.Location,
             Schema = schema,
-            PastSchemas = metadata.Schemas.Count > 1 ? [.. metadata.Schemas.Select(static past => ColumnSchemas.FromIceberg(past.Fields))] : [],
+            PastSchemas = metadata.Schemas.Count > 1
+                ? [.. metadata.Schemas.Select(static past => ColumnSchemas.FromIceberg(past.Fields))]
+                : [],
             ColdFiles = [new(PathOf(file.Path), file.RecordCount)],
         };
         return TableViewText.Write(SqlNames.Apply(schema), input, slot: null, nested);

@@ -18,8 +18,8 @@ internal delegate int RowSort(long offset);
 
 /// <summary>
 /// Writes the rows of a data file anew: under the table's schema of today, in the same partition tuple, through the same
-/// <see cref="DataFileWriter"/> as a flush (field ids, statistics, key-value metadata). Rows stay in order. Memory is bounded: a new file is
-/// begun after so many bytes. What it writes is durable and in no table yet.
+/// <see cref="DataFileWriter"/> as a flush (field ids, statistics, key-value metadata). Rows stay in order. Memory is bounded: a new file
+/// is begun after so many bytes. What it writes is durable and in no table yet.
 /// </summary>
 internal sealed class DataFileRewriter(DataFileReader reader, DataFileWriter writer, IFileIO files)
 {
@@ -43,7 +43,8 @@ internal sealed class DataFileRewriter(DataFileReader reader, DataFileWriter wri
         var run = new FileRun(this, file, target);
         try
         {
-            await source.VisitRowsAsync(file, target.Metadata, range, run.Columns, chunk => run.TakeAsync(chunk, sort, cancellationToken), cancellationToken);
+            await source.VisitRowsAsync(
+                file, target.Metadata, range, run.Columns, chunk => run.TakeAsync(chunk, sort, cancellationToken), cancellationToken);
             return await run.CompleteAsync(cancellationToken);
         }
         catch
@@ -188,10 +189,12 @@ internal sealed class DataFileRewriter(DataFileReader reader, DataFileWriter wri
             return [.. chunks.Select(FlushWriter.ToSlice)];
         }
 
-        /// <summary>What the file says of its place in Kafka: the old file's own words, cut to what is left. Only where all rows are of one partition.</summary>
+        /// <summary>What the file says of its place in Kafka: the old file's own words, cut to what is left. Only where all rows are of one
+        /// partition.</summary>
         public IReadOnlyDictionary<string, string> Describe(IReadOnlyDictionary<string, string> old)
         {
-            if (hasOthers || span is not { } rows || !old.TryGetValue("kafka.topic", out var topic) || !old.TryGetValue("kafka.partition", out var partition))
+            if (hasOthers || span is not { } rows || !old.TryGetValue("kafka.topic", out var topic)
+                || !old.TryGetValue("kafka.partition", out var partition))
             {
                 return new Dictionary<string, string>();
             }

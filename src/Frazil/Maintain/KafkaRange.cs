@@ -31,16 +31,21 @@ internal sealed record KafkaRange(string? Topic, int Partition, long First, long
         {
             return RangePlace.Outside;
         }
-        return partition.IsWithin(Partition, Partition) && offset.IsWithin(First, Last) && topic == RangePlace.Inside ? RangePlace.Inside : RangePlace.Straddling;
+        return partition.IsWithin(Partition, Partition) && offset.IsWithin(First, Last) && topic == RangePlace.Inside
+            ? RangePlace.Inside
+            : RangePlace.Straddling;
     }
 
-    /// <summary>SQL for a row's offset where it is of this partition (and topic), within the range or not; else -1. In terms of the table's columns.</summary>
+    /// <summary>SQL for a row's offset where it is of this partition (and topic), within the range or not; else -1. In terms of the table's
+    /// columns.</summary>
     public string OffsetExpression(Schema schema)
     {
         var condition = $"{SqlText.Identifier(KafkaColumns.Partition)} = {Partition}";
         if (Topic is not null)
         {
-            condition += schema.FindField(KafkaColumns.Topic) is not null ? $" AND {SqlText.Identifier(KafkaColumns.Topic)} = {SqlText.Literal(Topic)}" : " AND false";
+            condition += schema.FindField(KafkaColumns.Topic) is not null
+                ? $" AND {SqlText.Identifier(KafkaColumns.Topic)} = {SqlText.Literal(Topic)}"
+                : " AND false";
         }
         return $"CASE WHEN {condition} THEN coalesce(CAST({SqlText.Identifier(KafkaColumns.Offset)} AS BIGINT), -1) ELSE -1 END";
     }
@@ -78,7 +83,9 @@ internal sealed record KafkaRange(string? Topic, int Partition, long First, long
             {
                 return default;
             }
-            return new(Read(file.LowerBounds, field.Id, type), Read(file.UpperBounds, field.Id, type), file.NullValueCounts?.GetValueOrDefault(field.Id, -1) == 0);
+            return new(
+                Read(file.LowerBounds, field.Id, type), Read(file.UpperBounds, field.Id, type),
+                file.NullValueCounts?.GetValueOrDefault(field.Id, -1) == 0);
         }
 
         public bool IsApart(long first, long last) => Upper < first || Lower > last;

@@ -7,8 +7,10 @@ namespace Frazil.Maintain;
 internal static class LiveFiles
 {
     /// <summary>Lists them; none where there is no snapshot.</summary>
-    /// <exception cref="DeletesNotSupportedException">Rows of the snapshot are deleted by delete files, or its files are not Parquet.</exception>
-    public static async Task<List<DataFile>> ListAsync(ManifestCache manifests, TableMetadata metadata, Snapshot? snapshot, CancellationToken cancellationToken)
+    /// <exception cref="DeletesNotSupportedException">Rows of the snapshot are deleted by delete files, or its files are not
+    /// Parquet.</exception>
+    public static async Task<List<DataFile>> ListAsync(
+        ManifestCache manifests, TableMetadata metadata, Snapshot? snapshot, CancellationToken cancellationToken)
     {
         var files = new List<DataFile>();
         if (snapshot is null)

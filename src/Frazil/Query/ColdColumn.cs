@@ -4,8 +4,8 @@ using Frazil.Flush;
 
 namespace Frazil.Query;
 
-/// <summary>How one top-level column is read from some Parquet files: the type that is asked of them and the expression that makes of it what
-/// the table's schema says.</summary>
+/// <summary>How one top-level column is read from some Parquet files: the type that is asked of them and the expression that makes of it
+/// what the table's schema says.</summary>
 /// <param name="SourceType">SQL type in the files' own names.</param>
 /// <param name="Expression">In terms of the column's name.</param>
 internal readonly record struct ColdColumn(string SourceType, string Expression)
@@ -38,7 +38,9 @@ internal readonly record struct ColdColumn(string SourceType, string Expression)
                     .Select(member => $"{SqlText.Identifier(member.Name)} {member.Type}").ToList();
                 return members.Count == 0 ? null : $"STRUCT({string.Join(", ", members)})";
             case ColumnKind.List:
-                return node.Repeated(1) is { } element && SourceTypeOf(type.Fields[0].Type, element[0]) is { } elementType ? $"{elementType}[]" : null;
+                return node.Repeated(1) is { } element && SourceTypeOf(type.Fields[0].Type, element[0]) is { } elementType
+                    ? $"{elementType}[]"
+                    : null;
             case ColumnKind.Map:
                 return node.Repeated(2) is { } pair && SourceTypeOf(type.Fields[0].Type, pair[0]) is { } key &&
                     SourceTypeOf(type.Fields[1].Type, pair[1]) is { } value ? $"MAP({key}, {value})" : null;
@@ -53,7 +55,8 @@ internal readonly record struct ColdColumn(string SourceType, string Expression)
         switch (type.Kind)
         {
             case ColumnKind.Struct:
-                var members = Members(type, node).Select(member => $"{SqlText.Identifier(member.Field.Name)} := {Member(member.Field, member.Node, value, depth)}");
+                var members = Members(type, node)
+                    .Select(member => $"{SqlText.Identifier(member.Field.Name)} := {Member(member.Field, member.Node, value, depth)}");
                 return $"CASE WHEN {value} IS NULL THEN NULL ELSE struct_pack({string.Join(", ", members)}) END";
             case ColumnKind.List:
                 return $"list_transform({value}, lambda {item}: {Convert(type.Fields[0].Type, node.Repeated(1)![0], item, depth + 1)})";

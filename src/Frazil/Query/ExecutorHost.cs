@@ -3,7 +3,8 @@ using Frazil.Columnar.DuckDb;
 
 namespace Frazil.Query;
 
-/// <summary>A sandboxed DuckDB instance with its idle sessions. Closes itself when it is retired and the last session has come back. Thread-safe.</summary>
+/// <summary>A sandboxed DuckDB instance with its idle sessions. Closes itself when it is retired and the last session has come back.
+/// Thread-safe.</summary>
 internal sealed class ExecutorHost
 {
     private readonly DuckDbInstance duck;

@@ -5,8 +5,8 @@ using Frazil.Columnar.DuckDb;
 namespace Frazil.Query;
 
 /// <summary>
-/// A connection with a database of its own, in which each table is a view. Views stay between queries and are made anew only when the table's files
-/// or schema have changed; the hot rows under them are swapped query by query. Not thread-safe.
+/// A connection with a database of its own, in which each table is a view. Views stay between queries and are made anew only when the
+/// table's files or schema have changed; the hot rows under them are swapped query by query. Not thread-safe.
 /// </summary>
 internal sealed class ExecutorSession : IDisposable
 {
@@ -82,7 +82,8 @@ internal sealed class ExecutorSession : IDisposable
             }
             if (rows.Count > maxRows)
             {
-                throw new SqlException($"The result has more than {maxRows} rows, which is as many as are returned at once. Add a LIMIT, or aggregate.", null);
+                throw new SqlException(
+                    $"The result has more than {maxRows} rows, which is as many as are returned at once. Add a LIMIT, or aggregate.", null);
             }
             cancellationToken.ThrowIfCancellationRequested();
         }
@@ -107,7 +108,8 @@ internal sealed class ExecutorSession : IDisposable
             connection.Execute($"CREATE OR REPLACE VIEW {name} AS {view.Describe(table, nested)}", cancellationToken);
             view.MarkCurrent(table);
         }
-        if (hasBareName && !SqlNameComparer.Instance.Equals(table.Namespace, "main") && bareNames.GetValueOrDefault(table.Name) != view.Text)
+        if (hasBareName && !SqlNameComparer.Instance.Equals(table.Namespace, "main")
+            && bareNames.GetValueOrDefault(table.Name) != view.Text)
         {
             // Defined like the other one, not upon it: a view keeps the columns that its tables had when it was made.
             connection.Execute($"CREATE OR REPLACE VIEW main.{SqlText.Identifier(table.Name)} AS {view.Text}", cancellationToken);
@@ -157,7 +159,8 @@ internal sealed class ExecutorSession : IDisposable
         }
 
         /// <summary>The view exists as described. Remembers the table's shape, not its rows.</summary>
-        public void MarkCurrent(TableInput table) => made = table with { HotPin = null, HotSlices = [.. table.HotSlices.Take(1).Select(Shape)] };
+        public void MarkCurrent(TableInput table)
+            => made = table with { HotPin = null, HotSlices = [.. table.HotSlices.Take(1).Select(Shape)] };
 
         public void Dispose() => slot?.Dispose();
 

@@ -26,7 +26,8 @@ public sealed record SqlTableName(string? Namespace, string Name, int? Position)
 {
     /// <summary>The table with these names is meant, as SQL compares names: ASCII letters without case.</summary>
     public bool Matches(string tableNamespace, string tableName) =>
-        (Namespace is null || SqlNameComparer.Instance.Equals(Namespace, tableNamespace)) && SqlNameComparer.Instance.Equals(Name, tableName);
+        (Namespace is null || SqlNameComparer.Instance.Equals(Namespace, tableNamespace))
+            && SqlNameComparer.Instance.Equals(Name, tableName);
 
     public override string ToString() => Namespace is null ? Name : $"{Namespace}.{Name}";
 }

@@ -8,7 +8,8 @@ namespace Frazil.Query;
 
 /// <summary>
 /// What one query sees of one table: pinned hot rows and an Iceberg snapshot that together hold every record exactly once. What it holds:
-/// (1) the hot side is pinned before the snapshot is resolved (invariant 4): a batch that left the hot side before the pin was committed before,
+/// (1) the hot side is pinned before the snapshot is resolved (invariant 4): a batch that left the hot side before the pin was committed
+/// before,
 ///     so the snapshot resolved after the pin has its rows;
 /// (2) hot rows below the offsets that the snapshot's own metadata version records are left out: they are in its files;
 /// (3) snapshot and progress come from one metadata version, never from two.
@@ -89,7 +90,8 @@ internal sealed class ReadPoint : IDisposable
         }
     }
 
-    /// <summary>The chunk's rows at or after <paramref name="recorded"/>. Only a batch that another writer overtook begins below it.</summary>
+    /// <summary>The chunk's rows at or after <paramref name="recorded"/>. Only a batch that another writer overtook begins below
+    /// it.</summary>
     private static BatchSlice FlushedSlice(ColumnChunk chunk, long start, long recorded)
     {
         var views = chunk.TakeViews(out var rows);

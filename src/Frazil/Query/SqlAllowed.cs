@@ -6,7 +6,8 @@ namespace Frazil.Query;
 /// seven hundred harmless ones, are denied by name (a test pins the list that was reviewed to libduckdb's version).</summary>
 internal static class SqlAllowed
 {
-    public static readonly FrozenSet<string> QueryNodes = FrozenSet.Create("SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE");
+    public static readonly FrozenSet<string> QueryNodes = FrozenSet.Create(
+        "SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE");
 
     public static readonly FrozenSet<string> TableReferences = FrozenSet.Create("SUBQUERY", "JOIN", "EXPRESSION_LIST", "EMPTY", "PIVOT");
 

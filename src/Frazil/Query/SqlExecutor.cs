@@ -8,8 +8,8 @@ namespace Frazil.Query;
 public sealed record SqlRows(IReadOnlyList<SqlColumn> Columns, IReadOnlyList<object?[]> Rows);
 
 /// <summary>
-/// Runs gated SQL over the tables that each query brings along. A query sees exactly its own tables, as <c>namespace.table</c> and, where that is
-/// unambiguous, as <c>table</c>; queries at the same time do not see each other's. Thread-safe.
+/// Runs gated SQL over the tables that each query brings along. A query sees exactly its own tables, as <c>namespace.table</c> and, where
+/// that is unambiguous, as <c>table</c>; queries at the same time do not see each other's. Thread-safe.
 /// </summary>
 public sealed class SqlExecutor : IAsyncDisposable
 {
@@ -34,7 +34,8 @@ public sealed class SqlExecutor : IAsyncDisposable
     /// <param name="tables">At least those that the statement names. Their hot pins are taken over, whatever happens.</param>
     /// <param name="timeout">For waiting and running; <see cref="Timeout.InfiniteTimeSpan"/> for none.</param>
     /// <param name="cancellationToken">Interrupts the query.</param>
-    /// <exception cref="SqlException">The statement is wrong, names a table that is not there, fails, or takes too long or too much.</exception>
+    /// <exception cref="SqlException">The statement is wrong, names a table that is not there, fails, or takes too long or too
+    /// much.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async Task<SqlRows> ExecuteAsync(
         GatedSql sql, IReadOnlyList<TableInput> tables, TimeSpan timeout, CancellationToken cancellationToken = default)
@@ -54,9 +55,11 @@ public sealed class SqlExecutor : IAsyncDisposable
             await seats.WaitAsync(stop.Token).ConfigureAwait(false);
             try
             {
-                // The query blocks this thread, on which it also runs: not the caller's, and not one of the pool, which would be slow to replace it.
+                // The query blocks this thread, on which it also runs: not the caller's, and not one of the pool, which would be slow to
+                // replace it.
                 return await Task.Factory.StartNew(
-                    () => Run(sql, bound, pins, stop.Token), stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+                    () => Run(sql, bound, pins, stop.Token), stop.Token, TaskCreationOptions.LongRunning,
+                    TaskScheduler.Default).ConfigureAwait(false);
             }
             finally
             {
@@ -65,7 +68,8 @@ public sealed class SqlExecutor : IAsyncDisposable
         }
         catch (OperationCanceledException failure) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new SqlException($"The query did not finish within {timeout.TotalMilliseconds:0} ms. Give it more time, or read less.", null, failure);
+            throw new SqlException(
+                $"The query did not finish within {timeout.TotalMilliseconds:0} ms. Give it more time, or read less.", null, failure);
         }
         catch (OperationCanceledException failure)
         {
@@ -109,7 +113,8 @@ public sealed class SqlExecutor : IAsyncDisposable
         catch (DuckDbException failure)
         {
             // After such an error DuckDB refuses everything that follows: later queries get a new instance.
-            if (failure.Kind.Equals("FATAL", StringComparison.OrdinalIgnoreCase) || failure.Kind.Equals("INTERNAL", StringComparison.OrdinalIgnoreCase))
+            if (failure.Kind.Equals("FATAL", StringComparison.OrdinalIgnoreCase)
+                || failure.Kind.Equals("INTERNAL", StringComparison.OrdinalIgnoreCase))
             {
                 lease.Spoil();
                 Replace(current);

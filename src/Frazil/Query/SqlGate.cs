@@ -6,9 +6,9 @@ using Frazil.Columnar.DuckDb;
 namespace Frazil.Query;
 
 /// <summary>
-/// Decides which SQL of users may run: one SELECT (or EXPLAIN, DESCRIBE, SUMMARIZE of one) over tables, with functions that touch nothing of the
-/// machine. DuckDB's own parser reads the statement, as JSON; what the gate does not know it refuses. DuckDB's sandbox settings alone are not
-/// enough: COPY, ATTACH, EXPLAIN ANALYZE COPY and enable_logging() pass them. Thread-safe.
+/// Decides which SQL of users may run: one SELECT (or EXPLAIN, DESCRIBE, SUMMARIZE of one) over tables, with functions that touch nothing
+/// of the machine. DuckDB's own parser reads the statement, as JSON; what the gate does not know it refuses. DuckDB's sandbox settings
+/// alone are not enough: COPY, ATTACH, EXPLAIN ANALYZE COPY and enable_logging() pass them. Thread-safe.
 /// </summary>
 public sealed class SqlGate : IDisposable
 {
@@ -140,7 +140,8 @@ public sealed class SqlGate : IDisposable
                 at++;
             }
             var after = at + word.Length;
-            if (after >= sql.Length || !char.IsWhiteSpace(sql[after]) || !sql.AsSpan(at, word.Length).Equals(word, StringComparison.OrdinalIgnoreCase))
+            if (after >= sql.Length || !char.IsWhiteSpace(sql[after])
+                || !sql.AsSpan(at, word.Length).Equals(word, StringComparison.OrdinalIgnoreCase))
             {
                 break;
             }

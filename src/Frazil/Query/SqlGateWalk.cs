@@ -24,7 +24,8 @@ internal sealed class SqlGateWalk(SqlPositions positions)
             return null;
         }
         var (column, from) = (node.GetProperty("select_list")[0], node.GetProperty("from_table"));
-        var isCount = Text(column, "class") == "FUNCTION" && Text(column, "function_name") == "count_star" && column.GetProperty("filter").ValueKind == JsonValueKind.Null
+        var isCount = Text(column, "class") == "FUNCTION" && Text(column, "function_name") == "count_star"
+            && column.GetProperty("filter").ValueKind == JsonValueKind.Null
             && Text(from, "type") == "BASE_TABLE" && from.GetProperty("sample").ValueKind == JsonValueKind.Null;
         return !isCount ? null : Text(column, "alias") is { Length: > 0 } alias ? alias : "count_star()";
     }
@@ -68,7 +69,8 @@ internal sealed class SqlGateWalk(SqlPositions positions)
             VisitExpression(element, expressionClass.GetString() ?? "");
             return;
         }
-        if (element.TryGetProperty("is_null", out _) && element.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.Object)
+        if (element.TryGetProperty("is_null", out _) && element.TryGetProperty("type", out var type)
+            && type.ValueKind == JsonValueKind.Object)
         {
             // A constant: its value may be any JSON, but never means anything but itself.
             return;
@@ -89,7 +91,8 @@ internal sealed class SqlGateWalk(SqlPositions positions)
         }
     }
 
-    /// <summary>A query's common table expressions are visible to those after them and to its body; to themselves only where recursive.</summary>
+    /// <summary>A query's common table expressions are visible to those after them and to its body; to themselves only where
+    /// recursive.</summary>
     private void VisitQuery(JsonElement query, JsonElement ctes)
     {
         var type = Text(query, "type");
@@ -168,7 +171,8 @@ internal sealed class SqlGateWalk(SqlPositions positions)
         var name = Text(function, "function_name");
         if (Text(function, "class") != "FUNCTION" || !SqlAllowed.TableFunctions.Contains(name))
         {
-            throw Refuse($"The table function {name} is not allowed; allowed are {string.Join(", ", SqlAllowed.TableFunctions.Order())}.", function);
+            throw Refuse(
+                $"The table function {name} is not allowed; allowed are {string.Join(", ", SqlAllowed.TableFunctions.Order())}.", function);
         }
         // Its name was just judged as a table function; its arguments are expressions like any other.
         VisitChildren(function);
@@ -194,7 +198,9 @@ internal sealed class SqlGateWalk(SqlPositions positions)
     private SqlException Refuse(string message, JsonElement? at) => new(message, at is { } element ? Position(element) : null);
 
     private int? Position(JsonElement element) =>
-        element.TryGetProperty("query_location", out var location) && location.TryGetUInt64(out var bytes) ? positions.Character(bytes) : null;
+        element.TryGetProperty("query_location", out var location) && location.TryGetUInt64(out var bytes)
+            ? positions.Character(bytes)
+            : null;
 
     private static string Text(JsonElement element, string property) =>
         element.TryGetProperty(property, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";

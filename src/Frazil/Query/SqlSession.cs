@@ -63,7 +63,8 @@ public sealed class SqlSession : IAsyncDisposable
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"the query did not finish within {limit.TotalSeconds:0.###} s; ask for less, or give it a longer timeout_ms");
+            throw new TimeoutException(
+                $"the query did not finish within {limit.TotalSeconds:0.###} s; ask for less, or give it a longer timeout_ms");
         }
     }
 
@@ -77,7 +78,8 @@ public sealed class SqlSession : IAsyncDisposable
         }
     }
 
-    private async Task<SqlResult> RunAsync(GatedSql sql, IReadOnlyList<QueryTable> tables, long started, CancellationToken cancellationToken)
+    private async Task<SqlResult> RunAsync(
+        GatedSql sql, IReadOnlyList<QueryTable> tables, long started, CancellationToken cancellationToken)
     {
         var readPoints = new List<ReadPoint>();
         var handedOver = false;
@@ -122,7 +124,9 @@ public sealed class SqlSession : IAsyncDisposable
             Name = identifier.Name,
             Schema = metadata is not null ? ColumnSchemas.FromIceberg(metadata.CurrentSchema.Fields)
                 : point.HotSlices.IsEmpty ? point.Table.EmptyColumns : point.HotSlices[^1].Schema,
-            PastSchemas = metadata is { Schemas.Count: > 1 } ? [.. metadata.Schemas.Select(static schema => ColumnSchemas.FromIceberg(schema.Fields))] : [],
+            PastSchemas = metadata is { Schemas.Count: > 1 }
+                ? [.. metadata.Schemas.Select(static schema => ColumnSchemas.FromIceberg(schema.Fields))]
+                : [],
             HotSlices = point.HotSlices,
             HotPin = point,
             ColdFiles = [.. files.Select(file => new DataFileInput(catalog.FileIO.LocalPathFor(file.Path) ?? file.Path, file.RecordCount))],
@@ -155,7 +159,9 @@ public sealed class SqlSession : IAsyncDisposable
         }
         return hits.Count <= 1
             ? hits.FirstOrDefault()
-            : throw new SqlException($"{name} is ambiguous: {string.Join(", ", hits.Select(static hit => hit.State.Identifier))}; name the namespace", name.Position);
+            : throw new SqlException(
+                $"{name} is ambiguous: {string.Join(", ", hits.Select(static hit => hit.State.Identifier))}; name the namespace",
+                name.Position);
     }
 
     private async Task<List<TableIdentifier>> ListAsync(CancellationToken cancellationToken)
@@ -182,7 +188,9 @@ public sealed class SqlSession : IAsyncDisposable
         return new()
         {
             Columns = [new("name", "VARCHAR")],
-            Rows = [.. names.Select(static name => name.ToString()).Distinct().Order(StringComparer.Ordinal).Select(static name => new object?[] { name })],
+            Rows = [
+                .. names.Select(static name => name.ToString()).Distinct().Order(StringComparer.Ordinal)
+                    .Select(static name => new object?[] { name })],
             Elapsed = Stopwatch.GetElapsedTime(started),
             ReadPoint = new Dictionary<string, ReadPointSummary>(),
             Scan = new(0, 0, 0),
@@ -191,7 +199,8 @@ public sealed class SqlSession : IAsyncDisposable
 
     /// <summary>Read your writes: waits until every record named is in a hot batch or in the table.</summary>
     private static async Task WaitUntilVisibleAsync(
-        IReadOnlyDictionary<string, IReadOnlyDictionary<int, long>>? readAfter, IReadOnlyList<QueryTable> tables, CancellationToken cancellationToken)
+        IReadOnlyDictionary<string, IReadOnlyDictionary<int, long>>? readAfter, IReadOnlyList<QueryTable> tables,
+        CancellationToken cancellationToken)
     {
         foreach (var (topic, partitions) in readAfter ?? new Dictionary<string, IReadOnlyDictionary<int, long>>())
         {
@@ -220,7 +229,8 @@ public sealed class SqlSession : IAsyncDisposable
         }
     }
 
-    private static async Task<bool> IsVisibleAsync(QueryTable table, TopicPartition partition, long offset, CancellationToken cancellationToken)
+    private static async Task<bool> IsVisibleAsync(
+        QueryTable table, TopicPartition partition, long offset, CancellationToken cancellationToken)
     {
         if (table.Hot?.Batches.Any(batch => batch.Partition == partition && !batch.IsDropped && batch.NextOffset > offset) == true)
         {
@@ -234,7 +244,8 @@ public sealed class SqlSession : IAsyncDisposable
         point.Version?.Metadata.CurrentSnapshotId,
         point.NextOffsets.GroupBy(static entry => entry.Key.Topic).ToDictionary(
             static topic => topic.Key,
-            static topic => (IReadOnlyDictionary<int, long>)topic.ToDictionary(static entry => entry.Key.Partition, static entry => entry.Value)));
+            static topic => (IReadOnlyDictionary<int, long>)topic.ToDictionary(static entry => entry.Key.Partition,
+                static entry => entry.Value)));
 
     private static IReadOnlyList<string> WarehouseFolders(ICatalog catalog, FrazilOptions options)
         => catalog.FileIO.LocalPathFor(catalog.FileIO.LocationFor(options.Catalog.Warehouse)) is { } path ? [path] : [];

@@ -31,7 +31,8 @@ internal sealed record TableBinding(TableInput Table, bool HasBareName)
             1 => matches[0],
             0 => throw new SqlException(
                 $"There is no table {name}. " + (tables.Count == 0 ? "There are no tables yet." : $"There is: {string.Join(", ", tables.Take(20))}."), name.Position),
-            _ => throw new SqlException($"{name} could be any of {string.Join(", ", matches)}; write the one that is meant.", name.Position),
+            _ => throw new SqlException(
+                $"{name} could be any of {string.Join(", ", matches)}; write the one that is meant.", name.Position),
         };
     }
 }

@@ -12,15 +12,15 @@ public sealed record TableInput
     /// <summary>The table's current schema.</summary>
     public required ColumnFields Schema { get; init; }
 
-    /// <summary>Every schema that cold files may have been written under. Only compared with <see cref="Schema"/>: where a field inside a struct was
-    /// renamed or replaced since, the files' own schemas are consulted. May be left empty where that never happened.</summary>
+    /// <summary>Every schema that cold files may have been written under. Only compared with <see cref="Schema"/>: where a field inside a
+    /// struct was renamed or replaced since, the files' own schemas are consulted. May be left empty where that never happened.</summary>
     public IReadOnlyList<ColumnFields> PastSchemas { get; init; } = [];
 
     /// <summary>Rows in memory.</summary>
     public IReadOnlyList<BatchSlice> HotSlices { get; init; } = [];
 
-    /// <summary>What keeps the hot slices pinned. The executor takes it over and disposes it once, from any thread, when nothing reads them any
-    /// more, whether the query succeeds or not. Null where the caller holds the pin until the query's task has completed.</summary>
+    /// <summary>What keeps the hot slices pinned. The executor takes it over and disposes it once, from any thread, when nothing reads them
+    /// any more, whether the query succeeds or not. Null where the caller holds the pin until the query's task has completed.</summary>
     public IDisposable? HotPin { get; init; }
 
     /// <summary>Parquet files of the snapshot; disjoint from the hot rows.</summary>

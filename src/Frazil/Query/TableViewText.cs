@@ -43,8 +43,8 @@ internal static class TableViewText
         };
     }
 
-    /// <summary>Files that are read alike. Those that have exactly the table's columns are read as they are: mapping columns by field id costs
-    /// DuckDB half as much again, and the pushdown into structs.</summary>
+    /// <summary>Files that are read alike. Those that have exactly the table's columns are read as they are: mapping columns by field id
+    /// costs DuckDB half as much again, and the pushdown into structs.</summary>
     private static IEnumerable<FileGroup> GroupFiles(ColumnFields fields, TableInput table, NestedNames nested)
     {
         var byName = fields.Select(ColdColumn.ByName).ToArray();

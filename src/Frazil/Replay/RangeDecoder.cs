@@ -10,8 +10,8 @@ using Frazil.Telemetry;
 namespace Frazil.Replay;
 
 /// <summary>
-/// Reads a range of one partition from Kafka and decodes it as the table's pipeline would, into data files that are in no table yet. Memory is
-/// bounded: files are written after so many bytes of records. One use.
+/// Reads a range of one partition from Kafka and decodes it as the table's pipeline would, into data files that are in no table yet. Memory
+/// is bounded: files are written after so many bytes of records. One use.
 /// </summary>
 internal sealed class RangeDecoder
 {
@@ -96,7 +96,8 @@ internal sealed class RangeDecoder
         }
     }
 
-    /// <summary>Reads until the end, or until a record wants new columns and enough of those behind it have been seen; then adds the columns.</summary>
+    /// <summary>Reads until the end, or until a record wants new columns and enough of those behind it have been seen; then adds the
+    /// columns.</summary>
     /// <returns>Where to go on.</returns>
     private long ReadFrom(long next, CancellationToken cancellationToken)
     {
@@ -140,7 +141,8 @@ internal sealed class RangeDecoder
                 Sample(wanted = new(), message);
                 return;
             }
-            status = partition.Reject(message, "unknown_field", "the record has a field that no column holds, and the schema did not take it up");
+            status = partition.Reject(
+                message, "unknown_field", "the record has a field that no column holds, and the schema did not take it up");
         }
         Count(message, status);
     }
@@ -199,7 +201,8 @@ internal sealed class RangeDecoder
         hot.Evict(batch);
     }
 
-    private void Report() => parts.Progress?.Report(new("reading", Math.Max(parts.Source.First, partition.NextOffset), Delivered.Count, Bytes));
+    private void Report()
+        => parts.Progress?.Report(new("reading", Math.Max(parts.Source.First, partition.NextOffset), Delivered.Count, Bytes));
 }
 
 /// <summary>What a decoder works with.</summary>

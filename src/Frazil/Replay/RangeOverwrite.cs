@@ -8,15 +8,16 @@ using Frazil.Maintain;
 namespace Frazil.Replay;
 
 /// <summary>
-/// Takes rows of a range of offsets out of a table and puts files in, in one commit. Files of which every row leaves are removed; others are
-/// written anew without those rows. All files are written before the commit; it is planned anew when the files of the range changed meanwhile.
+/// Takes rows of a range of offsets out of a table and puts files in, in one commit. Files of which every row leaves are removed; others
+/// are written anew without those rows. All files are written before the commit; it is planned anew when the files of the range changed
+/// meanwhile.
 /// </summary>
 internal sealed class RangeOverwrite(RangeOverwriteParts parts)
 {
     private const int MostPlans = 20;
 
-    /// <summary>Rows of the files before the range, behind it, and of other partitions go to files of their own, so that the offsets of no two
-    /// files overlap where they did not before.</summary>
+    /// <summary>Rows of the files before the range, behind it, and of other partitions go to files of their own, so that the offsets of no
+    /// two files overlap where they did not before.</summary>
     private const int Before = 0, Behind = 1, Elsewhere = 2, Leaving = -1;
 
     /// <summary>Looks at every row of the range that the table has now.</summary>
@@ -41,7 +42,8 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
     }
 
     /// <summary>Makes the commit; null where nothing leaves and nothing is added.</summary>
-    /// <param name="added">Durable files that hold the rows to be added. They stay the caller's until the commit is known to have happened.</param>
+    /// <param name="added">Durable files that hold the rows to be added. They stay the caller's until the commit is known to have
+    /// happened.</param>
     /// <param name="cancellationToken">Cancels before the commit.</param>
     /// <exception cref="ReplayException">The table keeps changing below the replay; nothing was committed.</exception>
     /// <exception cref="CommitStateUnknownException">It may have been committed.</exception>
@@ -103,7 +105,8 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
         var now = await CandidatesAsync(version, head, parts.RangeIn(version), cancellationToken);
         if (!now.Select(static file => file.Path).ToHashSet(StringComparer.Ordinal).SetEquals(scan.Files.Select(static file => file.File.Path)))
         {
-            throw new StaleRewriteException($"the files that hold {parts.State.Identifier}'s rows of the range are others since they were read");
+            throw new StaleRewriteException(
+                $"the files that hold {parts.State.Identifier}'s rows of the range are others since they were read");
         }
     }
 
@@ -135,7 +138,8 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
         return offset < range.First ? Before : offset > range.Last ? Behind : parts.Leaves(offset) ? Leaving : Before;
     }
 
-    private async Task<List<DataFile>> CandidatesAsync(TableVersion version, Snapshot? head, KafkaRange range, CancellationToken cancellationToken)
+    private async Task<List<DataFile>> CandidatesAsync(
+        TableVersion version, Snapshot? head, KafkaRange range, CancellationToken cancellationToken)
     {
         var live = await LiveFiles.ListAsync(parts.Manifests, version.Metadata, head, cancellationToken);
         return live.FindAll(file => range.PlaceOf(file, version.Metadata.CurrentSchema) != RangePlace.Outside);

@@ -10,9 +10,9 @@ using Frazil.Maintain;
 namespace Frazil.Replay;
 
 /// <summary>
-/// The dead letters of a replay. A record that does not fit now becomes one unless it is one already; that is committed before its row leaves the
-/// table, so that it is never in neither. A record that fits now ceases to be one, after its row is in the table. Between the two commits a record
-/// may be in both, which the next replay of the range mends.
+/// The dead letters of a replay. A record that does not fit now becomes one unless it is one already; that is committed before its row
+/// leaves the table, so that it is never in neither. A record that fits now ceases to be one, after its row is in the table. Between the
+/// two commits a record may be in both, which the next replay of the range mends.
 /// </summary>
 internal sealed class ReplayLetters(ReplayTarget target, RangeOverwriteParts parts, ICatalog catalog, DataFileWriter writer)
 {

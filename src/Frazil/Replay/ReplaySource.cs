@@ -10,18 +10,20 @@ using Microsoft.Extensions.Logging;
 
 namespace Frazil.Replay;
 
-/// <summary>The table, the partition and the offsets that a replay is about: found in the configuration and the catalog, and checked. What is
-/// wrong with them is told here, before anything is read or written.</summary>
+/// <summary>The table, the partition and the offsets that a replay is about: found in the configuration and the catalog, and checked. What
+/// is wrong with them is told here, before anything is read or written.</summary>
 internal sealed record ReplaySource(TableOptions Options, TableState State, TopicPartition Partition, long First, long Last)
 {
     private static readonly TimeSpan PatternTime = TimeSpan.FromSeconds(1);
 
     /// <exception cref="ReplayException">The table is not configured or does not exist, or the range cannot be replayed.</exception>
-    public static async Task<ReplaySource> FindAsync(FrazilOptions options, ReplayRequest request, ICatalog catalog, CancellationToken cancellationToken)
+    public static async Task<ReplaySource> FindAsync(
+        FrazilOptions options, ReplayRequest request, ICatalog catalog, CancellationToken cancellationToken)
     {
         if (request.From < 0 || request.From > request.To)
         {
-            throw new ReplayException($"--from is {request.From} and --to is {request.To}: give the first and the last offset of the range, both at least 0");
+            throw new ReplayException(
+                $"--from is {request.From} and --to is {request.To}: give the first and the last offset of the range, both at least 0");
         }
         var table = Configured(options, request.Table);
         var state = new TableState(catalog, TableIdentifier.Parse(table.Name));
@@ -33,8 +35,10 @@ internal sealed record ReplaySource(TableOptions Options, TableState State, Topi
         return source;
     }
 
-    /// <summary>The rows of the range, in whichever table of this shape. The topic counts where records of several are in the table.</summary>
-    public KafkaRange RangeIn(TableVersion version) => new(TopicsOf(version).Skip(1).Any() ? Partition.Topic : null, Partition.Partition, First, Last);
+    /// <summary>The rows of the range, in whichever table of this shape. The topic counts where records of several are in the
+    /// table.</summary>
+    public KafkaRange RangeIn(TableVersion version)
+        => new(TopicsOf(version).Skip(1).Any() ? Partition.Topic : null, Partition.Partition, First, Last);
 
     /// <summary>What must hold of the table at every version that a commit is built on.</summary>
     /// <exception cref="ReplayException">It does not.</exception>
@@ -49,7 +53,8 @@ internal sealed record ReplaySource(TableOptions Options, TableState State, Topi
         }
         if (version.Progress.NextOffset(Partition) is not { } next)
         {
-            var known = version.Progress.NextOffsets.Keys.Where(one => one.Topic == Partition.Topic).Select(static one => one.Partition).Order().ToList();
+            var known = version.Progress.NextOffsets.Keys.Where(one => one.Topic == Partition.Topic)
+                .Select(static one => one.Partition).Order().ToList();
             throw new ReplayException(
                 $"table {Options.Name} has read nothing of {Partition} yet; " + (known.Count == 0
                     ? $"it has read from {(topics.Count == 0 ? "no topic" : string.Join(", ", topics))}"
@@ -87,7 +92,8 @@ internal sealed record ReplaySource(TableOptions Options, TableState State, Topi
     {
         var tables = TableNames.Expand(options.Tables).ToList();
         return tables.FirstOrDefault(table => table.Name == name) ?? throw new ReplayException(
-            $"there is no table {name} in the configuration" + (NearestName.Find(name, tables.Select(static table => table.Name)) is { } meant
+            $"there is no table {name} in the configuration" + (NearestName.Find(name,
+                tables.Select(static table => table.Name)) is { } meant
                 ? $"; did you mean {meant}?"
                 : tables.Count == 0 ? "; it has none" : $"; there are {string.Join(", ", tables.Select(static table => table.Name))}"));
     }
@@ -100,8 +106,11 @@ internal sealed record ReplaySource(TableOptions Options, TableState State, Topi
             return known.Count == 1 ? known[0] : throw new ReplayException(
                 $"table {table.Name} is fed by " + (known.Count == 0 ? "no topic yet" : $"several topics; name one with --topic: {string.Join(", ", known)}"));
         }
-        var isItsOwn = known.Contains(request.Topic) || (table.TopicPattern is { } pattern && Regex.IsMatch(request.Topic, pattern, RegexOptions.None, PatternTime));
-        return isItsOwn ? request.Topic : throw new ReplayException($"table {table.Name} is not fed by topic {request.Topic}; it is by {string.Join(", ", known)}");
+        var isItsOwn = known.Contains(request.Topic)
+            || (table.TopicPattern is { } pattern && Regex.IsMatch(request.Topic, pattern, RegexOptions.None, PatternTime));
+        return isItsOwn
+            ? request.Topic
+            : throw new ReplayException($"table {table.Name} is not fed by topic {request.Topic}; it is by {string.Join(", ", known)}");
     }
 
     private static List<string> TopicsOf(TableVersion version)
@@ -118,7 +127,8 @@ internal sealed record ReplaySource(TableOptions Options, TableState State, Topi
         {
             if (!Options.KafkaColumns.Contains(name) || metadata.CurrentSchema.Fields.All(field => field.Name != name))
             {
-                throw new ReplayException($"table {Options.Name} has no column {name} (kafka_columns), so the rows of a range of offsets cannot be found in it");
+                throw new ReplayException(
+                    $"table {Options.Name} has no column {name} (kafka_columns), so the rows of a range of offsets cannot be found in it");
             }
         }
     }

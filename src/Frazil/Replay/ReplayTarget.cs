@@ -8,21 +8,25 @@ using Microsoft.Extensions.Logging;
 
 namespace Frazil.Replay;
 
-/// <summary>Where the replayed rows go: the table itself, a branch of it, or a side table; and the dead-letter table that belongs to it.</summary>
-internal sealed record ReplayTarget(TableState Rows, TableCommitter RowsCommitter, SchemaKeeper Schemas, TableState Letters, TableCommitter LettersCommitter, string Branch)
+/// <summary>Where the replayed rows go: the table itself, a branch of it, or a side table; and the dead-letter table that belongs to
+/// it.</summary>
+internal sealed record ReplayTarget(
+    TableState Rows, TableCommitter RowsCommitter, SchemaKeeper Schemas, TableState Letters, TableCommitter LettersCommitter, string Branch)
 {
     /// <summary>Table property of a side table: the UUID of the table that it is replayed from.</summary>
     public const string ReplayOfKey = "frazil.replay-of";
 
     /// <exception cref="ReplayException">The side table is something else, or the branch is a tag.</exception>
     public static async Task<ReplayTarget> OpenAsync(
-        ReplaySource source, ReplayRequest request, FrazilOptions options, ICatalog catalog, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+        ReplaySource source, ReplayRequest request, FrazilOptions options, ICatalog catalog, TimeProvider time, ILogger logger,
+        CancellationToken cancellationToken)
     {
         if (request.Branch is not null && request.Into is not null)
         {
             throw new ReplayException("--branch and --into are given: choose the one or the other");
         }
-        if (request.Branch is { } branch && source.State.Current!.Metadata.Refs.TryGetValue(branch, out var reference) && !reference.IsBranch)
+        if (request.Branch is { } branch && source.State.Current!.Metadata.Refs.TryGetValue(branch, out var reference)
+            && !reference.IsBranch)
         {
             throw new ReplayException($"'{branch}' is a tag of {source.Options.Name}, which never changes; choose another --branch");
         }
@@ -48,7 +52,8 @@ internal sealed record ReplayTarget(TableState Rows, TableCommitter RowsCommitte
         }
         try
         {
-            return Letters.Set(await catalog.CreateTableAsync(Letters.Identifier, DeadLetterColumns.Schema, cancellationToken: cancellationToken));
+            return Letters.Set(
+                await catalog.CreateTableAsync(Letters.Identifier, DeadLetterColumns.Schema, cancellationToken: cancellationToken));
         }
         catch (TableAlreadyExistsException)
         {
@@ -57,12 +62,14 @@ internal sealed record ReplayTarget(TableState Rows, TableCommitter RowsCommitte
     }
 
     private static async Task OpenSideAsync(
-        TableState side, ReplaySource source, ReplayRequest request, FrazilOptions options, ICatalog catalog, CancellationToken cancellationToken)
+        TableState side, ReplaySource source, ReplayRequest request, FrazilOptions options, ICatalog catalog,
+        CancellationToken cancellationToken)
     {
         var ingested = TableNames.Expand(options.Tables).Select(static table => table.Name);
         if (ingested.Any(name => request.Into == name || request.Into == name + DeadLetterColumns.TableSuffix))
         {
-            throw new ReplayException($"--into {request.Into} names a table that Frazil itself writes; give the side table a name of its own");
+            throw new ReplayException(
+                $"--into {request.Into} names a table that Frazil itself writes; give the side table a name of its own");
         }
         var version = await side.RefreshAsync(cancellationToken);
         var uuid = source.State.Current!.Metadata.TableUuid.ToString();
@@ -82,7 +89,8 @@ internal sealed record ReplayTarget(TableState Rows, TableCommitter RowsCommitte
         }
     }
 
-    private static async Task<TableVersion> CreateSideAsync(TableState side, TableMetadata like, string uuid, ICatalog catalog, CancellationToken cancellationToken)
+    private static async Task<TableVersion> CreateSideAsync(
+        TableState side, TableMetadata like, string uuid, ICatalog catalog, CancellationToken cancellationToken)
     {
         try
         {
@@ -93,11 +101,14 @@ internal sealed record ReplayTarget(TableState Rows, TableCommitter RowsCommitte
             // As good as made.
         }
         // What is Frazil's own (progress, topic ids) is of the table, not of its copy.
-        var properties = like.Properties.Where(static pair => !pair.Key.StartsWith("frazil.", StringComparison.Ordinal)).ToDictionary(static pair => pair.Key, static pair => pair.Value);
+        var properties = like.Properties.Where(static pair => !pair.Key.StartsWith("frazil.", StringComparison.Ordinal))
+            .ToDictionary(static pair => pair.Key, static pair => pair.Value);
         properties[ReplayOfKey] = uuid;
         try
         {
-            return side.Set(await catalog.CreateTableAsync(side.Identifier, like.CurrentSchema, like.DefaultSpec, null, properties, null, cancellationToken));
+            return side.Set(
+                await catalog.CreateTableAsync(
+                    side.Identifier, like.CurrentSchema, like.DefaultSpec, null, properties, null, cancellationToken));
         }
         catch (TableAlreadyExistsException)
         {

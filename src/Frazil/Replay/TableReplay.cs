@@ -20,7 +20,8 @@ namespace Frazil.Replay;
 
 /// <summary>
 /// Reads a range of offsets from Kafka again and lets its rows take the place of those that the table has of it. What it holds:
-/// (1) every file is written before the one commit that decides, so whatever is killed when, the table is as before or as after, never between;
+/// (1) every file is written before the one commit that decides, so whatever is killed when, the table is as before or as after, never
+/// between;
 /// (2) only rows of the range leave, and only those whose records Kafka still delivered, so nothing is lost;
 /// (3) only offsets that the table has read already are replayed, and progress is not touched, so ingest neither repeats nor skips them;
 /// (4) all of that is checked against the very version that the commit is built on.
@@ -37,8 +38,11 @@ public sealed class TableReplay
     private readonly string replayId = Guid.CreateVersion7().ToString();
     private int fileNumber;
 
-    private TableReplay(FrazilOptions options, ReplayRequest request, IProgress<ReplayProgress>? progress, ILogger logger, ICatalog catalog, ReplaySource source)
-        => (this.options, this.request, this.progress, this.logger, this.catalog, this.source) = (options, request, progress, logger, catalog, source);
+    private TableReplay(
+        FrazilOptions options, ReplayRequest request, IProgress<ReplayProgress>? progress, ILogger logger, ICatalog catalog,
+        ReplaySource source)
+        => (this.options, this.request, this.progress, this.logger, this.catalog, this.source) =
+            (options, request, progress, logger, catalog, source);
 
     /// <summary>Runs one replay to its end. On return it is durable and visible to every engine.</summary>
     /// <param name="options">Where Kafka and the catalog are, and how the table is made of its records.</param>
@@ -96,7 +100,8 @@ public sealed class TableReplay
         return report with { Elapsed = Stopwatch.GetElapsedTime(started) };
     }
 
-    private async Task<ReplayReport> ForeseeAsync(ReplayTarget target, RangeOverwriteParts parts, ReplayLetters letters, CancellationToken cancellationToken)
+    private async Task<ReplayReport> ForeseeAsync(
+        ReplayTarget target, RangeOverwriteParts parts, ReplayLetters letters, CancellationToken cancellationToken)
     {
         var report = Report(target) with { LettersRemoved = letters.Known.Count };
         if (target.Rows.Current is not { } version)
@@ -107,11 +112,18 @@ public sealed class TableReplay
     }
 
     private async Task<ReplayReport> ReplaceAsync(
-        ReplayTarget target, RangeOverwriteParts parts, ReplayLetters letters, PartitionReader kafka, DataFileWriter writer, CancellationToken cancellationToken)
+        ReplayTarget target, RangeOverwriteParts parts, ReplayLetters letters, PartitionReader kafka, DataFileWriter writer,
+        CancellationToken cancellationToken)
     {
         var decoder = new RangeDecoder(new()
         {
-            Source = source, Reader = kafka, Schemas = target.Schemas, Letters = letters, ReplayId = replayId, Time = TimeProvider.System, Progress = progress,
+            Source = source,
+            Reader = kafka,
+            Schemas = target.Schemas,
+            Letters = letters,
+            ReplayId = replayId,
+            Time = TimeProvider.System,
+            Progress = progress,
             Writer = new(writer, catalog.FileIO, target.Rows, target.Schemas, preserveKafkaPartitions: true),
         });
         var overwrite = new RangeOverwrite(RefusingLoss(parts, decoder.Delivered));
@@ -129,16 +141,19 @@ public sealed class TableReplay
             SnapshotId = done?.SnapshotId,
         };
         report = done is null ? report : Counted(report, done.Scan);
-        logger.ReplayDone(report.Table, report.Partition.ToString(), report.From, report.To, report.RowsAdded, report.RowsRemoved, report.SnapshotId);
+        logger.ReplayDone(
+            report.Table, report.Partition.ToString(), report.From, report.To, report.RowsAdded, report.RowsRemoved, report.SnapshotId);
         return report;
     }
 
     /// <summary>Up to here nothing was offered to a catalog, so whatever goes wrong, the files go.</summary>
-    private async Task DecodeAsync(RangeDecoder decoder, ReplayLetters letters, RangeOverwrite overwrite, ReplayTarget target, CancellationToken cancellationToken)
+    private async Task DecodeAsync(
+        RangeDecoder decoder, ReplayLetters letters, RangeOverwrite overwrite, ReplayTarget target, CancellationToken cancellationToken)
     {
         try
         {
-            await Task.Factory.StartNew(() => decoder.Run(cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            await Task.Factory.StartNew(
+                () => decoder.Run(cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             FaultPoint.Reach("replay.decoded");
             progress?.Report(new("committing", source.Last + 1, decoder.Delivered.Count, decoder.Bytes));
             // Also the commit looks for loss, but dead letters are committed before it.
@@ -151,7 +166,8 @@ public sealed class TableReplay
         }
     }
 
-    private async Task<RangeOverwritten?> CommitAsync(RangeDecoder decoder, ReplayLetters letters, RangeOverwrite overwrite, CancellationToken cancellationToken)
+    private async Task<RangeOverwritten?> CommitAsync(
+        RangeDecoder decoder, ReplayLetters letters, RangeOverwrite overwrite, CancellationToken cancellationToken)
     {
         try
         {
@@ -204,7 +220,8 @@ public sealed class TableReplay
             Rewriter = new(reader, writer, catalog.FileIO),
             FlushId = replayId,
             Kind = "replay",
-            Summary = ImmutableDictionary<string, string>.Empty.Add("frazil.replay", $"{source.Partition.Topic}/{source.Partition.Partition}/{source.First}-{source.Last}"),
+            Summary = ImmutableDictionary<string, string>.Empty.Add(
+                "frazil.replay", $"{source.Partition.Topic}/{source.Partition.Partition}/{source.First}-{source.Last}"),
             NextNumber = () => Interlocked.Increment(ref fileNumber) - 1,
             // The topics that a side table's rows can be of are those of the table itself.
             RangeIn = version => source.RangeIn(request.Into is null ? version : source.State.Current!),
@@ -225,7 +242,12 @@ public sealed class TableReplay
 
     private ReplayReport Report(ReplayTarget target) => new()
     {
-        ReplayId = replayId, Table = target.Rows.Identifier.ToString(), Branch = target.Branch, Partition = source.Partition, From = source.First, To = source.Last,
+        ReplayId = replayId,
+        Table = target.Rows.Identifier.ToString(),
+        Branch = target.Branch,
+        Partition = source.Partition,
+        From = source.First,
+        To = source.Last,
         IsDryRun = request.IsDryRun,
     };
 

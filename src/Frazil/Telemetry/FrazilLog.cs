@@ -2,8 +2,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Frazil.Telemetry;
 
-/// <summary>Every log line of the engine, in one place. Event ids: 1xx Kafka, 2xx decode, 3xx hot buffer, 4xx flush (42x transaction log), 5xx commit,
-/// 6xx query, 7xx maintenance, 8xx process.</summary>
+/// <summary>Every log line of the engine, in one place. Event ids: 1xx Kafka, 2xx decode, 3xx hot buffer, 4xx flush (42x transaction log),
+/// 5xx commit, 6xx query, 7xx maintenance, 8xx process.</summary>
 internal static partial class FrazilLog
 {
     [LoggerMessage(801, LogLevel.Information, "frazil {Version} started: {Tables} table(s), warehouse {Warehouse}")]
@@ -49,11 +49,13 @@ internal static partial class FrazilLog
     public static partial void FlushStepFailed(this ILogger logger, Exception error, string table, string step, double seconds);
 
     [LoggerMessage(402, LogLevel.Information, "{Table}: flush {FlushId}: {Rows} rows, {Files} files, {DeadLetters} dead letters, snapshot {SnapshotId}, {Milliseconds} ms")]
-    public static partial void FlushDone(this ILogger logger, string table, string flushId, long rows, int files, long deadLetters, long? snapshotId, long milliseconds);
+    public static partial void FlushDone(
+        this ILogger logger, string table, string flushId, long rows, int files, long deadLetters, long? snapshotId, long milliseconds);
 
     [LoggerMessage(421, LogLevel.Information, "{Table}: recovery: table at snapshot {SnapshotId}; log of {Entries} entries ({Damaged} damaged, {Unknown} of an unknown kind); {Unfinished} unfinished flushes: {Found} had been committed, {Files} written files with {Rows} rows committed as they are, {Removed} files removed; everything else is read again from Kafka")]
     public static partial void Recovered(
-        this ILogger logger, string table, long? snapshotId, long entries, long damaged, long unknown, int unfinished, int found, int files, long rows, int removed);
+        this ILogger logger, string table, long? snapshotId, long entries, long damaged, long unknown, int unfinished, int found, int files,
+        long rows, int removed);
 
     [LoggerMessage(422, LogLevel.Warning, "{Table}: recovery could not finish what an earlier run had begun; its files stay for the next start, its rows are read again from Kafka: {Reason}")]
     public static partial void RecoveryPostponed(this ILogger logger, string table, string reason);
@@ -77,7 +79,8 @@ internal static partial class FrazilLog
     public static partial void CommitFenced(this ILogger logger, string table, string partition, long expected, long recorded);
 
     [LoggerMessage(710, LogLevel.Information, "{Table}: replayed {Partition} offsets {First} to {Last}: {Added} rows in the place of {Removed}, snapshot {SnapshotId}")]
-    public static partial void ReplayDone(this ILogger logger, string table, string partition, long first, long last, long added, long removed, long? snapshotId);
+    public static partial void ReplayDone(
+        this ILogger logger, string table, string partition, long first, long last, long added, long removed, long? snapshotId);
 
     [LoggerMessage(802, LogLevel.Error, "{Table} stopped: {Reason}")]
     public static partial void PipelineFailed(this ILogger logger, Exception? error, string table, string reason);

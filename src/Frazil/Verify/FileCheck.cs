@@ -3,9 +3,9 @@ using Frazil.Kafka;
 namespace Frazil.Verify;
 
 /// <summary>
-/// The shallow look: rows counted by the manifests, dead letters, and recorded gaps must add up to exactly the offsets passed; files must neither
-/// overlap where that means a doubled row, nor lie outside of what was read. A loss and a doubling of the same size, both inside ranges of partitioned
-/// files, would escape it: that is what the deep look is for.
+/// The shallow look: rows counted by the manifests, dead letters, and recorded gaps must add up to exactly the offsets passed; files must
+/// neither overlap where that means a doubled row, nor lie outside of what was read. A loss and a doubling of the same size, both inside
+/// ranges of partitioned files, would escape it: that is what the deep look is for.
 /// </summary>
 internal sealed class FileCheck(VerifyLook look)
 {
@@ -42,17 +42,22 @@ internal sealed class FileCheck(VerifyLook look)
         if (!covered.IsEmpty && covered.Ranges[^1].Last >= report.Next)
         {
             var behind = covered.Except(OffsetSet.Between(0, report.Next));
-            yield return new(FindingKind.BeyondProgress, $"files reach behind the next offset {report.Next} that the table records: those records would be read again", behind.Ranges, behind.Count);
+            yield return new(
+                FindingKind.BeyondProgress,
+                $"files reach behind the next offset {report.Next} that the table records: those records would be read again",
+                behind.Ranges, behind.Count);
         }
         if (!covered.IsEmpty && covered.Ranges[0].First < report.First)
         {
             var before = covered.Intersect(OffsetSet.Between(0, report.First));
-            yield return new(FindingKind.BeforeFirst, $"files hold rows before offset {report.First}, at which the table says its reading began", before.Ranges, before.Count);
+            yield return new(
+                FindingKind.BeforeFirst, $"files hold rows before offset {report.First}, at which the table says its reading began",
+                before.Ranges, before.Count);
         }
     }
 
-    /// <summary>Files as Frazil wrote them hold whole ranges, so that any overlap is a doubling; so do files without a hole. Of others, which another
-    /// engine rewrote or a partitioned table interleaves, only more rows than offsets tell.</summary>
+    /// <summary>Files as Frazil wrote them hold whole ranges, so that any overlap is a doubling; so do files without a hole. Of others,
+    /// which another engine rewrote or a partitioned table interleaves, only more rows than offsets tell.</summary>
     private IEnumerable<VerifyFinding> CheckOverlaps(IReadOnlyList<HeldFile> files)
     {
         var doubled = new List<OffsetRange>();
@@ -92,7 +97,9 @@ internal sealed class FileCheck(VerifyLook look)
     }
 
     private static VerifyFinding? Crowded(OffsetRange? group, long rows) => group is { } range && rows > range.Count
-        ? new(FindingKind.Duplicate, $"files that overlap hold {rows} rows in {range.Count} offsets; --deep finds which", [range], rows - range.Count)
+        ? new(
+            FindingKind.Duplicate, $"files that overlap hold {rows} rows in {range.Count} offsets; --deep finds which", [range],
+            rows - range.Count)
         : null;
 
     private bool IsWhole(HeldFile file) => file.Rows == file.Offsets!.Value.Count
@@ -108,7 +115,9 @@ internal sealed class FileCheck(VerifyLook look)
             var where = open.Count == expected - held
                 ? "no file covers them"
                 : $"{open.Count} offsets are covered by no file, recorded gaps of other kinds among them; --deep finds which are missing";
-            yield return new(FindingKind.Missing, $"{expected - held} positions are neither row nor dead letter nor recorded gap: {where}", open.Ranges, expected - held);
+            yield return new(
+                FindingKind.Missing, $"{expected - held} positions are neither row nor dead letter nor recorded gap: {where}", open.Ranges,
+                expected - held);
         }
         else if (held > expected)
         {

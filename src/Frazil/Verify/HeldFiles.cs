@@ -18,8 +18,8 @@ namespace Frazil.Verify;
 /// <param name="IsAsWritten">True where Frazil wrote it: it holds every row of its range, unless the table is partitioned.</param>
 internal sealed record HeldFile(DataFile File, long Rows, TopicPartition? Partition, OffsetRange? Offsets, bool IsAsWritten);
 
-/// <summary>The live files of one version of a table, each laid to its Kafka partition: by the manifests' bounds, or, where those do not tell, by what
-/// Frazil wrote into the file's own key-value metadata.</summary>
+/// <summary>The live files of one version of a table, each laid to its Kafka partition: by the manifests' bounds, or, where those do not
+/// tell, by what Frazil wrote into the file's own key-value metadata.</summary>
 internal sealed class HeldFiles
 {
     private HeldFiles(ImmutableArray<HeldFile> files, bool hasDeletes, bool hasPositions, bool hasTopics)
@@ -44,7 +44,8 @@ internal sealed class HeldFiles
     /// <param name="table">The version to look at.</param>
     /// <param name="topics">The topics that feed it.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    public static async Task<HeldFiles> ReadAsync(LoadedTable table, IReadOnlyCollection<string> topics, CancellationToken cancellationToken)
+    public static async Task<HeldFiles> ReadAsync(
+        LoadedTable table, IReadOnlyCollection<string> topics, CancellationToken cancellationToken)
     {
         var plan = await new TableScan(table.Metadata, new ManifestCache(table.FileIO)).PlanAsync(cancellationToken);
         var columns = new KafkaFields(table.Metadata.CurrentSchema);
@@ -53,7 +54,9 @@ internal sealed class HeldFiles
         {
             files.Add(await ToHeldAsync(scanned.File, columns, topics, table.FileIO, cancellationToken));
         }
-        return new(files.MoveToImmutable(), plan.Files.Any(static file => file.Deletes.Count > 0), columns is { Partition: not null, Offset: not null }, columns.Topic is not null);
+        return new(
+            files.MoveToImmutable(), plan.Files.Any(static file => file.Deletes.Count > 0),
+            columns is { Partition: not null, Offset: not null }, columns.Topic is not null);
     }
 
     private static async Task<HeldFile> ToHeldAsync(
@@ -71,16 +74,21 @@ internal sealed class HeldFiles
             return new(file, rows, number is { } known && topic is not null ? new(topic, known) : null, offsets, isAsWritten);
         }
         // What Frazil wrote into the file knows more than bounds that were cut short or left out. Another engine's files do not have it.
-        var own = file.Format == FileFormat.Parquet ? await OwnMetadataAsync(file, io, cancellationToken) : new Dictionary<string, string>();
+        var own = file.Format == FileFormat.Parquet
+            ? await OwnMetadataAsync(file, io, cancellationToken)
+            : new Dictionary<string, string>();
         if (own.TryGetValue("kafka.topic", out var named) && Number(own, "kafka.partition") is { } ownNumber)
         {
-            offsets ??= Number(own, "kafka.offset.start") is { } start && Number(own, "kafka.offset.end") is { } end ? new(start, end) : null;
+            offsets ??= Number(own, "kafka.offset.start") is { } start && Number(own, "kafka.offset.end") is { } end
+                ? new(start, end)
+                : null;
             return new(file, rows, new(named, (int)ownNumber), offsets, isAsWritten);
         }
         return new(file, rows, null, offsets, isAsWritten);
     }
 
-    private static async Task<IReadOnlyDictionary<string, string>> OwnMetadataAsync(DataFile file, IFileIO io, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyDictionary<string, string>> OwnMetadataAsync(
+        DataFile file, IFileIO io, CancellationToken cancellationToken)
     {
         if (io.LocalPathFor(file.Path) is not { } path || !File.Exists(path))
         {
@@ -92,7 +100,9 @@ internal sealed class HeldFiles
     }
 
     private static long? Number(IReadOnlyDictionary<string, string> metadata, string key)
-        => metadata.TryGetValue(key, out var text) && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+        => metadata.TryGetValue(key, out var text) && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
 
     /// <summary>The columns that say where a row came from, as far as the table has them.</summary>
     private sealed class KafkaFields(Schema schema)
@@ -107,13 +117,19 @@ internal sealed class HeldFiles
             => Bound(file.LowerBounds, Partition) is { } low && Bound(file.UpperBounds, Partition) == low ? (int)low.AsLong() : null;
 
         public OffsetRange? OffsetsOf(DataFile file)
-            => Bound(file.LowerBounds, Offset) is { } low && Bound(file.UpperBounds, Offset) is { } high ? new(low.AsLong(), high.AsLong()) : null;
+            => Bound(file.LowerBounds, Offset) is { } low && Bound(file.UpperBounds, Offset) is { } high
+                ? new(low.AsLong(), high.AsLong())
+                : null;
 
         /// <summary>Bounds of text may be cut; a cut upper bound is rounded up, so that equal ones were not cut.</summary>
         public string? TopicOf(DataFile file, IReadOnlyCollection<string> topics)
-            => Bound(file.LowerBounds, Topic) is { } low && Bound(file.UpperBounds, Topic) == low && topics.Contains(low.AsString()) ? low.AsString() : null;
+            => Bound(file.LowerBounds, Topic) is { } low && Bound(file.UpperBounds, Topic) == low && topics.Contains(low.AsString())
+                ? low.AsString()
+                : null;
 
         private static IcebergValue? Bound(FieldMap<byte[]>? bounds, NestedField? field)
-            => field is { Type: PrimitiveType type } && bounds is not null && bounds.TryGetValue(field.Id, out var bytes) ? SingleValue.Deserialize(type, bytes) : default(IcebergValue?);
+            => field is { Type: PrimitiveType type } && bounds is not null && bounds.TryGetValue(field.Id, out var bytes)
+                ? SingleValue.Deserialize(type, bytes)
+                : default(IcebergValue?);
     }
 }

@@ -3,10 +3,12 @@ using Frazil.Kafka;
 
 namespace Frazil.Verify;
 
-/// <summary>What the brokers say: which topics these are, what the partitions hold, and whether a range has records. One client for it all.</summary>
+/// <summary>What the brokers say: which topics these are, what the partitions hold, and whether a range has records. One client for it
+/// all.</summary>
 internal sealed class KafkaEvidence(KafkaOptions options) : IAsyncDisposable
 {
-    /// <summary>Ranges that are nearer to each other than this are read in one go: starting a read costs more than some hundred records.</summary>
+    /// <summary>Ranges that are nearer to each other than this are read in one go: starting a read costs more than some hundred
+    /// records.</summary>
     private const long NearOffsets = 2000;
 
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(15);

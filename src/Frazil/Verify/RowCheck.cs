@@ -3,8 +3,9 @@ using Frazil.Kafka;
 namespace Frazil.Verify;
 
 /// <summary>
-/// The deep look: the offset of every row and every dead letter, each once, and every offset passed that has neither explained: recorded as removed by
-/// retention; or Kafka itself shows no record there; or Kafka no longer has the range, and what the table records as skipped is exactly what is missing.
+/// The deep look: the offset of every row and every dead letter, each once, and every offset passed that has neither explained: recorded as
+/// removed by retention; or Kafka itself shows no record there; or Kafka no longer has the range, and what the table records as skipped is
+/// exactly what is missing.
 /// </summary>
 internal sealed class RowCheck(VerifyLook look, RowReader rows, KafkaEvidence evidence, IProgress<VerifyProgress>? progress)
 {
@@ -17,7 +18,10 @@ internal sealed class RowCheck(VerifyLook look, RowReader rows, KafkaEvidence ev
         var gone = look.Files.All.Where(file => PathOf(file) is not { } path || !File.Exists(path)).ToList();
         foreach (var file in gone)
         {
-            whole.Add(new(FindingKind.Missing, $"a file of the table is not there: {file.File.Path}", file.Offsets is { } range ? [range] : [], file.Rows));
+            whole.Add(
+                new(
+                    FindingKind.Missing, $"a file of the table is not there: {file.File.Path}", file.Offsets is { } range ? [range] : [],
+                    file.Rows));
         }
         var mixed = look.Files.Mixed.Except(gone).ToList();
         var manyTopics = look.Partitions.Select(static partition => partition.Topic).Distinct().Count() > 1;
@@ -31,7 +35,8 @@ internal sealed class RowCheck(VerifyLook look, RowReader rows, KafkaEvidence ev
         return [.. look.Partitions.Select(partition => Check(partition, [.. look.Files.Of(partition).Except(gone), .. mixed], manyTopics && look.Files.HasTopics, cancellationToken))];
     }
 
-    private PartitionVerification Check(TopicPartition partition, IReadOnlyList<HeldFile> files, bool matchTopic, CancellationToken cancellationToken)
+    private PartitionVerification Check(
+        TopicPartition partition, IReadOnlyList<HeldFile> files, bool matchTopic, CancellationToken cancellationToken)
     {
         var (report, letters, findings) = look.Begin(partition);
         var before = rowsRead;
@@ -49,7 +54,8 @@ internal sealed class RowCheck(VerifyLook look, RowReader rows, KafkaEvidence ev
     {
         if (!held.Repeated.IsEmpty)
         {
-            yield return new(FindingKind.Duplicate, "the table has these records more than once", held.Repeated.Ranges, held.Rows - held.Held.Count);
+            yield return new(
+                FindingKind.Duplicate, "the table has these records more than once", held.Repeated.Ranges, held.Rows - held.Held.Count);
         }
         var both = held.Held.Intersect(letters.Held);
         if (!both.IsEmpty)
@@ -59,31 +65,41 @@ internal sealed class RowCheck(VerifyLook look, RowReader rows, KafkaEvidence ev
         var removed = held.Held.Intersect(OffsetSet.Of(report.Gaps.Retention));
         if (!removed.IsEmpty)
         {
-            yield return new(FindingKind.Excess, "the table has rows at offsets that it records as removed by retention before they were read", removed.Ranges, removed.Count);
+            yield return new(
+                FindingKind.Excess, "the table has rows at offsets that it records as removed by retention before they were read",
+                removed.Ranges, removed.Count);
         }
         var behind = held.Held.Except(OffsetSet.Between(0, report.Next));
         if (!behind.IsEmpty)
         {
-            yield return new(FindingKind.BeyondProgress, $"rows at or behind the next offset {report.Next} that the table records: they would be read again", behind.Ranges, behind.Count);
+            yield return new(
+                FindingKind.BeyondProgress,
+                $"rows at or behind the next offset {report.Next} that the table records: they would be read again", behind.Ranges,
+                behind.Count);
         }
         var early = held.Held.Intersect(OffsetSet.Between(0, report.First));
         if (!early.IsEmpty)
         {
-            yield return new(FindingKind.BeforeFirst, $"rows before offset {report.First}, at which the table says its reading began", early.Ranges, early.Count);
+            yield return new(
+                FindingKind.BeforeFirst, $"rows before offset {report.First}, at which the table says its reading began", early.Ranges,
+                early.Count);
         }
     }
 
     private IEnumerable<VerifyFinding> CheckMissing(
         PartitionVerification report, HeldOffsets held, HeldOffsets letters, List<string> notes, CancellationToken cancellationToken)
     {
-        var missing = OffsetSet.Between(report.First, report.Next).Except(held.Held).Except(letters.Held).Except(OffsetSet.Of(report.Gaps.Retention));
+        var missing = OffsetSet.Between(report.First, report.Next).Except(held.Held).Except(letters.Held)
+            .Except(OffsetSet.Of(report.Gaps.Retention));
         var recorded = report.Gaps.Transaction + report.Gaps.Compaction + report.Gaps.Unknown + report.Gaps.RetentionUnlisted;
         var inLog = report.Kafka is { } ends ? missing.Intersect(OffsetSet.Between(ends.Low, ends.High)) : OffsetSet.Empty;
         var lost = inLog.IsEmpty ? OffsetSet.Empty : evidence.RecordsAmong(
             report.Partition, inLog, _ => progress?.Report(new("reading gaps from Kafka", 0, 0)), cancellationToken);
         if (!lost.IsEmpty)
         {
-            yield return new(FindingKind.Lost, "LOST: Kafka has these records, the table has passed them, and has neither row nor dead letter of them", lost.Ranges, lost.Count);
+            yield return new(
+                FindingKind.Lost, "LOST: Kafka has these records, the table has passed them, and has neither row nor dead letter of them",
+                lost.Ranges, lost.Count);
         }
         var silent = missing.Except(lost);
         if (silent.Count == recorded)
@@ -99,9 +115,12 @@ internal sealed class RowCheck(VerifyLook look, RowReader rows, KafkaEvidence ev
         }
         else if (recorded > 0 || !unseen.IsEmpty)
         {
-            var kafkaSays = unseen.IsEmpty ? "Kafka shows no record there now, which a compacted topic may have had once" : "Kafka does not hold all of them any more, so it cannot explain them";
+            var kafkaSays = unseen.IsEmpty
+                ? "Kafka shows no record there now, which a compacted topic may have had once"
+                : "Kafka does not hold all of them any more, so it cannot explain them";
             yield return new(FindingKind.Missing,
-                $"{silent.Count} positions are neither row nor dead letter, but the table records {recorded} as skipped; {kafkaSays}", (unseen.IsEmpty ? silent : unseen).Ranges, silent.Count - recorded);
+                $"{silent.Count} positions are neither row nor dead letter, but the table records {recorded} as skipped; {kafkaSays}",
+                (unseen.IsEmpty ? silent : unseen).Ranges, silent.Count - recorded);
         }
         else
         {

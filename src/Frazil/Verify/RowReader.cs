@@ -39,7 +39,8 @@ internal sealed class RowReader : IDisposable
     /// <param name="onRead">Told the rows read so far, out of all in the files.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public HeldOffsets Read(
-        IReadOnlyList<(HeldFile File, string Path)> files, TopicPartition partition, bool matchTopic, Action<long> onRead, CancellationToken cancellationToken)
+        IReadOnlyList<(HeldFile File, string Path)> files, TopicPartition partition, bool matchTopic, Action<long> onRead,
+        CancellationToken cancellationToken)
     {
         if (files.Count == 0)
         {
@@ -53,7 +54,8 @@ internal sealed class RowReader : IDisposable
         for (var from = first; from <= last; from += OffsetsAtOnce)
         {
             var to = from + OffsetsAtOnce;
-            var needed = files.Where(file => !isBounded || (file.File.Offsets!.Value.First < to && file.File.Offsets.Value.Last >= from)).ToList();
+            var needed = files.Where(
+                file => !isBounded || (file.File.Offsets!.Value.First < to && file.File.Offsets.Value.Last >= from)).ToList();
             if (needed.Count > 0)
             {
                 var limits = isBounded ? $" AND kafka_offset >= {from} AND kafka_offset < {to}" : "";
@@ -101,9 +103,11 @@ internal sealed class RowReader : IDisposable
     }
 
     /// <summary>Without being told, DuckDB would take columns out of folder names.</summary>
-    private static string Files(IEnumerable<string> paths) => $"read_parquet([{string.Join(", ", paths.Select(SqlText.Literal))}], hive_partitioning = false)";
+    private static string Files(IEnumerable<string> paths)
+        => $"read_parquet([{string.Join(", ", paths.Select(SqlText.Literal))}], hive_partitioning = false)";
 
-    /// <summary>Turns offsets with their number of rows into ranges of equal number: offsets in a row differ from their rank by a constant.</summary>
+    /// <summary>Turns offsets with their number of rows into ranges of equal number: offsets in a row differ from their rank by a
+    /// constant.</summary>
     private long Collect(string offsets, List<OffsetRange> held, List<OffsetRange> repeated, CancellationToken cancellationToken)
     {
         var rows = 0L;

@@ -33,7 +33,8 @@ public enum FindingKind
 /// <param name="Count">How many rows or positions it is about.</param>
 public sealed record VerifyFinding(FindingKind Kind, string Text, IReadOnlyList<OffsetRange> Offsets, long Count);
 
-/// <summary>One Kafka partition's part of a table. Sound means: rows + dead letters + skipped = next - first, no position twice, nothing lost.</summary>
+/// <summary>One Kafka partition's part of a table. Sound means: rows + dead letters + skipped = next - first, no position twice, nothing
+/// lost.</summary>
 public sealed record PartitionVerification
 {
     public required TopicPartition Partition { get; init; }
@@ -69,7 +70,8 @@ public sealed record TableVerification
     /// <summary>Worth knowing, and no fault.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
-    /// <summary>True when the table holds every record exactly once, as far as this look goes; false when it does not, or that cannot be shown.</summary>
+    /// <summary>True when the table holds every record exactly once, as far as this look goes; false when it does not, or that cannot be
+    /// shown.</summary>
     public bool IsProven => Findings.Count == 0 && Partitions.All(static partition => partition.IsProven);
 }
 

@@ -10,10 +10,10 @@ using Frazil.Kafka;
 namespace Frazil.Verify;
 
 /// <summary>
-/// Proves that a table holds every record of its topics exactly once, or says exactly where it does not. Looks at one version of the table and at
-/// Kafka, and at nothing else: rows that a running Frazil has not committed yet do not count. Reads only.
-/// <para>A shallow look takes what manifests say of files (<see cref="FileCheck"/>): counts and ranges. A deep one reads the Kafka position of every row
-/// and explains every offset that has none (<see cref="RowCheck"/>).</para>
+/// Proves that a table holds every record of its topics exactly once, or says exactly where it does not. Looks at one version of the table
+/// and at Kafka, and at nothing else: rows that a running Frazil has not committed yet do not count. Reads only.
+/// <para>A shallow look takes what manifests say of files (<see cref="FileCheck"/>): counts and ranges. A deep one reads the Kafka position
+/// of every row and explains every offset that has none (<see cref="RowCheck"/>).</para>
 /// </summary>
 public sealed class TableVerifier(ICatalog catalog, KafkaOptions kafka)
 {
@@ -31,7 +31,8 @@ public sealed class TableVerifier(ICatalog catalog, KafkaOptions kafka)
     {
         var table = await catalog.LoadTableAsync(identifier, cancellationToken);
         var recorded = TableProgress.Parse(table.Metadata.Properties);
-        var topics = recorded.NextOffsets.Keys.Select(static partition => partition.Topic).Distinct().Order(StringComparer.Ordinal).ToList();
+        var topics = recorded.NextOffsets.Keys.Select(static partition => partition.Topic)
+            .Distinct().Order(StringComparer.Ordinal).ToList();
         progress?.Report(new("reading manifests", 0, 0));
         var files = await HeldFiles.ReadAsync(table, topics, cancellationToken);
         if (topics.Count == 0)
@@ -44,7 +45,9 @@ public sealed class TableVerifier(ICatalog catalog, KafkaOptions kafka)
         using var rows = needsRows || letterFiles.Count > 0 ? new RowReader() : null;
         var letters = rows?.ReadLetters(letterFiles, cancellationToken) ?? ImmutableDictionary<TopicPartition, HeldOffsets>.Empty;
         await using var evidence = new KafkaEvidence(kafka);
-        var look = new VerifyLook(table, recorded, TableGaps.Parse(table.Metadata.Properties), files, letters, await EndsAsync(evidence, recorded, progress, cancellationToken));
+        var look = new VerifyLook(
+            table, recorded, TableGaps.Parse(table.Metadata.Properties), files, letters,
+            await EndsAsync(evidence, recorded, progress, cancellationToken));
         var whole = new List<VerifyFinding>();
         var notes = new List<string>();
         whole.AddRange(await CheckIdentitiesAsync(table, topics, evidence, notes, cancellationToken));
@@ -65,10 +68,12 @@ public sealed class TableVerifier(ICatalog catalog, KafkaOptions kafka)
     }
 
     /// <summary>Does the table record progress? Only then is there something to verify.</summary>
-    public static bool IsFed(TableMetadata table) => table.Properties.Keys.Any(static key => key.StartsWith(TableProgress.PropertyPrefix, StringComparison.Ordinal));
+    public static bool IsFed(TableMetadata table)
+        => table.Properties.Keys.Any(static key => key.StartsWith(TableProgress.PropertyPrefix, StringComparison.Ordinal));
 
     /// <summary>The table whose dead letters this one keeps, by its name; null for any other.</summary>
-    public static TableIdentifier? LettersOf(TableIdentifier identifier) => identifier.Name.EndsWith(DeadLetterColumns.TableSuffix, StringComparison.Ordinal)
+    public static TableIdentifier? LettersOf(TableIdentifier identifier)
+        => identifier.Name.EndsWith(DeadLetterColumns.TableSuffix, StringComparison.Ordinal)
         ? identifier with { Name = identifier.Name[..^DeadLetterColumns.TableSuffix.Length] }
         : null;
 
@@ -157,7 +162,8 @@ public sealed class TableVerifier(ICatalog catalog, KafkaOptions kafka)
         }
         foreach (var topic in partitions.Where(static partition => partition.Kafka is null).Select(static partition => partition.Partition.Topic).Distinct())
         {
-            notes.Add($"Kafka does not have topic {topic} or some of its partitions (any more): only what the table itself says was verified");
+            notes.Add(
+                $"Kafka does not have topic {topic} or some of its partitions (any more): only what the table itself says was verified");
         }
     }
 }
@@ -172,7 +178,8 @@ internal sealed record VerifyLook(
     IReadOnlyDictionary<TopicPartition, Watermarks?> Ends)
 {
     public IEnumerable<TopicPartition> Partitions
-        => Progress.NextOffsets.Keys.OrderBy(static partition => partition.Topic, StringComparer.Ordinal).ThenBy(static partition => partition.Partition);
+        => Progress.NextOffsets.Keys.OrderBy(static partition => partition.Topic, StringComparer.Ordinal)
+            .ThenBy(static partition => partition.Partition);
 
     /// <summary>What both looks say of a partition, before they look at rows.</summary>
     public (PartitionVerification Report, HeldOffsets Letters, List<VerifyFinding> Findings) Begin(TopicPartition partition)
@@ -186,12 +193,16 @@ internal sealed record VerifyLook(
         var findings = new List<VerifyFinding>();
         if (!letters.Repeated.IsEmpty)
         {
-            findings.Add(new(FindingKind.Duplicate, "the dead-letter table has these records more than once", letters.Repeated.Ranges, letters.Repeated.Count));
+            findings.Add(
+                new(
+                    FindingKind.Duplicate, "the dead-letter table has these records more than once", letters.Repeated.Ranges,
+                    letters.Repeated.Count));
         }
         if (Ends.GetValueOrDefault(partition) is { } ends && ends.High < next)
         {
             findings.Add(new(FindingKind.TopicCut,
-                $"the table has read up to offset {next}, but the log ends at {ends.High}: the topic was cut or is another one", [new(ends.High, next - 1)], next - ends.High));
+                $"the table has read up to offset {next}, but the log ends at {ends.High}: the topic was cut or is another one",
+                [new(ends.High, next - 1)], next - ends.High));
         }
         return (new()
         {

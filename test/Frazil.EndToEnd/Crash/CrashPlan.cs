@@ -7,7 +7,8 @@ namespace Frazil.EndToEnd.Crash;
 /// <param name="Transactions">The producer is transactional, and aborts one in four.</param>
 /// <param name="OwnBroker">A broker of its own, which may be killed.</param>
 /// <param name="SmallDisk">The warehouse is a file system of its own, small enough to be filled.</param>
-internal sealed record SceneTraits(int Partitions, int ActivePartitions, bool BadRecords, bool Transactions, bool OwnBroker, bool SmallDisk);
+internal sealed record SceneTraits(
+    int Partitions, int ActivePartitions, bool BadRecords, bool Transactions, bool OwnBroker, bool SmallDisk);
 
 internal enum RoundKind
 {
@@ -69,11 +70,13 @@ internal static class CrashPlan
 
     private static readonly string[] TornPoints = ["log.append", "flush.file-written", "store.create.after"];
 
-    private static readonly string[] RecoveryPoints = ["recovery.begin", "recovery.committed", "recovery.cleaned", "log.append", "commit.swapped"];
+    private static readonly string[] RecoveryPoints = [
+        "recovery.begin", "recovery.committed", "recovery.cleaned", "log.append", "commit.swapped"];
 
     private static readonly string[] ErrorPlans =
     [
-        "commit.staged=error%40", "commit.swapped=error%40", "commit.staged=error%20;commit.swapped=error%20", "store.create.before=error%15",
+        "commit.staged=error%40", "commit.swapped=error%40", "commit.staged=error%20;commit.swapped=error%20",
+        "store.create.before=error%15",
         "store.create.after=error%15", "store.read=error%15", "store.delete=error%50;commit.staged=error%30", "flush.file-written=error%30",
         "commit.begin=error%30", "store.create.before=error%8;store.create.after=error%8;store.read=error%8;commit.swapped=error%15",
     ];
@@ -91,8 +94,10 @@ internal static class CrashPlan
     /// <summary>Kinds that any scene may draw, with their weights.</summary>
     private static readonly (RoundKind Kind, int Weight)[] Weights =
     [
-        (RoundKind.Point, 46), (RoundKind.Random, 12), (RoundKind.Tear, 8), (RoundKind.Recovery, 10), (RoundKind.Error, 6), (RoundKind.Delay, 4),
-        (RoundKind.Disk, 4), (RoundKind.Foreign, 6), (RoundKind.Twin, 2), (RoundKind.Triplet, 1), (RoundKind.Zombie, 1), (RoundKind.Clock, 2),
+        (RoundKind.Point, 46), (RoundKind.Random, 12), (RoundKind.Tear, 8), (RoundKind.Recovery, 10), (RoundKind.Error, 6),
+        (RoundKind.Delay, 4),
+        (RoundKind.Disk, 4), (RoundKind.Foreign, 6), (RoundKind.Twin, 2), (RoundKind.Triplet, 1), (RoundKind.Zombie, 1),
+        (RoundKind.Clock, 2),
         (RoundKind.NewField, 3), (RoundKind.Replay, 4),
     ];
 
@@ -132,8 +137,12 @@ internal static class CrashPlan
             RoundKind.Delay => [new(RoundKind.Delay, Any(random, DelayPlans), Milliseconds: random.Next(500, 2500))],
             RoundKind.Disk => [new(RoundKind.Disk, Detail: Any(random, DiskDetails), Milliseconds: random.Next(100, 1200))],
             RoundKind.Foreign => [Foreign(random)],
-            RoundKind.Replay => [new(RoundKind.Replay, random.Next(4) == 0 ? "" : $"{Any(random, ReplayPoints)}=kill@1", Milliseconds: random.Next(0, 300))],
-            RoundKind.Clock => [new(RoundKind.Clock, Detail: $"{Any(random, ["-86400", "-7", "-0.5", "3600", "2678400"])} s", Milliseconds: random.Next(300, 1200))],
+            RoundKind.Replay => [
+                new(RoundKind.Replay, random.Next(4) == 0 ? "" : $"{Any(random, ReplayPoints)}=kill@1", Milliseconds: random.Next(0, 300))],
+            RoundKind.Clock => [
+                new(
+                    RoundKind.Clock, Detail: $"{Any(random, ["-86400", "-7", "-0.5", "3600", "2678400"])} s",
+                    Milliseconds: random.Next(300, 1200))],
             var kind => [new(kind, Milliseconds: random.Next(50, 1500))],
         };
     }
@@ -155,9 +164,11 @@ internal static class CrashPlan
         return new(RoundKind.Recovery, $"{point}=kill@{(point == "log.append" ? random.Next(1, 5) : 1)}");
     }
 
-    /// <summary>Half of them with a crash of ours at the worst moment: after the swap, before we know, with the foreign commit on top.</summary>
+    /// <summary>Half of them with a crash of ours at the worst moment: after the swap, before we know, with the foreign commit on
+    /// top.</summary>
     private static Round Foreign(Random random)
-        => new(RoundKind.Foreign, random.Next(2) == 0 ? "" : Any(random, ["commit.swapped=kill@2", "commit.staged=kill@2", "commit.swapped=error%50"]),
+        => new(RoundKind.Foreign,
+            random.Next(2) == 0 ? "" : Any(random, ["commit.swapped=kill@2", "commit.staged=kill@2", "commit.swapped=error%50"]),
             Any(random, ForeignDetails).Insert(0, " "), random.Next(300, 1200));
 
     private static RoundKind DrawKind(Random random)

@@ -18,8 +18,8 @@ internal sealed class CrashFailedException(string message, long lost = 0, long d
     public long Duplicated { get; } = duplicated;
 }
 
-/// <summary>The parts of one scene: a topic, its producer, a table, a folder, a way to start processes on them, and what must hold of the table
-/// whenever one has drained the topic. Dispose stops the producer and removes the folder.</summary>
+/// <summary>The parts of one scene: a topic, its producer, a table, a folder, a way to start processes on them, and what must hold of the
+/// table whenever one has drained the topic. Dispose stops the producer and removes the folder.</summary>
 internal sealed class CrashScene : IAsyncDisposable
 {
     public const string Table = "shop.crash";
@@ -60,7 +60,8 @@ internal sealed class CrashScene : IAsyncDisposable
     public string Journal => journal.ToString();
 
     public static async Task<CrashScene> SetAsync(
-        ScenePlan plan, SceneStage stage, Recounter recounter, int seed, CancellationToken cancellationToken, Func<string, string>? moreConfig = null)
+        ScenePlan plan, SceneStage stage, Recounter recounter, int seed, CancellationToken cancellationToken, Func<string,
+        string>? moreConfig = null)
     {
         var topic = $"crash-{seed}-{plan.Index}-{Environment.ProcessId}";
         await using var admin = new KafkaAdmin(stage.Bootstrap);
@@ -126,13 +127,15 @@ internal sealed class CrashScene : IAsyncDisposable
         await DrainAsync(frazil, cancellationToken, table);
         var ledger = Stream.Ledger;
         var sums = new JsonArray([.. Stream.SumColumns.Select(static name => (JsonNode)name)]);
-        var seen = await AskAsync(new() { ["op"] = "count", ["table"] = table, ["sums"] = sums, ["expected"] = ledger.Records }, cancellationToken);
+        var seen = await AskAsync(
+            new() { ["op"] = "count", ["table"] = table, ["sums"] = sums, ["expected"] = ledger.Records }, cancellationToken);
         var (rows, ids, positions) = (Number(seen, "rows"), Number(seen, "ids"), Number(seen, "positions"));
         var problems = new List<string>();
         Compare(problems, "rows", ledger.Records, rows);
         Compare(problems, "distinct ids", ledger.Records, ids);
         Compare(problems, "distinct positions", ledger.Records, positions);
-        Compare(problems, "the sum of ids", ledger.IdSum, long.Parse(seen.GetProperty("id_sum").GetString()!, CultureInfo.InvariantCulture));
+        Compare(
+            problems, "the sum of ids", ledger.IdSum, long.Parse(seen.GetProperty("id_sum").GetString()!, CultureInfo.InvariantCulture));
         Compare(problems, "foreign rows", ForeignRows, Number(seen, "foreign"));
         ComparePartitions(problems, seen);
         CompareSums(problems, seen);
@@ -140,7 +143,8 @@ internal sealed class CrashScene : IAsyncDisposable
         await VerifyAsync(table, problems, cancellationToken);
         if (problems.Count > 0)
         {
-            throw new CrashFailedException($"{string.Join("; ", problems)}; {seen.GetRawText()}", Math.Max(0, ledger.Records - ids), Math.Max(0, rows - ids));
+            throw new CrashFailedException(
+                $"{string.Join("; ", problems)}; {seen.GetRawText()}", Math.Max(0, ledger.Records - ids), Math.Max(0, rows - ids));
         }
     }
 
@@ -187,16 +191,20 @@ internal sealed class CrashScene : IAsyncDisposable
         {
             return;
         }
-        var verifier = new TableVerifier(await OpenCatalogAsync(cancellationToken), new() { BootstrapServers = Stage.Bootstrap, GroupId = Topic });
+        var verifier = new TableVerifier(
+            await OpenCatalogAsync(cancellationToken), new() { BootstrapServers = Stage.Bootstrap, GroupId = Topic });
         var seen = await verifier.VerifyAsync(TableIdentifier.Parse(table), deep: true, null, cancellationToken);
-        problems.AddRange(seen.Findings.Concat(seen.Partitions.SelectMany(static partition => partition.Findings)).Select(static one => $"verify --deep: {one.Text}"));
+        problems.AddRange(
+            seen.Findings.Concat(seen.Partitions.SelectMany(static partition => partition.Findings))
+                .Select(static one => $"verify --deep: {one.Text}"));
     }
 
     private async Task CheckLettersAsync(string table, List<string> problems, CancellationToken cancellationToken)
     {
         if (Stream.Ledger.Bad > 0)
         {
-            var letters = await AskAsync(new() { ["op"] = "count", ["table"] = table + "_dlq", ["sums"] = new JsonArray() }, cancellationToken);
+            var letters = await AskAsync(
+                new() { ["op"] = "count", ["table"] = table + "_dlq", ["sums"] = new JsonArray() }, cancellationToken);
             Compare(problems, "dead letters", Stream.Ledger.Bad, Number(letters, "rows"));
             Compare(problems, "distinct dead letters", Stream.Ledger.Bad, Number(letters, "positions"));
         }
@@ -231,7 +239,9 @@ internal sealed class CrashScene : IAsyncDisposable
             static one => int.Parse(one.Name, CultureInfo.InvariantCulture), static one => one.Value.GetInt64());
         foreach (var partition in Stream.Ledger.Partitions.Keys.Union(counts.Keys))
         {
-            Compare(problems, $"rows of partition {partition}", Stream.Ledger.Partitions.GetValueOrDefault(partition), counts.GetValueOrDefault(partition));
+            Compare(
+                problems, $"rows of partition {partition}", Stream.Ledger.Partitions.GetValueOrDefault(partition),
+                counts.GetValueOrDefault(partition));
         }
     }
 
@@ -239,7 +249,9 @@ internal sealed class CrashScene : IAsyncDisposable
     {
         foreach (var (column, sum) in Stream.Ledger.Sums)
         {
-            var actual = seen.GetProperty("sums").TryGetProperty(column, out var text) ? decimal.Parse(text.GetString()!, CultureInfo.InvariantCulture) : 0;
+            var actual = seen.GetProperty("sums").TryGetProperty(column, out var text)
+                ? decimal.Parse(text.GetString()!, CultureInfo.InvariantCulture)
+                : 0;
             if (sum != actual)
             {
                 problems.Add($"the sum of {column} is {actual}, the ledger's {sum}");

@@ -23,5 +23,6 @@ internal sealed record CrashSettings(int Seed, int Kills, int? Scene, int Lanes,
 
     private static int? Number(string name) => Text(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
 
-    private static string? Text(string name) => Environment.GetEnvironmentVariable($"FRAZIL_CRASH_{name}") is { Length: > 0 } text ? text : null;
+    private static string? Text(string name)
+        => Environment.GetEnvironmentVariable($"FRAZIL_CRASH_{name}") is { Length: > 0 } text ? text : null;
 }

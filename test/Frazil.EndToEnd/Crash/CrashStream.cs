@@ -4,7 +4,8 @@ using Frazil.Kafka;
 
 namespace Frazil.EndToEnd.Crash;
 
-/// <summary>What was acknowledged by the broker: the truth that the tables are held against. Records of aborted transactions are in none of it.</summary>
+/// <summary>What was acknowledged by the broker: the truth that the tables are held against. Records of aborted transactions are in none of
+/// it.</summary>
 internal sealed class CrashLedger
 {
     public long Records { get; private set; }
@@ -84,7 +85,8 @@ internal sealed class CrashStream : IAsyncDisposable
     /// <summary>Fields beyond the usual ones that records carry from now on: <c>extra1</c>, <c>extra2</c>, …</summary>
     public int ExtraFields { get; set; }
 
-    public IEnumerable<string> SumColumns => Enumerable.Range(1, ExtraFields).Select(static n => $"extra{n}").Prepend("amount").Prepend("user_id");
+    public IEnumerable<string> SumColumns
+        => Enumerable.Range(1, ExtraFields).Select(static n => $"extra{n}").Prepend("amount").Prepend("user_id");
 
     /// <summary>Writes one slice; on return it is in the topic and in the ledger, or was aborted.</summary>
     public async Task SliceAsync(CancellationToken cancellationToken)
@@ -101,7 +103,8 @@ internal sealed class CrashStream : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for the slice that is being written: librdkafka aborts the process when a client goes away under a transaction.</summary>
+    /// <summary>Waits for the slice that is being written: librdkafka aborts the process when a client goes away under a
+    /// transaction.</summary>
     public async ValueTask DisposeAsync()
     {
         await turn.WaitAsync();

@@ -5,8 +5,9 @@ using Xunit;
 namespace Frazil.EndToEnd.Crash;
 
 /// <summary>
-/// The seeded crash suite. A scene is a topic, a table and a folder; its rounds follow from the seed. In each round the process that runs is
-/// first checked against the producer's ledger, then loaded, harmed and killed; the next round starts it again. <c>./run crash --help</c>.
+/// The seeded crash suite. A scene is a topic, a table and a folder; its rounds follow from the seed. In each round the process that runs
+/// is first checked against the producer's ledger, then loaded, harmed and killed; the next round starts it again. <c>./run crash
+/// --help</c>.
 /// </summary>
 public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper output)
 {
@@ -133,7 +134,8 @@ public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper outpu
         }
         if (scene.ForeignRows == 0)
         {
-            var (verified, text, errors) = await FrazilProcess.RunAsync(scene.Stage.Folder, ["verify", CrashScene.Table, "--deep", "-c", "data.toml"], cancellationToken);
+            var (verified, text, errors) = await FrazilProcess.RunAsync(
+                scene.Stage.Folder, ["verify", CrashScene.Table, "--deep", "-c", "data.toml"], cancellationToken);
             if (verified != 0)
             {
                 throw new CrashFailedException($"frazil verify --deep ended with {verified}:\n{text}{errors}");
@@ -150,11 +152,13 @@ public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper outpu
         var expected = scene.Stream.Ledger.Records + scene.ForeignRows;
         if (rows != expected)
         {
-            throw new CrashFailedException($"read_table.py counts {rows} rows, the ledger {expected}", Math.Max(0, expected - rows), Math.Max(0, rows - expected));
+            throw new CrashFailedException(
+                $"read_table.py counts {rows} rows, the ledger {expected}", Math.Max(0, expected - rows), Math.Max(0, rows - expected));
         }
         // An instance that never came back, and a lost log, leave their files to the orphan sweep.
         var isTidy = !scene.HadForeignCommits && !scene.Plan.Rounds.Any(static round =>
-            round.Kind is RoundKind.Twin or RoundKind.Triplet or RoundKind.Zombie or RoundKind.Disk or RoundKind.Replay || round.Name.Contains("log.append=tear", StringComparison.Ordinal));
+            round.Kind is RoundKind.Twin or RoundKind.Triplet or RoundKind.Zombie or RoundKind.Disk or RoundKind.Replay
+            || round.Name.Contains("log.append=tear", StringComparison.Ordinal));
         tally.CountScene(scene.Stream.Ledger.Records, isTidy ? await scene.CountOrphansAsync(cancellationToken) : 0);
     }
 

@@ -117,7 +117,9 @@ public sealed class LessonTests(SharedBroker shared) : IAsyncLifetime
         }
         var before = await Scene.AskAsync(new() { ["op"] = "count", ["sums"] = new JsonArray() }, time.Token);
         Assert.Equal(0, before.GetProperty("rows").GetInt64());
-        Assert.DoesNotContain(before.GetProperty("properties").EnumerateObject(), static one => one.Name.StartsWith("frazil.offsets.", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            before.GetProperty("properties").EnumerateObject(),
+            static one => one.Name.StartsWith("frazil.offsets.", StringComparison.Ordinal));
 
         await using var second = Scene.Start(null); // on purpose now: by the new table's own progress, from the beginning
         await Scene.CheckAsync(second, time.Token);
@@ -142,7 +144,8 @@ public sealed class LessonTests(SharedBroker shared) : IAsyncLifetime
         Assert.Equal(rows, await Scene.CommittedAsync(CrashScene.Table, time.Token));
     }
 
-    /// <summary>When it fetches next, the new topic holds more than the old one did: no offset is out of range, and no topic was seen missing.</summary>
+    /// <summary>When it fetches next, the new topic holds more than the old one did: no offset is out of range, and no topic was seen
+    /// missing.</summary>
     [Fact]
     public async Task A_topic_that_is_recreated_while_it_is_read_stops_its_table_before_a_row_of_the_new_one_is_committed()
     {
@@ -176,7 +179,8 @@ public sealed class LessonTests(SharedBroker shared) : IAsyncLifetime
         await using var frazil = Scene.Start(null);
         await Runner.LoadForAsync(TimeSpan.FromMilliseconds(300), time.Token);
         await Scene.DrainAsync(frazil, time.Token, "shop.second");
-        var metadata = Directory.EnumerateDirectories(Path.Combine(Scene.Stage.Folder, "warehouse"), "metadata", SearchOption.AllDirectories)
+        var metadata = Directory.EnumerateDirectories(
+            Path.Combine(Scene.Stage.Folder, "warehouse"), "metadata", SearchOption.AllDirectories)
             .Single(static path => path.Contains("second/", StringComparison.Ordinal));
         Directory.Move(metadata, metadata + "-away");
         await Runner.LoadForAsync(TimeSpan.FromMilliseconds(700), time.Token);
@@ -209,7 +213,8 @@ public sealed class LessonTests(SharedBroker shared) : IAsyncLifetime
         await using var frazil = Scene.Start(null);
         await Runner.LoadForAsync(TimeSpan.FromMilliseconds(200), time.Token);
         await Scene.DrainAsync(frazil, time.Token);
-        await using var producer = new KafkaProducer(new() { BootstrapServers = Scene.Stage.Bootstrap, TransactionalId = $"{Scene.Topic}-aborts" });
+        await using var producer = new KafkaProducer(
+            new() { BootstrapServers = Scene.Stage.Bootstrap, TransactionalId = $"{Scene.Topic}-aborts" });
         await producer.InitTransactionsAsync(time.Token);
         producer.BeginTransaction();
         producer.Produce(Scene.Topic, 0, [], "{}"u8, time.Token);
@@ -233,7 +238,8 @@ public sealed class LessonTests(SharedBroker shared) : IAsyncLifetime
             await Scene.Stream.SliceAsync(time.Token);
             await Task.Delay(20, time.Token);
         }
-        await Scene.DrainAsync(frazil, time.Token); // still slow: what waited goes in with one or two commits, not with one for each interval
+        // still slow: what waited goes in with one or two commits, not with one for each interval
+        await Scene.DrainAsync(frazil, time.Token);
 
         Assert.InRange(await frazil.MetricAsync("frazil_commits_total", time.Token), 4, 8);
         Assert.True(slices > 8, $"{slices} slices were written meanwhile");

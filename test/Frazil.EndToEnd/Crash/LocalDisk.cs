@@ -4,7 +4,8 @@ namespace Frazil.EndToEnd.Crash;
 internal static class LocalDisk
 {
     /// <param name="dataDir">The <c>data_dir</c>.</param>
-    /// <param name="how"><c>data_dir lost</c>, or one of <c>log emptied</c>, <c>log cut</c>, <c>log flipped</c>: the newest file of the transaction log.</param>
+    /// <param name="how"><c>data_dir lost</c>, or one of <c>log emptied</c>, <c>log cut</c>, <c>log flipped</c>: the newest file of the
+    /// transaction log.</param>
     public static void Damage(string dataDir, string how)
     {
         if (how.Contains("lost", StringComparison.Ordinal))

@@ -128,7 +128,8 @@ internal sealed class RoundRunner(CrashScene scene, CrashTally tally)
         while (started.Elapsed < time);
     }
 
-    /// <summary>With a fault that kills: the foreign commit lands on top of what we committed or did not, before we restart (lesson 1).</summary>
+    /// <summary>With a fault that kills: the foreign commit lands on top of what we committed or did not, before we restart (lesson
+    /// 1).</summary>
     private async Task<bool?> ForeignAsync(Round round, FrazilProcess frazil, CancellationToken cancellationToken)
     {
         var kills = round.Faults.Contains("=kill", StringComparison.Ordinal);

@@ -17,12 +17,14 @@ internal sealed class SceneStage : IAsyncDisposable
     /// <summary>The scene's own broker; null where it shares one.</summary>
     public Broker? Broker { get; }
 
-    /// <summary>Whether <see cref="Fill"/> can really fill the disk. Mounting needs root; where it is refused the failures are injected.</summary>
+    /// <summary>Whether <see cref="Fill"/> can really fill the disk. Mounting needs root; where it is refused the failures are
+    /// injected.</summary>
     public bool CanFill { get; }
 
     private string Ballast => Path.Combine(Folder, "ballast");
 
-    public static async Task<SceneStage> SetAsync(SceneTraits traits, string folder, Func<Task<string>> sharedBootstrap, CancellationToken cancellationToken)
+    public static async Task<SceneStage> SetAsync(
+        SceneTraits traits, string folder, Func<Task<string>> sharedBootstrap, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(folder);
         var broker = traits.OwnBroker ? await Broker.StartAsync(folder + "-kafka", cancellationToken) : null;

@@ -19,14 +19,22 @@ public sealed class BrokerFailureTests
         await using var broker = await Broker.StartAsync(folder, Cancellation);
         var ledger = await Kit.LoadAsync(broker.Bootstrap, "t", 200_000, Cancellation, "--seq");
         ConsumerProbe? itself = null; // lost partitions come back where they were left
-        await using var probe = new ConsumerProbe(broker.Bootstrap, ["t"], partition => StartPosition.At(itself!.Next(partition) ?? 0), workers: 2, start: false,
-            change: options => options with { QueuedMaxKilobytes = 256, Properties = new Dictionary<string, string> { ["fetch.message.max.bytes"] = "65536" } });
+        await using var probe = new ConsumerProbe(broker.Bootstrap, ["t"], partition => StartPosition.At(itself!.Next(partition) ?? 0),
+            workers: 2, start: false,
+            change: options => options with
+            {
+                QueuedMaxKilobytes = 256,
+                Properties = new Dictionary<string,
+                string>
+                { ["fetch.message.max.bytes"] = "65536" }
+            });
         itself = probe;
         probe.Consumer.Start();
         await probe.UntilAsync(() => probe.Count > 1000, "the first records");
         await broker.KillAsync(Cancellation);
         await probe.UntilAsync(() => probe.Errors.Any(error => error.Kind == KafkaErrorKind.Unreachable), "the news of the loss");
-        await probe.UntilAsync(() => probe.Revocations.Any(revoked => revoked.Lost), "the partitions to be lost, as the session ends without a broker");
+        await probe.UntilAsync(
+            () => probe.Revocations.Any(revoked => revoked.Lost), "the partitions to be lost, as the session ends without a broker");
         await broker.RestartAsync(Cancellation);
         await Kit.LoadAsync(broker.Bootstrap, "t", 10_000, Cancellation, "--first", "200000", "--seq");
         await probe.UntilCountAsync(210_000);
@@ -73,7 +81,9 @@ public sealed class BrokerFailureTests
         {
             await admin.CreateTopicAsync("t", 1, cancellationToken: Cancellation);
             var ids = await KafkaAdmin.TryGetTopicIdsAsync(broker.Bootstrap, properties, ["t"], TimeSpan.FromSeconds(30), Cancellation);
-            Assert.True(ids.Unavailable is null ? ids.Ids.Count == 1 : ids.Unavailable.Contains("plaintext", StringComparison.Ordinal), ids.Unavailable);
+            Assert.True(
+                ids.Unavailable is null ? ids.Ids.Count == 1 : ids.Unavailable.Contains("plaintext", StringComparison.Ordinal),
+                ids.Unavailable);
         }
         await using (var producer = new KafkaProducer(new() { BootstrapServers = broker.Bootstrap, Properties = properties }))
         {

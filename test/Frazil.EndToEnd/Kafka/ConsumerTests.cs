@@ -46,7 +46,8 @@ public sealed class ConsumerTests(SharedBroker broker) : IClassFixture<SharedBro
     {
         broker.Require();
         var topic = SharedBroker.NewTopic("txn");
-        var ledger = await Kit.LoadAsync(broker.Bootstrap, topic, 12_000, Cancellation, "--txn", "500", "--abort-every", "3", "--seq", "--txn-id", topic);
+        var ledger = await Kit.LoadAsync(
+            broker.Bootstrap, topic, 12_000, Cancellation, "--txn", "500", "--abort-every", "3", "--seq", "--txn-id", topic);
         await using var probe = new ConsumerProbe(broker.Bootstrap, [topic]);
         await probe.UntilCountAsync(ledger.Records);
         foreach (var (partition, count) in ledger.Counts!)
@@ -80,7 +81,8 @@ public sealed class ConsumerTests(SharedBroker broker) : IClassFixture<SharedBro
         }
         await probe.UntilCountAsync(100);
         var values = Enumerable.Range(0, 2).SelectMany(p => probe.Seen(topic, p).Values).ToHashSet();
-        Assert.Equal(Enumerable.Range(0, 10).SelectMany(t => Enumerable.Range(0, 10).Select(i => (string?)$"{2 * t}.{i}")).ToHashSet(), values);
+        Assert.Equal(
+            Enumerable.Range(0, 10).SelectMany(t => Enumerable.Range(0, 10).Select(i => (string?)$"{2 * t}.{i}")).ToHashSet(), values);
 
         await using var zombie = new KafkaProducer(new() { BootstrapServers = broker.Bootstrap, TransactionalId = $"{topic}-fence" });
         await zombie.InitTransactionsAsync(Cancellation);
@@ -105,7 +107,9 @@ public sealed class ConsumerTests(SharedBroker broker) : IClassFixture<SharedBro
         {
             for (var i = 0; i < 10; i++)
             {
-                producer.Produce(topic, 0, [], true, "v"u8, false, timestampMs: epoch.AddSeconds(i).ToUnixTimeMilliseconds(), cancellationToken: Cancellation);
+                producer.Produce(
+                    topic, 0, [], true, "v"u8, false, timestampMs: epoch.AddSeconds(i).ToUnixTimeMilliseconds(),
+                    cancellationToken: Cancellation);
             }
             await producer.FlushAsync(Cancellation);
         }

@@ -57,7 +57,8 @@ public sealed class RebalanceTests(SharedBroker broker) : IClassFixture<SharedBr
         await zombie.UntilCountAsync(1000);
         await using var heir = new ConsumerProbe(broker.Bootstrap, [topic], group: topic, change: Named);
         await heir.UntilCountAsync(1000); // long before the session of the other ends
-        var fenced = await Assert.ThrowsAsync<KafkaException>(() => zombie.Consumer.Completion.WaitAsync(TimeSpan.FromMinutes(1), Cancellation));
+        var fenced = await Assert.ThrowsAsync<KafkaException>(
+            () => zombie.Consumer.Completion.WaitAsync(TimeSpan.FromMinutes(1), Cancellation));
         Assert.Equal(KafkaErrorKind.Fatal, fenced.Error.Kind);
         Assert.Contains("Another instance with the same id", fenced.Message, StringComparison.Ordinal);
     }
@@ -66,13 +67,16 @@ public sealed class RebalanceTests(SharedBroker broker) : IClassFixture<SharedBr
     public async Task The_brokers_own_group_protocol_works_where_librdkafka_knows_it()
     {
         broker.Require();
-        Assert.SkipWhen(Version.Parse(KafkaConsumer.LibraryVersion) < new Version(2, 10), $"librdkafka {KafkaConsumer.LibraryVersion} does not know group.protocol");
+        Assert.SkipWhen(
+            Version.Parse(KafkaConsumer.LibraryVersion) < new Version(2, 10),
+            $"librdkafka {KafkaConsumer.LibraryVersion} does not know group.protocol");
         var topic = SharedBroker.NewTopic("kip848");
         await Kit.LoadAsync(broker.Bootstrap, topic, 10_000, Cancellation);
         var properties = new Dictionary<string, string> { ["group.protocol"] = "consumer" };
         await using var first = new ConsumerProbe(broker.Bootstrap, [topic], properties: properties, group: topic);
         await first.UntilCountAsync(10_000);
-        await using var second = new ConsumerProbe(broker.Bootstrap, [topic], partition => StartPosition.At(first.Next(partition)!.Value), properties: properties, group: topic);
+        await using var second = new ConsumerProbe(
+            broker.Bootstrap, [topic], partition => StartPosition.At(first.Next(partition)!.Value), properties: properties, group: topic);
         await second.UntilAsync(() => second.Owned.Count == 3 && first.Owned.Count == 3, "three partitions each");
         Assert.Empty(first.Trouble);
     }

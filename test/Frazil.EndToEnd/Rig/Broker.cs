@@ -27,10 +27,13 @@ public sealed class Broker : IAsyncDisposable
     }
 
     /// <summary>SIGKILL; its data stays.</summary>
-    public async Task KillAsync(CancellationToken cancellationToken) => await Kit.RunAsync("kafka/stop", ["--dir", folder, "--kill"], cancellationToken);
+    public async Task KillAsync(CancellationToken cancellationToken)
+        => await Kit.RunAsync("kafka/stop", ["--dir", folder, "--kill"], cancellationToken);
 
     /// <summary>Starts it again on the same data and ports.</summary>
-    public async Task RestartAsync(CancellationToken cancellationToken) => await Kit.RunAsync("kafka/start", ["--dir", folder], cancellationToken);
+    public async Task RestartAsync(CancellationToken cancellationToken)
+        => await Kit.RunAsync("kafka/start", ["--dir", folder], cancellationToken);
 
-    public async ValueTask DisposeAsync() => await Kit.RunAsync("kafka/stop", ["--dir", folder, "--kill", "--wipe"], CancellationToken.None);
+    public async ValueTask DisposeAsync()
+        => await Kit.RunAsync("kafka/stop", ["--dir", folder, "--kill", "--wipe"], CancellationToken.None);
 }

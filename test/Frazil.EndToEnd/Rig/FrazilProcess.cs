@@ -72,7 +72,8 @@ public sealed partial class FrazilProcess : IAsyncDisposable
         => Start(folder, httpPort, new Dictionary<string, string>(), arguments);
 
     /// <summary>Starts <c>frazil ARGS</c> in a folder, with more environment variables than our own.</summary>
-    public static FrazilProcess Start(string folder, int httpPort, IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments)
+    public static FrazilProcess Start(
+        string folder, int httpPort, IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Assembly, .. arguments])
         {
@@ -154,7 +155,8 @@ public sealed partial class FrazilProcess : IAsyncDisposable
         }
     }
 
-    public async Task<string> GetAsync(string path, CancellationToken cancellationToken) => await http.GetStringAsync(path, cancellationToken);
+    public async Task<string> GetAsync(string path, CancellationToken cancellationToken)
+        => await http.GetStringAsync(path, cancellationToken);
 
     /// <summary>The sum of a counter or gauge over its labels; 0 where it is not there.</summary>
     public async Task<double> MetricAsync(string name, CancellationToken cancellationToken)
@@ -252,7 +254,8 @@ public sealed partial class FrazilProcess : IAsyncDisposable
     {
         var here = new DirectoryInfo(AppContext.BaseDirectory);
         var bin = here.Parent!.Parent!;
-        var candidates = new[] { "frazil.dll", "Frazil.Server.dll" }.Select(name => Path.Combine(bin.FullName, "Frazil.Server", here.Name, name)).ToList();
+        var candidates = new[] { "frazil.dll", "Frazil.Server.dll" }.Select(
+            name => Path.Combine(bin.FullName, "Frazil.Server", here.Name, name)).ToList();
         return candidates.FirstOrDefault(File.Exists)
             ?? throw new FileNotFoundException($"the frazil binary is not built; looked for {string.Join(", ", candidates)}");
     }

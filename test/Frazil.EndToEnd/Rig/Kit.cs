@@ -6,7 +6,8 @@ namespace Frazil.Rig;
 /// <summary>The test kit's scripts: a real broker, a generator with a ledger, foreign readers, the peer.</summary>
 public static class Kit
 {
-    /// <summary>The kit's folder (environment variable FRAZIL_KIT, else ../shared/kit beside the repository), or null where there is none.</summary>
+    /// <summary>The kit's folder (environment variable FRAZIL_KIT, else ../shared/kit beside the repository), or null where there is
+    /// none.</summary>
     public static string? Folder { get; } = Find();
 
     /// <summary>What to tell where it is absent.</summary>
@@ -19,7 +20,8 @@ public static class Kit
         => await RunInAsync(Environment.CurrentDirectory, Path.Combine(Folder!, script), arguments, cancellationToken);
 
     /// <inheritdoc cref="RunAsync"/>
-    public static async Task<string> RunInAsync(string workingFolder, string program, IEnumerable<string> arguments, CancellationToken cancellationToken)
+    public static async Task<string> RunInAsync(
+        string workingFolder, string program, IEnumerable<string> arguments, CancellationToken cancellationToken)
     {
         // Background processes that a start script leaves behind inherit its pipes, so output goes through files, not pipes.
         var folder = Directory.CreateTempSubdirectory("frazil-kit-").FullName;

@@ -10,7 +10,9 @@ namespace Frazil.Rig;
 /// <param name="Null">Records without a value.</param>
 /// <param name="Seconds">How long producing took.</param>
 /// <param name="Counts">Records delivered per partition, aborted ones left out.</param>
-public sealed record Ledger(long Records, decimal Amount, long UserId, long Bad = 0, long Null = 0, double Seconds = 0, IReadOnlyDictionary<int, long>? Counts = null)
+public sealed record Ledger(
+    long Records, decimal Amount, long UserId, long Bad = 0, long Null = 0, double Seconds = 0, IReadOnlyDictionary<int,
+    long>? Counts = null)
 {
     public static Ledger Empty { get; } = new(0, 0, 0);
 

@@ -24,6 +24,8 @@ public readonly record struct ProcessCost(double CpuSeconds, long ResidentBytes,
     private static long Kilobytes(string[] status, string key)
     {
         var line = status.FirstOrDefault(line => line.StartsWith(key, StringComparison.Ordinal));
-        return line is null ? 0 : 1024 * long.Parse(line[key.Length..].Replace("kB", "", StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture);
+        return line is null
+            ? 0
+            : 1024 * long.Parse(line[key.Length..].Replace("kB", "", StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture);
     }
 }

@@ -15,11 +15,14 @@ public sealed class Verification
 
     public string Json => table.GetRawText();
 
-    /// <summary>Every finding as <c>kind [partition] ranges</c>: <c>lost 0 3..5,9</c>; those of the whole table have no partition.</summary>
+    /// <summary>Every finding as <c>kind [partition] ranges</c>: <c>lost 0 3..5,9</c>; those of the whole table have no
+    /// partition.</summary>
     public IReadOnlyList<string> Findings =>
     [
         .. table.GetProperty("findings").EnumerateArray().Select(static finding => Text(finding, "")),
-        .. Partitions.SelectMany(static partition => partition.GetProperty("findings").EnumerateArray().Select(finding => Text(finding, $"{partition.GetProperty("partition").GetInt32()} "))),
+        .. Partitions.SelectMany(
+            static partition => partition.GetProperty("findings").EnumerateArray()
+                .Select(finding => Text(finding, $"{partition.GetProperty("partition").GetInt32()} "))),
     ];
 
     public IReadOnlyList<JsonElement> Partitions => [.. table.GetProperty("partitions").EnumerateArray()];
@@ -31,7 +34,8 @@ public sealed class Verification
     public long Gaps(string kind) => Partitions.Sum(partition => partition.GetProperty("gaps").GetProperty(kind).GetInt64());
 
     /// <summary>Runs the real binary.</summary>
-    public static async Task<Verification> RunAsync(string folder, string configFile, string table, bool deep, CancellationToken cancellationToken)
+    public static async Task<Verification> RunAsync(
+        string folder, string configFile, string table, bool deep, CancellationToken cancellationToken)
     {
         string[] arguments = ["verify", table, "-c", configFile, "--json", .. deep ? (string[])["--deep"] : []];
         var (code, output, errors) = await FrazilProcess.RunAsync(folder, arguments, cancellationToken);
@@ -45,7 +49,8 @@ public sealed class Verification
 
     private static string Text(JsonElement finding, string partition)
     {
-        var ranges = finding.GetProperty("offsets").EnumerateArray().Select(static range => (First: range[0].GetInt64(), Last: range[1].GetInt64()));
+        var ranges = finding.GetProperty("offsets").EnumerateArray()
+            .Select(static range => (First: range[0].GetInt64(), Last: range[1].GetInt64()));
         return $"{finding.GetProperty("kind").GetString()} {partition}{string.Join(',', ranges.Select(static range => range.First == range.Last ? $"{range.First}" : $"{range.First}..{range.Last}"))}".TrimEnd();
     }
 }

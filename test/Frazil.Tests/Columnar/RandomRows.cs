@@ -22,9 +22,19 @@ internal static class RandomRows
         new("bin", ColumnType.Binary, 12),
         new("fix", ColumnType.FixedBinary(5), 13),
         new("uuid", ColumnType.Uuid, 14),
-        new("st", ColumnType.Struct(new("x", ColumnType.Int32, 20), new("y", ColumnType.Utf8, 21), new("z", ColumnType.Struct(new ColumnField("w", ColumnType.Boolean, 22)), 23)), 15),
+        new(
+            "st",
+            ColumnType.Struct(
+                new("x", ColumnType.Int32, 20), new("y", ColumnType.Utf8, 21),
+                new("z", ColumnType.Struct(new ColumnField("w", ColumnType.Boolean, 22)), 23)),
+            15),
         new("li", ColumnType.List(new("element", ColumnType.List(new("element", ColumnType.Int64, 25)), 24)), 16),
-        new("m", ColumnType.Map(new("key", ColumnType.Utf8, 26, Nullable: false), new("value", ColumnType.Struct(new ColumnField("v", ColumnType.Float64, 28)), 27)), 17),
+        new(
+            "m",
+            ColumnType.Map(
+                new("key", ColumnType.Utf8, 26, Nullable: false),
+                new("value", ColumnType.Struct(new ColumnField("v", ColumnType.Float64, 28)), 27)),
+            17),
     ]);
 
     /// <summary>Appends a random value and returns it in the form of <see cref="ViewReader.Read"/>.</summary>
@@ -55,7 +65,8 @@ internal static class RandomRows
                 fixedBytes.Append(value);
                 return ViewReader.Hex(value);
             case BytesWriter bytes:
-                var text = new string((char)('a' + random.Next(26)), random.Next(random.Next(8) == 0 ? 400 : 20)) + (random.Next(2) == 0 ? "é" : "");
+                var text = new string(
+                    (char)('a' + random.Next(26)), random.Next(random.Next(8) == 0 ? 400 : 20)) + (random.Next(2) == 0 ? "é" : "");
                 bytes.Append(Encoding.UTF8.GetBytes(text));
                 return bytes.Field.Type.Kind == ColumnKind.Utf8 ? text : ViewReader.Hex(Encoding.UTF8.GetBytes(text));
             default:
@@ -75,7 +86,8 @@ internal static class RandomRows
         var count = random.Next(4);
         if (lists.Field.Type.Kind == ColumnKind.Map)
         {
-            var entries = Enumerable.Range(0, count).Select(_ => ((string)Append(lists.Children[0], random, 0)!, Append(lists.Children[1], random, nullShare))).ToArray();
+            var entries = Enumerable.Range(0, count)
+                .Select(_ => ((string)Append(lists.Children[0], random, 0)!, Append(lists.Children[1], random, nullShare))).ToArray();
             lists.EndList();
             return entries;
         }

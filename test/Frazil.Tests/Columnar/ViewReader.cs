@@ -8,7 +8,8 @@ namespace Frazil.Tests.Columnar;
 /// <summary>Values of views as plain objects: the layout read once more, independently of what wrote it.</summary>
 internal static unsafe class ViewReader
 {
-    /// <summary>Null; bool, int, long, float, double, Int128; string; byte[] as hex with 0x; a struct as name → value; a list as array; a map as pairs.</summary>
+    /// <summary>Null; bool, int, long, float, double, Int128; string; byte[] as hex with 0x; a struct as name → value; a list as array; a
+    /// map as pairs.</summary>
     public static object? Read(ColumnView view, long row)
     {
         Assert.InRange(row, 0, view.Length - 1);
@@ -29,7 +30,8 @@ internal static unsafe class ViewReader
             ColumnKind.FixedBinary or ColumnKind.Uuid => Hex(new(view.Values + (row * view.Type.ValueSize), view.Type.ValueSize)),
             ColumnKind.Struct => view.Type.Fields.Select((field, index) => (field.Name, Read(view.Children[index], row))).ToArray(),
             ColumnKind.List => Elements(view, row).Select(element => Read(view.Children[0], element)).ToArray(),
-            ColumnKind.Map => Elements(view, row).Select(element => ((string)Read(view.Children[0], element)!, Read(view.Children[1], element))).ToArray(),
+            ColumnKind.Map => Elements(view, row)
+                .Select(element => ((string)Read(view.Children[0], element)!, Read(view.Children[1], element))).ToArray(),
             _ => throw new NotSupportedException(),
         };
     }
@@ -46,11 +48,13 @@ internal static unsafe class ViewReader
         _ => value.ToString()!,
     };
 
-    public static string ShowRow(IReadOnlyList<ColumnView> views, long row) => string.Join(" | ", views.Select(view => Show(Read(view, row))));
+    public static string ShowRow(IReadOnlyList<ColumnView> views, long row)
+        => string.Join(" | ", views.Select(view => Show(Read(view, row))));
 
     public static string Hex(ReadOnlySpan<byte> bytes) => "0x" + Convert.ToHexStringLower(bytes);
 
-    private static ReadOnlySpan<byte> Bytes(ColumnView view, long row) => new(view.Values + view.Offsets[row], view.Offsets[row + 1] - view.Offsets[row]);
+    private static ReadOnlySpan<byte> Bytes(ColumnView view, long row)
+        => new(view.Values + view.Offsets[row], view.Offsets[row + 1] - view.Offsets[row]);
 
     private static IEnumerable<long> Elements(ColumnView view, long row)
     {

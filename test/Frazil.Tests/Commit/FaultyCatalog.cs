@@ -18,7 +18,8 @@ public sealed class FaultyCatalog(ICatalog real) : ICatalog
     public IFileIO FileIO => real.FileIO;
 
     public async Task<LoadedTable> CommitTableAsync(
-        TableIdentifier identifier, IReadOnlyList<TableRequirement> requirements, IReadOnlyList<TableUpdate> updates, CancellationToken cancellationToken = default)
+        TableIdentifier identifier, IReadOnlyList<TableRequirement> requirements, IReadOnlyList<TableUpdate> updates,
+        CancellationToken cancellationToken = default)
     {
         Commits++;
         var (before, after) = (BeforeCommit, AfterCommit);
@@ -35,32 +36,46 @@ public sealed class FaultyCatalog(ICatalog real) : ICatalog
         return table;
     }
 
-    public Task<IReadOnlyList<NamespaceName>> ListNamespacesAsync(NamespaceName? parent = null, CancellationToken cancellationToken = default) => real.ListNamespacesAsync(parent, cancellationToken);
+    public Task<IReadOnlyList<NamespaceName>> ListNamespacesAsync(
+        NamespaceName? parent = null, CancellationToken cancellationToken = default)
+        => real.ListNamespacesAsync(parent, cancellationToken);
 
-    public Task<bool> NamespaceExistsAsync(NamespaceName name, CancellationToken cancellationToken = default) => real.NamespaceExistsAsync(name, cancellationToken);
+    public Task<bool> NamespaceExistsAsync(NamespaceName name, CancellationToken cancellationToken = default)
+        => real.NamespaceExistsAsync(name, cancellationToken);
 
-    public Task<IReadOnlyDictionary<string, string>> LoadNamespaceAsync(NamespaceName name, CancellationToken cancellationToken = default) => real.LoadNamespaceAsync(name, cancellationToken);
+    public Task<IReadOnlyDictionary<string, string>> LoadNamespaceAsync(NamespaceName name, CancellationToken cancellationToken = default)
+        => real.LoadNamespaceAsync(name, cancellationToken);
 
-    public Task CreateNamespaceAsync(NamespaceName name, IReadOnlyDictionary<string, string>? properties = null, CancellationToken cancellationToken = default) => real.CreateNamespaceAsync(name, properties, cancellationToken);
+    public Task CreateNamespaceAsync(
+        NamespaceName name, IReadOnlyDictionary<string, string>? properties = null, CancellationToken cancellationToken = default)
+        => real.CreateNamespaceAsync(name, properties, cancellationToken);
 
-    public Task DropNamespaceAsync(NamespaceName name, CancellationToken cancellationToken = default) => real.DropNamespaceAsync(name, cancellationToken);
+    public Task DropNamespaceAsync(NamespaceName name, CancellationToken cancellationToken = default)
+        => real.DropNamespaceAsync(name, cancellationToken);
 
-    public Task<IReadOnlyList<TableIdentifier>> ListTablesAsync(NamespaceName name, CancellationToken cancellationToken = default) => real.ListTablesAsync(name, cancellationToken);
+    public Task<IReadOnlyList<TableIdentifier>> ListTablesAsync(NamespaceName name, CancellationToken cancellationToken = default)
+        => real.ListTablesAsync(name, cancellationToken);
 
-    public Task<bool> TableExistsAsync(TableIdentifier identifier, CancellationToken cancellationToken = default) => real.TableExistsAsync(identifier, cancellationToken);
+    public Task<bool> TableExistsAsync(TableIdentifier identifier, CancellationToken cancellationToken = default)
+        => real.TableExistsAsync(identifier, cancellationToken);
 
-    public Task<LoadedTable> LoadTableAsync(TableIdentifier identifier, CancellationToken cancellationToken = default) => real.LoadTableAsync(identifier, cancellationToken);
+    public Task<LoadedTable> LoadTableAsync(TableIdentifier identifier, CancellationToken cancellationToken = default)
+        => real.LoadTableAsync(identifier, cancellationToken);
 
     public Task<LoadedTable> CreateTableAsync(
         TableIdentifier identifier, Schema schema, PartitionSpec? spec = null, SortOrder? sortOrder = null,
         IReadOnlyDictionary<string, string>? properties = null, string? location = null, CancellationToken cancellationToken = default)
         => real.CreateTableAsync(identifier, schema, spec, sortOrder, properties, location, cancellationToken);
 
-    public Task<LoadedTable> RegisterTableAsync(TableIdentifier identifier, string metadataLocation, CancellationToken cancellationToken = default) => real.RegisterTableAsync(identifier, metadataLocation, cancellationToken);
+    public Task<LoadedTable> RegisterTableAsync(
+        TableIdentifier identifier, string metadataLocation, CancellationToken cancellationToken = default)
+        => real.RegisterTableAsync(identifier, metadataLocation, cancellationToken);
 
-    public Task DropTableAsync(TableIdentifier identifier, bool purge = false, CancellationToken cancellationToken = default) => real.DropTableAsync(identifier, purge, cancellationToken);
+    public Task DropTableAsync(TableIdentifier identifier, bool purge = false, CancellationToken cancellationToken = default)
+        => real.DropTableAsync(identifier, purge, cancellationToken);
 
-    public Task RenameTableAsync(TableIdentifier from, TableIdentifier to, CancellationToken cancellationToken = default) => real.RenameTableAsync(from, to, cancellationToken);
+    public Task RenameTableAsync(TableIdentifier from, TableIdentifier to, CancellationToken cancellationToken = default)
+        => real.RenameTableAsync(from, to, cancellationToken);
 
     public ValueTask DisposeAsync() => real.DisposeAsync();
 }

@@ -298,7 +298,8 @@ public sealed class TableCommitterTests : IAsyncLifetime
             await Task.Delay(1, TestContext.Current.CancellationToken);
         }
         var two = CommitAsync("f2", Unit(P0, 10, 20));
-        var three = committer.ChangeAsync(static version => version.Metadata.Properties.ContainsKey("mine") ? null : ([], [new TableUpdate.SetProperties(
+        var three = committer.ChangeAsync(static version => version.Metadata.Properties.ContainsKey("mine") ? null : ([],
+            [new TableUpdate.SetProperties(
             new Dictionary<string, string> { ["mine"] = "1" })]), TestContext.Current.CancellationToken);
         for (var i = 0; i < 50; i++)
         {
@@ -339,7 +340,8 @@ public sealed class TableCommitterTests : IAsyncLifetime
 
     private CommitUnit Unit(TopicPartition partition, long? recorded, long next) => new(
         [new(partition, recorded, next)],
-        [new DataFile { Path = $"file://{folder}/{Guid.NewGuid():N}.parquet", SpecId = 0, RecordCount = next - (recorded ?? 0), FileSizeBytes = 100 }]);
+        [new DataFile { Path = $"file://{folder}/{Guid.NewGuid():N}.parquet", SpecId = 0, RecordCount = next - (recorded ?? 0),
+            FileSizeBytes = 100 }]);
 
     private static CommitUnit Gap(CommitUnit unit, OffsetRange removed)
     {
@@ -374,8 +376,11 @@ public sealed class TableCommitterTests : IAsyncLifetime
     private async Task<IEnumerable<string>> FlushesAsync()
     {
         var table = await LoadAsync();
-        return [.. SnapshotAncestry.Of(table, table.CurrentSnapshotId).Select(static snapshot => snapshot.Summary.GetValueOrDefault("frazil.flush-id")).OfType<string>()];
+        return [
+            .. SnapshotAncestry.Of(table, table.CurrentSnapshotId)
+                .Select(static snapshot => snapshot.Summary.GetValueOrDefault("frazil.flush-id")).OfType<string>()];
     }
 
-    private async Task AssertProgressAsync(string expected) => Assert.Equal(expected, (await LoadAsync()).Properties["frazil.offsets.events"]);
+    private async Task AssertProgressAsync(string expected)
+        => Assert.Equal(expected, (await LoadAsync()).Properties["frazil.offsets.events"]);
 }

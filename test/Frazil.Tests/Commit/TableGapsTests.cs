@@ -21,11 +21,13 @@ public sealed class TableGapsTests
     [Fact]
     public void The_first_offset_is_recorded_once_and_gaps_add_up()
     {
-        var (after, property) = Step(TableGaps.Empty, new ProgressStep(P0, null, 120, 100, Skipped(new SkippedRange(new(101, 103), SkipKind.Transaction))));
+        var (after, property) = Step(
+            TableGaps.Empty, new ProgressStep(P0, null, 120, 100, Skipped(new SkippedRange(new(101, 103), SkipKind.Transaction))));
         Assert.Equal("""{"0":{"first":100,"transaction":3}}""", property);
 
         (after, property) = Step(after, new ProgressStep(P0, 120, 200, 120, Skipped(
-            new SkippedRange(new(120, 129), SkipKind.Retention), new SkippedRange(new(131, 131), SkipKind.Compaction), new SkippedRange(new(133, 134), SkipKind.Unknown))));
+            new SkippedRange(new(120, 129), SkipKind.Retention), new SkippedRange(new(131, 131), SkipKind.Compaction),
+            new SkippedRange(new(133, 134), SkipKind.Unknown))));
         Assert.Equal("""{"0":{"first":100,"transaction":3,"compaction":1,"unknown":2,"retention":[[120,129]]}}""", property);
 
         (after, property) = Step(after, new ProgressStep(P1, null, 9, 4));
@@ -67,7 +69,8 @@ public sealed class TableGapsTests
             new SkippedRange(new(131, 131), SkipKind.Compaction), new SkippedRange(new(133, 134), SkipKind.Unknown)));
 
         var entry = new OffsetCommit("f", [LoggedStep.Of(step)]);
-        var logged = (OffsetCommit)JsonSerializer.Deserialize(JsonSerializer.Serialize(entry, LogJson.Default.LogEntry), LogJson.Default.LogEntry)!;
+        var logged = (OffsetCommit)JsonSerializer.Deserialize(
+            JsonSerializer.Serialize(entry, LogJson.Default.LogEntry), LogJson.Default.LogEntry)!;
 
         Assert.Equal(Step(TableGaps.Empty, step).Property, Step(TableGaps.Empty, logged.Steps[0].ToStep()).Property);
     }

@@ -121,7 +121,11 @@ public sealed class TableRewriteTests : IAsyncLifetime
 
     private TableRewrite Rewrite(string id, DataFile added, Action<TableVersion> validate) => new()
     {
-        FlushId = id, Kind = "test", Start = state.Current!.Metadata.CurrentSnapshot, Removed = [old], Added = [added],
+        FlushId = id,
+        Kind = "test",
+        Start = state.Current!.Metadata.CurrentSnapshot,
+        Removed = [old],
+        Added = [added],
         Validate = (version, _) =>
         {
             validate(version);
@@ -134,7 +138,8 @@ public sealed class TableRewriteTests : IAsyncLifetime
     private static Task IngestAsync(TableCommitter by, long? recorded, long next, DataFile file)
         => by.CommitAsync(new(Guid.NewGuid().ToString(), [new([new(new("events", 0), recorded, next)], [file])]), CancellationToken.None);
 
-    private DataFile NewFile(long rows) => new() { Path = $"file://{folder.Path}/{Guid.NewGuid():N}.parquet", SpecId = 0, RecordCount = rows, FileSizeBytes = 100 };
+    private DataFile NewFile(long rows)
+        => new() { Path = $"file://{folder.Path}/{Guid.NewGuid():N}.parquet", SpecId = 0, RecordCount = rows, FileSizeBytes = 100 };
 
     private int CountMetadata() => Directory.GetFiles(folder.Path, "*.avro", SearchOption.AllDirectories).Length;
 

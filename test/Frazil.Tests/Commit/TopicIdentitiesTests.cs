@@ -92,8 +92,15 @@ public sealed class TopicIdentitiesTests : IAsyncLifetime
     {
         var state = new TableState(catalog, Table);
         var committer = new TableCommitter(catalog, state, new TableMetrics(), TimeProvider.System, NullLogger.Instance, identities);
-        var file = new DataFile { Path = $"file://{folder}/{Guid.NewGuid():N}.parquet", SpecId = 0, RecordCount = next - (recorded ?? 0), FileSizeBytes = 100 };
-        await committer.CommitAsync(new(Guid.NewGuid().ToString(), [new CommitUnit([new(P0, recorded, next)], [file])]), TestContext.Current.CancellationToken);
+        var file = new DataFile
+        {
+            Path = $"file://{folder}/{Guid.NewGuid():N}.parquet",
+            SpecId = 0,
+            RecordCount = next - (recorded ?? 0),
+            FileSizeBytes = 100,
+        };
+        await committer.CommitAsync(
+            new(Guid.NewGuid().ToString(), [new CommitUnit([new(P0, recorded, next)], [file])]), TestContext.Current.CancellationToken);
     }
 
     private async Task<TableVersion> VersionAsync()

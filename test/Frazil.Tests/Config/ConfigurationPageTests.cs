@@ -33,7 +33,8 @@ public sealed class ConfigurationPageTests
     }
 
     private static string Row(string key, object? value, string allowed, string meaning)
-        => new StringBuilder($"| `{key}` | ").Append(value is null ? "–" : $"`{ConfigText.Format(value)}`").Append($" | {allowed} | {meaning} |").ToString();
+        => new StringBuilder($"| `{key}` | ").Append(value is null ? "–" : $"`{ConfigText.Format(value)}`")
+            .Append($" | {allowed} | {meaning} |").ToString();
 
     private static string FindRoot()
     {

@@ -173,7 +173,9 @@ public sealed class FrazilConfigFileTests
 
     [Fact]
     public void A_missing_file_is_told_by_its_path()
-        => Assert.Contains("frazil init", Assert.Throws<ConfigException>(() => FrazilConfigFile.Load("no/such/frazil.toml", NoEnvironment)).Message, StringComparison.Ordinal);
+        => Assert.Contains(
+            "frazil init", Assert.Throws<ConfigException>(() => FrazilConfigFile.Load("no/such/frazil.toml", NoEnvironment)).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Environment_overrides_every_kind_of_key()

@@ -116,7 +116,9 @@ public sealed class TomlParserTests
 
     [Fact]
     public void Bytes_that_are_not_UTF8_are_refused()
-        => Assert.Contains("UTF-8", Assert.Throws<TomlException>(() => TomlParser.Parse([(byte)'a', (byte)'=', (byte)'"', 0xC3, (byte)'"'])).Problem, StringComparison.Ordinal);
+        => Assert.Contains(
+            "UTF-8", Assert.Throws<TomlException>(() => TomlParser.Parse([(byte)'a', (byte)'=', (byte)'"', 0xC3, (byte)'"'])).Problem,
+            StringComparison.Ordinal);
 
     [Fact]
     public void A_byte_order_mark_and_CRLF_line_ends_are_taken()

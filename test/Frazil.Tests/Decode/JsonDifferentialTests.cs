@@ -28,7 +28,12 @@ public sealed partial class JsonDifferentialTests
         new("bin", ColumnType.Binary, 12),
         new("fix", ColumnType.FixedBinary(5), 13),
         new("uuid", ColumnType.Uuid, 14),
-        new("st", ColumnType.Struct(new("x", ColumnType.Int32, 16, Nullable: false), new("y", ColumnType.Utf8, 17), new("a_key_that_is_longer_than_one_vector", ColumnType.Struct(new ColumnField("w", ColumnType.Float64, 19)), 18)), 15),
+        new(
+            "st",
+            ColumnType.Struct(
+                new("x", ColumnType.Int32, 16, Nullable: false), new("y", ColumnType.Utf8, 17),
+                new("a_key_that_is_longer_than_one_vector", ColumnType.Struct(new ColumnField("w", ColumnType.Float64, 19)), 18)),
+            15),
         new("li", ColumnType.List(new("element", ColumnType.List(new("element", ColumnType.Int64, 22)), 21)), 20),
         new("m", ColumnType.Map(new("key", ColumnType.Utf8, 24, Nullable: false), new("value", ColumnType.Float64, 25)), 23),
     ]);
@@ -37,7 +42,8 @@ public sealed partial class JsonDifferentialTests
     public void Mutated_records_are_taken_or_refused_and_read_as_by_the_reference()
     {
         var records = int.Parse(Environment.GetEnvironmentVariable("FRAZIL_FUZZ_RECORDS") ?? "60000", CultureInfo.InvariantCulture);
-        var seed = int.Parse(Environment.GetEnvironmentVariable("FRAZIL_FUZZ_SEED") ?? $"{Environment.TickCount}", CultureInfo.InvariantCulture);
+        var seed = int.Parse(
+            Environment.GetEnvironmentVariable("FRAZIL_FUZZ_SEED") ?? $"{Environment.TickCount}", CultureInfo.InvariantCulture);
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
         var random = new Random(seed);
         var mutations = new JsonMutations(random);
@@ -88,7 +94,8 @@ public sealed partial class JsonDifferentialTests
         }
         catch (Exception unexpected)
         {
-            throw new InvalidOperationException($"seed {seed}\n{Encoding.UTF8.GetString(record)}\n{Convert.ToHexString(record)}", unexpected);
+            throw new InvalidOperationException(
+                $"seed {seed}\n{Encoding.UTF8.GetString(record)}\n{Convert.ToHexString(record)}", unexpected);
         }
     }
 

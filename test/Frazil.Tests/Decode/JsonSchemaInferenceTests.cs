@@ -12,7 +12,12 @@ public sealed class JsonSchemaInferenceTests
         new("id", ColumnType.Int64, 1),
         new("device", ColumnType.Struct(new ColumnField("os", ColumnType.Utf8, 3)), 2),
         new("items", ColumnType.List(new("element", ColumnType.Struct(new ColumnField("sku", ColumnType.Utf8, 6)), 5)), 4),
-        new("attrs", ColumnType.Map(new("key", ColumnType.Utf8, 8, Nullable: false), new("value", ColumnType.Struct(new ColumnField("n", ColumnType.Int64, 10)), 9)), 7),
+        new(
+            "attrs",
+            ColumnType.Map(
+                new("key", ColumnType.Utf8, 8, Nullable: false),
+                new("value", ColumnType.Struct(new ColumnField("n", ColumnType.Int64, 10)), 9)),
+            7),
         new("kafka_offset", ColumnType.Int64, 11),
     ]);
 
@@ -82,7 +87,8 @@ public sealed class JsonSchemaInferenceTests
     public void An_object_with_data_for_names_is_refused_before_it_becomes_thousands_of_columns()
     {
         var inference = new JsonSchemaInference(ColumnFields.Empty, maxNewFields: 100);
-        Assert.Equal("too_large", Add(inference, "{" + string.Join(",", Enumerable.Range(0, 200).Select(index => $"\"k{index}\":1")) + "}")!.Code);
+        Assert.Equal(
+            "too_large", Add(inference, "{" + string.Join(",", Enumerable.Range(0, 200).Select(index => $"\"k{index}\":1")) + "}")!.Code);
         Assert.Empty(inference.Additions);
     }
 
@@ -180,7 +186,8 @@ public sealed class JsonSchemaInferenceTests
             .. schema.Select(known => known.Type.Kind == ColumnKind.Struct
                 ? known with { Type = ColumnType.Struct([.. Evolve(known.Type.Fields, additions, nextId, known.FieldId)]) }
                 : known),
-            .. additions.Where(addition => addition.ParentFieldId == parent).Select(addition => new ColumnField(addition.Name, addition.Type.ToColumnType(nextId), nextId())),
+            .. additions.Where(addition => addition.ParentFieldId == parent)
+                .Select(addition => new ColumnField(addition.Name, addition.Type.ToColumnType(nextId), nextId())),
         ]);
 
     private static string WithoutIds(ColumnFields schema)

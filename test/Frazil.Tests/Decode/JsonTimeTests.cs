@@ -57,7 +57,8 @@ public sealed class JsonTimeTests
     [InlineData("\"9999-12-31T23:59:59-00:01\"", "out_of_range")]
     [InlineData("1767225600", "wrong_type")]
     [InlineData("\"2026-01-01T00:00:00Z", "syntax")]
-    public void A_timestamptz_refuses_everything_else(string value, string code) => Assert.Equal(code, DecodedRow.OfValue(ColumnType.TimestampTz, value));
+    public void A_timestamptz_refuses_everything_else(string value, string code)
+        => Assert.Equal(code, DecodedRow.OfValue(ColumnType.TimestampTz, value));
 
     [Theory]
     [InlineData("\"2026-01-01T00:00:00.25\"", "1767225600250000")]
@@ -65,7 +66,8 @@ public sealed class JsonTimeTests
     [InlineData("\"1970\\u002d01-01T00:00:01\"", "1000000")]
     [InlineData("\"2026-01-01T00:00:00Z\"", "bad_text")]
     [InlineData("\"2026-01-01T00:00:00+00:00\"", "bad_text")]
-    public void A_timestamp_has_no_zone(string value, string expected) => Assert.Equal(expected, DecodedRow.OfValue(ColumnType.Timestamp, value));
+    public void A_timestamp_has_no_zone(string value, string expected)
+        => Assert.Equal(expected, DecodedRow.OfValue(ColumnType.Timestamp, value));
 
     [Theory]
     [InlineData("\"1970-01-01\"", "0")]
@@ -76,7 +78,8 @@ public sealed class JsonTimeTests
     [InlineData("\"2026-01-01T00:00:00\"", "bad_text")]
     [InlineData("\"20260101\"", "bad_text")]
     [InlineData("19000", "wrong_type")]
-    public void A_date_is_its_days_since_1970(string value, string expected) => Assert.Equal(expected, DecodedRow.OfValue(ColumnType.Date32, value));
+    public void A_date_is_its_days_since_1970(string value, string expected)
+        => Assert.Equal(expected, DecodedRow.OfValue(ColumnType.Date32, value));
 
     [Theory]
     [InlineData("\"00:00:00\"", "0")]
@@ -86,7 +89,8 @@ public sealed class JsonTimeTests
     [InlineData("\"12:00\"", "bad_text")]
     [InlineData("\"12:00:00Z\"", "bad_text")]
     [InlineData("\"12:00:00.1234567\"", "inexact")]
-    public void A_time_is_its_microseconds_since_midnight(string value, string expected) => Assert.Equal(expected, DecodedRow.OfValue(ColumnType.Time64, value));
+    public void A_time_is_its_microseconds_since_midnight(string value, string expected)
+        => Assert.Equal(expected, DecodedRow.OfValue(ColumnType.Time64, value));
 
     [Fact]
     public void Every_day_of_ten_thousand_years_is_right()
@@ -98,7 +102,8 @@ public sealed class JsonTimeTests
             for (var day = DateOnly.MinValue; ; day = day.AddDays(1))
             {
                 day.TryFormat(new Span<byte>(text, 10), out _, "yyyy-MM-dd", CultureInfo.InvariantCulture);
-                if (Frazil.Decode.IsoTime.ParseDate(text, 10, out var days) != Frazil.Decode.IsoOutcome.Ok || days != day.DayNumber - 719_162)
+                if (Frazil.Decode.IsoTime.ParseDate(text, 10, out var days) != Frazil.Decode.IsoOutcome.Ok
+                    || days != day.DayNumber - 719_162)
                 {
                     failed.Add(day.ToString("O", CultureInfo.InvariantCulture));
                 }

@@ -9,7 +9,8 @@ using Frazil.Tests.Columnar;
 
 namespace Frazil.Tests.Decode;
 
-/// <summary>What a record should become, by Utf8JsonReader, BigInteger and DateTime: slow, obvious, and sharing nothing with the decoder.</summary>
+/// <summary>What a record should become, by Utf8JsonReader, BigInteger and DateTime: slow, obvious, and sharing nothing with the
+/// decoder.</summary>
 internal static partial class ReferenceJson
 {
     public const string Bad = "bad";
@@ -217,7 +218,8 @@ internal static partial class ReferenceJson
                 Require(Convert.ToBase64String(bytes) == text && (type.Kind == ColumnKind.Binary || bytes.Length == type.Width));
                 return ViewReader.Hex(bytes);
             case ColumnKind.Date32:
-                return DateOnly.ParseExact(RequireMatch(DateForm(), text).Value, "yyyy-MM-dd", CultureInfo.InvariantCulture).DayNumber - 719_162;
+                return DateOnly.ParseExact(
+                    RequireMatch(DateForm(), text).Value, "yyyy-MM-dd", CultureInfo.InvariantCulture).DayNumber - 719_162;
             case ColumnKind.Time64:
                 return ReadTime(RequireMatch(TimeForm(), text));
             default:
@@ -238,7 +240,9 @@ internal static partial class ReferenceJson
             Require(int.Parse(zone[1..3], CultureInfo.InvariantCulture) < 24 && int.Parse(zone[4..6], CultureInfo.InvariantCulture) < 60);
             micros -= (zone[0] == '-' ? -1 : 1) * offset * 60_000_000L;
         }
-        Require(micros >= (DateTime.MinValue.Ticks - DateTime.UnixEpoch.Ticks) / 10 && micros <= (DateTime.MaxValue.Ticks - DateTime.UnixEpoch.Ticks) / 10);
+        Require(
+            micros >= (DateTime.MinValue.Ticks - DateTime.UnixEpoch.Ticks) / 10
+                && micros <= (DateTime.MaxValue.Ticks - DateTime.UnixEpoch.Ticks) / 10);
         return micros;
     }
 

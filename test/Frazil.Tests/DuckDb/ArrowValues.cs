@@ -21,8 +21,8 @@ internal sealed unsafe class ArrowValues : IDisposable
         Count = columns.Length == 0 ? 0 : columns[0].Count,
     };
 
-    /// <summary>Values: as DuckDbValues reads them; decimals as BigInteger (unscaled), times in their stored unit; struct as object?[] by field;
-    /// list as object?[]; map as KeyValuePair[].</summary>
+    /// <summary>Values: as DuckDbValues reads them; decimals as BigInteger (unscaled), times in their stored unit; struct as object?[] by
+    /// field; list as object?[]; map as KeyValuePair[].</summary>
     public ColumnView View(ColumnType type, IReadOnlyList<object?> values) => new()
     {
         Type = type,

@@ -49,7 +49,9 @@ public sealed class ColumnScanTests : IDisposable
             for (var column = 0; column < fields.Count; column++)
             {
                 var actual = RandomColumns.Canonical(rows[row][column]);
-                Assert.True(expected[row][column] == actual, $"seed {seed}, row {row}, {fields[column]}: {expected[row][column]} was read as {actual}");
+                Assert.True(
+                    expected[row][column] == actual,
+                    $"seed {seed}, row {row}, {fields[column]}: {expected[row][column]} was read as {actual}");
             }
         }
     }
@@ -73,7 +75,8 @@ public sealed class ColumnScanTests : IDisposable
     {
         ColumnKind.Int64 when random.Next(2) == 0 => ColumnType.Int32,
         ColumnKind.Float64 when random.Next(2) == 0 => ColumnType.Float32,
-        ColumnKind.Decimal128 when type.Precision > type.Scale + 1 && random.Next(2) == 0 => ColumnType.Decimal128(type.Precision - 1, type.Scale),
+        ColumnKind.Decimal128 when type.Precision > type.Scale + 1
+            && random.Next(2) == 0 => ColumnType.Decimal128(type.Precision - 1, type.Scale),
         ColumnKind.Struct => ColumnType.Struct([.. Older(type.Fields, random)]),
         ColumnKind.List => ColumnType.List(type.Fields[0] with { Type = Older(type.Fields[0].Type, random) }),
         _ => type,
@@ -90,18 +93,21 @@ public sealed class ColumnScanTests : IDisposable
     [Fact]
     public void Several_threads_read_every_row_once()
     {
-        var slices = Enumerable.Range(0, 30).Select(batch => memory.Slice(OneLong, [.. Enumerable.Range(0, 9000).Select(row => (object?)(batch * 9000L + row))])).ToList();
+        var slices = Enumerable.Range(0, 30)
+            .Select(batch => memory.Slice(OneLong, [.. Enumerable.Range(0, 9000).Select(row => (object?)(batch * 9000L + row))])).ToList();
         slices.Insert(3, memory.Slice(OneLong, new List<object?>()));
         using var slot = duck.Scans.Open(new ColumnScan(OneLong, slices));
         using var connection = duck.Connect();
-        using var result = connection.Query($"SELECT count(*), count(DISTINCT n), sum(n)::BIGINT, min(n), max(n) FROM frazil_scan({slot.Handle})");
+        using var result = connection.Query(
+            $"SELECT count(*), count(DISTINCT n), sum(n)::BIGINT, min(n), max(n) FROM frazil_scan({slot.Handle})");
         Assert.Equal([270_000L, 270_000L, 270_000L * 269_999 / 2, 0L, 269_999L], Assert.Single(result.ReadRows()));
     }
 
     [Fact]
     public void Counting_rows_needs_no_column()
     {
-        using var slot = duck.Scans.Open(new ColumnScan(OneLong, [memory.Slice(OneLong, [.. Enumerable.Range(0, 5000).Select(row => (object?)(long)row)])]));
+        using var slot = duck.Scans.Open(
+            new ColumnScan(OneLong, [memory.Slice(OneLong, [.. Enumerable.Range(0, 5000).Select(row => (object?)(long)row)])]));
         using var connection = duck.Connect();
         using var result = connection.Query($"SELECT count(*) FROM frazil_scan({slot.Handle})");
         Assert.Equal([5000L], Assert.Single(result.ReadRows()));

@@ -125,7 +125,8 @@ public sealed class DuckDbConnectionTests : IDisposable
     [Fact]
     public void An_unknown_setting_is_named()
     {
-        var failure = Assert.Throws<DuckDbException>(() => DuckDbInstance.Open(new Dictionary<string, string> { ["no_such_setting"] = "1" }));
+        var failure = Assert.Throws<DuckDbException>(
+            () => DuckDbInstance.Open(new Dictionary<string, string> { ["no_such_setting"] = "1" }));
         Assert.Contains("no_such_setting", failure.Message, StringComparison.Ordinal);
     }
 }

@@ -57,7 +57,9 @@ internal sealed class RandomColumns(int seed)
     {
         if (Random.NextDouble() < nulls)
         {
-            return type.Kind == ColumnKind.Struct && Random.Next(2) == 0 ? new NullStruct([.. type.Fields.Select(field => Value(field.Type, 0))]) : null;
+            return type.Kind == ColumnKind.Struct && Random.Next(2) == 0
+                ? new NullStruct([.. type.Fields.Select(field => Value(field.Type, 0))])
+                : null;
         }
         return type.Kind switch
         {
@@ -77,7 +79,9 @@ internal sealed class RandomColumns(int seed)
             ColumnKind.Struct => type.Fields.Select(field => Value(field.Type, nulls)).ToArray(),
             ColumnKind.List => Enumerable.Range(0, Random.Next(5)).Select(_ => Value(type.Fields[0].Type, nulls)).ToArray(),
             _ => Enumerable.Range(0, Random.Next(4))
-                .Select(index => new KeyValuePair<object, object?>(index.ToString(CultureInfo.InvariantCulture) + Text(), Value(type.Fields[1].Type, nulls))).ToArray(),
+                .Select(
+                    index => new KeyValuePair<object,
+                    object?>(index.ToString(CultureInfo.InvariantCulture) + Text(), Value(type.Fields[1].Type, nulls))).ToArray(),
         };
     }
 
@@ -103,8 +107,8 @@ internal sealed class RandomColumns(int seed)
         _ => Random.Next().ToString(CultureInfo.InvariantCulture),
     };
 
-    /// <summary>What SQL must read where <paramref name="value"/> of <paramref name="source"/> was stored and <paramref name="target"/> was asked for;
-    /// in a canonical text, so that nested values compare.</summary>
+    /// <summary>What SQL must read where <paramref name="value"/> of <paramref name="source"/> was stored and <paramref name="target"/> was
+    /// asked for; in a canonical text, so that nested values compare.</summary>
     public static string Expected(ColumnType target, ColumnType source, object? value) => (target.Kind, value) switch
     {
         (_, null or NullStruct) => "null",
@@ -146,7 +150,8 @@ internal sealed class RandomColumns(int seed)
         DateTime time => time.ToString("yyyy-MM-ddTHH:mm:ss.ffffff", CultureInfo.InvariantCulture),
         DateTimeOffset time => time.ToString("yyyy-MM-ddTHH:mm:ss.ffffffzzz", CultureInfo.InvariantCulture),
         TimeOnly time => time.ToString("HH:mm:ss.ffffff", CultureInfo.InvariantCulture),
-        IReadOnlyDictionary<string, object?> members => $"{{{string.Join(",", members.Select(member => $"{member.Key}:{Canonical(member.Value)}"))}}}",
+        IReadOnlyDictionary<string,
+        object?> members => $"{{{string.Join(",", members.Select(member => $"{member.Key}:{Canonical(member.Value)}"))}}}",
         object?[] elements => $"[{string.Join(",", elements.Select(Canonical))}]",
         KeyValuePair<object, object?>[] pairs => $"<{string.Join(",", pairs.Select(pair => $"{pair.Key}:{Canonical(pair.Value)}"))}>",
         IFormattable other => other.ToString(null, CultureInfo.InvariantCulture),

@@ -17,11 +17,12 @@ public sealed class EngineFixture : IAsyncDisposable
 
     public MockCluster Cluster => cluster;
 
-    public FrazilOptions Options(string topic, Func<TableOptions, TableOptions>? table = null, HotBufferOptions? hot = null) => new FrazilOptionsBuilder
-    {
-        HotBuffer = hot ?? new(),
-        Server = new() { Http = "" },
-    }
+    public FrazilOptions Options(string topic, Func<TableOptions, TableOptions>? table = null, HotBufferOptions? hot = null)
+        => new FrazilOptionsBuilder
+        {
+            HotBuffer = hot ?? new(),
+            Server = new() { Http = "" },
+        }
         .FromKafka(cluster.BootstrapServers).InFolder(folder).AddTable($"shop.{topic}", topic, table).Build();
 
     public async Task ProduceAsync(string topic, int partition, params IEnumerable<string?> values)
@@ -42,7 +43,8 @@ public sealed class EngineFixture : IAsyncDisposable
         }
     }
 
-    public static ILoggerFactory Logs() => LoggerFactory.Create(static builder => builder.AddProvider(new TestOutputLogs()).SetMinimumLevel(LogLevel.Debug));
+    public static ILoggerFactory Logs()
+        => LoggerFactory.Create(static builder => builder.AddProvider(new TestOutputLogs()).SetMinimumLevel(LogLevel.Debug));
 
     public async ValueTask DisposeAsync()
     {
@@ -61,7 +63,8 @@ public sealed class EngineFixture : IAsyncDisposable
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
             => output?.WriteLine($"{DateTime.UtcNow:HH:mm:ss.fff} {logLevel} {formatter(state, exception)} {exception}");
 
         public void Dispose()

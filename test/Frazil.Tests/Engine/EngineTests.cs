@@ -5,7 +5,8 @@ using Xunit;
 
 namespace Frazil.Tests.Engine;
 
-/// <summary>The whole engine against librdkafka's mock brokers: what a user sees. Exactly-once is proven against the real broker, elsewhere.</summary>
+/// <summary>The whole engine against librdkafka's mock brokers: what a user sees. Exactly-once is proven against the real broker,
+/// elsewhere.</summary>
 public sealed class EngineTests : IAsyncDisposable
 {
     private readonly EngineFixture fixture = new();
@@ -22,7 +23,8 @@ public sealed class EngineTests : IAsyncDisposable
         await fixture.ProduceAsync("events", 1, Enumerable.Range(0, 300).Select(i => $$"""{"id":{{i}},"at":"2026-01-02T00:00:00Z","new":1.5}"""));
 
         await using var engine = await FrazilEngine.StartAsync(options, EngineFixture.Logs());
-        await EngineFixture.Eventually(async () => await ScalarAsync(engine, "select count(*) from shop.events") is 800L, "all rows are seen");
+        await EngineFixture.Eventually(
+            async () => await ScalarAsync(engine, "select count(*) from shop.events") is 800L, "all rows are seen");
 
         Assert.Equal(300, engine.Tables[0].Records);
         Assert.Equal(300L, await ScalarAsync(engine, "select count(\"new\") from shop.events"));
@@ -88,7 +90,9 @@ public sealed class EngineTests : IAsyncDisposable
         await fixture.ProduceAsync("clicks", 0, Enumerable.Range(0, 50).Select(i => $$"""{"id":{{i}}}"""));
 
         var result = await engine.Sql.QueryAsync(new(
-            "select count(*) from shop.clicks", new Dictionary<string, IReadOnlyDictionary<int, long>> { ["clicks"] = new Dictionary<int, long> { [0] = 49 } }));
+            "select count(*) from shop.clicks", new Dictionary<string, IReadOnlyDictionary<int,
+            long>>
+            { ["clicks"] = new Dictionary<int, long> { [0] = 49 } }));
 
         Assert.Equal(50L, result.Rows[0][0]);
         Assert.Equal(50, result.Scan.HotRows);
@@ -130,7 +134,8 @@ public sealed class EngineTests : IAsyncDisposable
         }
         await done.CancelAsync();
         var produced = await producing;
-        await EngineFixture.Eventually(async () => await ScalarAsync(engine, "select count(*) from shop.load") is long count && count == produced, "all are seen");
+        await EngineFixture.Eventually(
+            async () => await ScalarAsync(engine, "select count(*) from shop.load") is long count && count == produced, "all are seen");
     }
 
     [Fact]
@@ -142,7 +147,8 @@ public sealed class EngineTests : IAsyncDisposable
         options = options with { Kafka = options.Kafka with { StartFrom = StartFrom.Latest } };
         await using (var engine = await FrazilEngine.StartAsync(options, EngineFixture.Logs()))
         {
-            await EngineFixture.Eventually(() => Task.FromResult(engine.Tables[0].Partitions == 1 && engine.Tables[0].Lag == 0), "the partition is positioned");
+            await EngineFixture.Eventually(
+                () => Task.FromResult(engine.Tables[0].Partitions == 1 && engine.Tables[0].Lag == 0), "the partition is positioned");
         }
         await fixture.ProduceAsync("late", 0, """{"id":1}""");
 
@@ -161,12 +167,15 @@ public sealed class EngineTests : IAsyncDisposable
         var main = options.Tables[0];
         options = options with
         {
-            Tables = [main, main with { Name = "shop.strict", OnBadRecord = OnBadRecord.Fail }, main with { Name = "shop.text", Columns = Declared("id", "string") }],
+            Tables = [
+                main, main with { Name = "shop.strict", OnBadRecord = OnBadRecord.Fail },
+                main with { Name = "shop.text", Columns = Declared("id", "string") }],
         };
         await using (var engine = await FrazilEngine.StartAsync(options, EngineFixture.Logs()))
         {
             await EngineFixture.Eventually(
-                () => Task.FromResult(engine.Tables[0].Records == 3 && engine.Tables[1].State == "failed" && engine.Tables[2].Records == 3), "all three have read");
+                () => Task.FromResult(engine.Tables[0].Records == 3 && engine.Tables[1].State == "failed" && engine.Tables[2].Records == 3),
+                "all three have read");
             Assert.False(engine.Completion.IsCompleted);
         }
         await using var reader = await SqlSession.OpenCatalogAsync(options);
@@ -184,7 +193,8 @@ public sealed class EngineTests : IAsyncDisposable
         var options = fixture.Options("logged");
         await RunUntilAsync(options, 2);
 
-        var entries = LogSegments.Read(LogSegments.FolderOf(options.DataDir, "shop.logged")).Select(static record => record.Entry!).ToList();
+        var entries = LogSegments.Read(LogSegments.FolderOf(options.DataDir, "shop.logged"))
+            .Select(static record => record.Entry!).ToList();
         var of = entries.OfType<BufferSnapshot>().Single().Flush;
         Assert.Equal(
             ["LogOpened", "SchemaVersion", "BufferSnapshot", "ParquetWritten", "OffsetCommit", "IcebergSnapshotCreated", "FlushComplete"],
@@ -210,7 +220,8 @@ public sealed class EngineTests : IAsyncDisposable
         {
             await EngineFixture.Eventually(() => Task.FromResult(engine.Tables[0].Records >= 12_000), "all records are read");
             await engine.StopAsync();
-            // The limit is looked at before each record: what may be above it is what a chunk can grow by for one record, once for each worker.
+            // The limit is looked at before each record: what may be above it is what a chunk can grow by for one record, once for each
+            // worker.
             Assert.InRange(engine.PeakHotBytes, 8L << 20, 20L << 20);
         }
 

@@ -7,7 +7,8 @@ using Xunit;
 
 namespace Frazil.Tests.Engine;
 
-/// <summary>One pipeline whose store is slow, fails or answers out of order: what that does to the order of commits, and to memory.</summary>
+/// <summary>One pipeline whose store is slow, fails or answers out of order: what that does to the order of commits, and to
+/// memory.</summary>
 public sealed class PipelineTests : IAsyncDisposable
 {
     private readonly EngineFixture fixture = new();
@@ -50,7 +51,8 @@ public sealed class PipelineTests : IAsyncDisposable
         var table = (await catalog.LoadTableAsync(TableIdentifier.Parse("shop.order"), Cancel)).Metadata;
         Assert.Equal(
             ["""{"0":1}""", """{"0":2}"""],
-            SnapshotAncestry.Of(table, table.CurrentSnapshotId).Reverse().Select(static snapshot => snapshot.Summary["frazil.offsets.order"]));
+            SnapshotAncestry.Of(table,
+                table.CurrentSnapshotId).Reverse().Select(static snapshot => snapshot.Summary["frazil.offsets.order"]));
     }
 
     /// <summary>LESSONS 12, and the second half of invariant 9.</summary>
@@ -59,7 +61,9 @@ public sealed class PipelineTests : IAsyncDisposable
     {
         var writer = new SteeredWriter();
         var failures = 0;
-        writer.Before = call => call != 2 && Interlocked.Increment(ref failures) <= 3 ? throw new IOException("the store is down") : Task.CompletedTask;
+        writer.Before = call => call != 2 && Interlocked.Increment(ref failures) <= 3
+            ? throw new IOException("the store is down")
+            : Task.CompletedTask;
         var options = Options("failing");
         await using var catalog = await OpenCatalogAsync(options);
         await using (var pipeline = await StartAsync(options, catalog, writer))
@@ -105,7 +109,9 @@ public sealed class PipelineTests : IAsyncDisposable
     private FrazilOptions Options(string topic)
     {
         fixture.Cluster.CreateTopic(topic, 1);
-        return fixture.Options(topic, static table => table with { Columns = new Dictionary<string, string> { ["id"] = "long" } }, new() { FlushIntervalSeconds = 0.1 });
+        return fixture.Options(
+            topic, static table => table with { Columns = new Dictionary<string, string> { ["id"] = "long" } },
+            new() { FlushIntervalSeconds = 0.1 });
     }
 
     private static Task<ICatalog> OpenCatalogAsync(FrazilOptions options) => WarehouseCatalog.OpenAsync(options.Catalog, Cancel);

@@ -40,7 +40,8 @@ public sealed class FaultPlanTests : IDisposable
     [Theory]
     [InlineData("0", 0)]
     [InlineData("100", 200)]
-    public void A_percentage_is_a_chance(string percent, int expected) => Assert.Equal(expected, Failures($"store.read=error%{percent}", "1", 200));
+    public void A_percentage_is_a_chance(string percent, int expected)
+        => Assert.Equal(expected, Failures($"store.read=error%{percent}", "1", 200));
 
     [Fact]
     public void The_same_seed_fails_at_the_same_times()

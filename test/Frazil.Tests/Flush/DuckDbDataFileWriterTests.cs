@@ -32,9 +32,13 @@ public sealed class DuckDbDataFileWriterTests : IAsyncDisposable
     public async Task A_file_holds_the_rows_and_its_metrics_describe_them(int seed)
     {
         var random = new RandomColumns(seed);
-        var fields = new ColumnFields(random.Fields(6).Where(field => !HoldsFixed(field.Type)).Append(new ColumnField("last", ColumnType.Int32, 9999)));
+        var fields = new ColumnFields(
+            random.Fields(6).Where(field => !HoldsFixed(field.Type)).Append(new ColumnField("last", ColumnType.Int32, 9999)));
         var columns = fields.Select(field => random.Values(field.Type, 3000)).ToArray();
-        var request = Request(fields, memory.Slice(fields, columns)) with { KeyValueMetadata = new Dictionary<string, string> { ["kafka.topic"] = "o'k" } };
+        var request = Request(fields, memory.Slice(fields, columns)) with
+        {
+            KeyValueMetadata = new Dictionary<string, string> { ["kafka.topic"] = "o'k" },
+        };
 
         var written = await writer.WriteAsync(request);
 
@@ -44,11 +48,13 @@ public sealed class DuckDbDataFileWriterTests : IAsyncDisposable
         AssertRows(request.Path, fields, columns, seed);
         for (var column = 0; column < fields.Count; column++)
         {
-            AssertMetrics(fields[column].Type, fields[column].FieldId, columns[column], written.Columns, $"seed {seed} column {fields[column]}");
+            AssertMetrics(
+                fields[column].Type, fields[column].FieldId, columns[column], written.Columns, $"seed {seed} column {fields[column]}");
         }
     }
 
-    private static bool HoldsFixed(ColumnType type) => type.Kind == ColumnKind.FixedBinary || type.Fields.Any(field => HoldsFixed(field.Type));
+    private static bool HoldsFixed(ColumnType type)
+        => type.Kind == ColumnKind.FixedBinary || type.Fields.Any(field => HoldsFixed(field.Type));
 
     private static void AssertRows(string path, ColumnFields fields, List<object?>[] columns, int seed)
     {
@@ -68,7 +74,8 @@ public sealed class DuckDbDataFileWriterTests : IAsyncDisposable
     }
 
     private static void AssertMetrics(
-        ColumnType type, int fieldId, List<object?> values, IReadOnlyDictionary<int, ColumnMetrics> metrics, string context, bool isRepeated = false)
+        ColumnType type, int fieldId, List<object?> values, IReadOnlyDictionary<int, ColumnMetrics> metrics, string context,
+        bool isRepeated = false)
     {
         switch (type.Kind)
         {
@@ -86,12 +93,16 @@ public sealed class DuckDbDataFileWriterTests : IAsyncDisposable
                 return;
             case ColumnKind.Map:
                 var pairs = values.SelectMany(value => (KeyValuePair<object, object?>[]?)value ?? []).ToList();
-                AssertMetrics(type.Fields[0].Type, type.Fields[0].FieldId, [.. pairs.Select(pair => (object?)pair.Key)], metrics, context, isRepeated: true);
-                AssertMetrics(type.Fields[1].Type, type.Fields[1].FieldId, [.. pairs.Select(pair => pair.Value)], metrics, context, isRepeated: true);
+                AssertMetrics(
+                    type.Fields[0].Type, type.Fields[0].FieldId, [.. pairs.Select(pair => (object?)pair.Key)], metrics, context,
+                    isRepeated: true);
+                AssertMetrics(
+                    type.Fields[1].Type, type.Fields[1].FieldId, [.. pairs.Select(pair => pair.Value)], metrics, context, isRepeated: true);
                 return;
         }
         var (size, statistics) = metrics[fieldId];
-        var present = values.Where(value => value is not null).Select(value => Sortable(type, value!)).Where(pair => pair.Encoded is not null).ToList();
+        var present = values.Where(value => value is not null).Select(value => Sortable(type, value!))
+            .Where(pair => pair.Encoded is not null).ToList();
         long? nans = type.Kind is ColumnKind.Float32 or ColumnKind.Float64 ? values.Count(value => value is double.NaN or float.NaN) : null;
         Assert.True(size > 0, context);
         Assert.True(values.Count == statistics.ValueCount, context);
@@ -103,7 +114,8 @@ public sealed class DuckDbDataFileWriterTests : IAsyncDisposable
 
     private static string Hex(byte[]? bytes) => bytes is null ? "none" : Convert.ToHexString(bytes);
 
-    /// <summary>A key that sorts as Iceberg compares, and the single-value form; null for NaN. Written plainly, to check the fast one against.</summary>
+    /// <summary>A key that sorts as Iceberg compares, and the single-value form; null for NaN. Written plainly, to check the fast one
+    /// against.</summary>
     private static (BigInteger Key, byte[]? Encoded) Sortable(ColumnType type, object value) => value switch
     {
         bool flag => (flag ? 1 : 0, [flag ? (byte)1 : (byte)0]),
@@ -169,7 +181,8 @@ public sealed class DuckDbDataFileWriterTests : IAsyncDisposable
         var binary = new ColumnFields([new ColumnField("f", ColumnType.FixedBinary(3), 1)]);
         await Assert.ThrowsAsync<DataFileException>(() => writer.WriteAsync(Request(OneLong, memory.Slice(OneLong, new List<object?>()))));
         await Assert.ThrowsAsync<DataFileException>(() => writer.WriteAsync(Request(ColumnFields.Empty, memory.Slice(OneLong, [1L]))));
-        var failure = await Assert.ThrowsAsync<DataFileException>(() => writer.WriteAsync(Request(binary, memory.Slice(binary, [new byte[3]]))));
+        var failure = await Assert.ThrowsAsync<DataFileException>(
+            () => writer.WriteAsync(Request(binary, memory.Slice(binary, [new byte[3]]))));
         Assert.Contains("'f' (field 1)", failure.Message, StringComparison.Ordinal);
     }
 
@@ -184,7 +197,8 @@ public sealed class DuckDbDataFileWriterTests : IAsyncDisposable
         Assert.Equal(written.SplitOffsets.Order(), written.SplitOffsets);
         using var duck = DuckDbInstance.Open(new Dictionary<string, string>());
         using var connection = duck.Connect();
-        using var result = connection.Query($"SELECT count(*) FROM read_parquet({SqlText.Literal(request.Path)}, file_row_number = true) WHERE n = file_row_number");
+        using var result = connection.Query(
+            $"SELECT count(*) FROM read_parquet({SqlText.Literal(request.Path)}, file_row_number = true) WHERE n = file_row_number");
         Assert.Equal(10_000L, result.ReadRows()[0][0]);
     }
 
@@ -201,7 +215,10 @@ public sealed class DuckDbDataFileWriterTests : IAsyncDisposable
             new ColumnField("empty", ColumnType.Struct(), 15),
         ]);
         var slice = memory.Slice(fields, [1], [new object?[] { "v", "w" }], [new object?[] { 5L }], [2], [3], [Array.Empty<object?>()]);
-        var request = Request(fields, slice) with { KeyValueMetadata = new Dictionary<string, string> { ["kafka.topic"] = "o'k", ["kafka.offset.start"] = "0" } };
+        var request = Request(fields, slice) with
+        {
+            KeyValueMetadata = new Dictionary<string, string> { ["kafka.topic"] = "o'k", ["kafka.offset.start"] = "0" },
+        };
         var written = await writer.WriteAsync(request);
         Assert.Equal([7, 9, 10, 12, 13, 14], written.Columns.Keys.Order());
         await using var file = File.OpenRead(request.Path);

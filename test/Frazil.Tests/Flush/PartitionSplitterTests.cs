@@ -83,7 +83,9 @@ public sealed class PartitionSplitterTests
         {
             T? Or<T>(T value) where T : struct => random.Next(20) == 0 ? null : value;
             var at = (random.NextInt64(-200, 20_000) * 86_400_000_000L) + random.NextInt64(86_400_000_000L);
-            var row = new Row(Or(random.NextInt64(-1000, 1000)), random.Next(20) == 0 ? null : kinds[random.Next(kinds.Length)], Or(at), Or(random.Next(3)));
+            var row = new Row(
+                Or(random.NextInt64(-1000, 1000)), random.Next(20) == 0 ? null : kinds[random.Next(kinds.Length)], Or(at),
+                Or(random.Next(3)));
             rows.Add(row);
             AppendRow(chunk, row);
         }
@@ -128,7 +130,8 @@ public sealed class PartitionSplitterTests
         }
     }
 
-    private static PartitionTuple Expected(PartitionSpec spec, Row row) => PartitionTuple.Of(spec, Schema, [.. spec.Fields.Select(field => field.SourceId switch
+    private static PartitionTuple Expected(PartitionSpec spec, Row row) => PartitionTuple.Of(spec, Schema,
+        [.. spec.Fields.Select(field => field.SourceId switch
     {
         1 => row.Id is { } id ? IcebergValue.From(id) : IcebergValue.Null,
         2 => row.Kind is { } kind ? IcebergValue.From(kind) : IcebergValue.Null,

@@ -53,7 +53,9 @@ public sealed class HotPartitionTests : IDisposable
 
         var batch = partition.Seal()!;
 
-        Assert.Equal([new(new(10, 11), SkipKind.Transaction), new(new(14, 19), SkipKind.Transaction), new(new(21, 25), SkipKind.Transaction)], batch.Skipped!.Ranges);
+        Assert.Equal(
+            [new(new(10, 11), SkipKind.Transaction), new(new(14, 19), SkipKind.Transaction), new(new(21, 25), SkipKind.Transaction)],
+            batch.Skipped!.Ranges);
         Assert.Equal(13, batch.Skipped.CountOf(SkipKind.Transaction));
         Assert.Equal(batch.NextOffset - batch.StartOffset, batch.RowCount + 13);
     }
@@ -148,7 +150,8 @@ public sealed class HotPartitionTests : IDisposable
     private HotPartition Open(long? recorded, OnBadRecord onBadRecord = OnBadRecord.Dlq)
     {
         var schema = new TableSchema(
-            new Schema(0, [new NestedField(1, "id", false, IcebergType.Long), new NestedField(2, "kafka_offset", false, IcebergType.Long)]), ["kafka_offset"]);
+            new Schema(0, [new NestedField(1, "id", false, IcebergType.Long), new NestedField(2, "kafka_offset", false, IcebergType.Long)]),
+            ["kafka_offset"]);
         return new(Place, recorded, new()
         {
             Hot = hot,

@@ -32,7 +32,8 @@ public sealed class AppendFilesTests : IDisposable
 
     private static async Task<LoadedTable> AppendAsync(ICatalog catalog, LoadedTable table, ManifestCache cache, params DataFile[] files)
     {
-        var append = new AppendFiles(cache, TimeProvider.System).SetSummary("frazil.flush-id", "f1").SetProperty("frazil.offsets.t", "{\"0\":10}");
+        var append = new AppendFiles(cache, TimeProvider.System).SetSummary("frazil.flush-id", "f1")
+            .SetProperty("frazil.offsets.t", "{\"0\":10}");
         foreach (var file in files)
             append.Add(file);
         var staged = await append.StageAsync(table.Metadata);
@@ -87,13 +88,15 @@ public sealed class AppendFilesTests : IDisposable
 
         foreach (var engine in new[] { "pyiceberg", "duckdb" })
         {
-            var json = await IcebergKit.ReadTableAsync("--engine", engine, "--catalog", "sql", "--uri", $"sqlite:///{folder.Path}/catalog.db", "--table", "db.events", "--json");
+            var json = await IcebergKit.ReadTableAsync(
+                "--engine", engine, "--catalog", "sql", "--uri", $"sqlite:///{folder.Path}/catalog.db", "--table", "db.events", "--json");
             using var document = JsonDocument.Parse(json);
             var root = document.RootElement;
             Assert.Equal(3, root.GetProperty("row_count").GetInt64());
             Assert.Equal("f1", root.GetProperty("snapshot").GetProperty("summary").GetProperty("frazil.flush-id").GetString());
         }
-        var pruned = await IcebergKit.ReadTableAsync("--engine", "pyiceberg", "--catalog", "sql", "--uri", $"sqlite:///{folder.Path}/catalog.db", "--table", "db.events",
+        var pruned = await IcebergKit.ReadTableAsync("--engine", "pyiceberg", "--catalog", "sql", "--uri",
+            $"sqlite:///{folder.Path}/catalog.db", "--table", "db.events",
             "--where", "id > 100", "--json");
         Assert.Equal(0, JsonDocument.Parse(pruned).RootElement.GetProperty("files_planned").GetInt32());
     }
@@ -102,7 +105,10 @@ public sealed class AppendFilesTests : IDisposable
     public async Task Manifests_are_merged_so_that_their_number_stays_bounded()
     {
         await using var catalog = await OpenAsync();
-        var table = await catalog.CreateTableAsync(TableIdentifier.Parse("db.many"), Events, properties: new Dictionary<string, string> { ["commit.manifest.min-count-to-merge"] = "5" });
+        var table = await catalog.CreateTableAsync(
+            TableIdentifier.Parse("db.many"), Events, properties: new Dictionary<string,
+            string>
+            { ["commit.manifest.min-count-to-merge"] = "5" });
         var cache = new ManifestCache(catalog.FileIO);
         for (var i = 0; i < 23; i++)
         {
@@ -119,7 +125,8 @@ public sealed class AppendFilesTests : IDisposable
         Assert.Equal("23", table.Metadata.CurrentSnapshot.Summary["total-data-files"]);
     }
 
-    private string[] MetadataFiles(LoadedTable table) => Directory.GetFiles(Path.Combine(table.FileIO.LocalPathFor(table.Metadata.Location)!, "metadata"), "*.avro");
+    private string[] MetadataFiles(LoadedTable table)
+        => Directory.GetFiles(Path.Combine(table.FileIO.LocalPathFor(table.Metadata.Location)!, "metadata"), "*.avro");
 
     [Fact]
     public async Task A_retry_builds_on_the_refreshed_table_and_reuses_what_was_written()
@@ -130,7 +137,8 @@ public sealed class AppendFilesTests : IDisposable
         var append = new AppendFiles(cache, TimeProvider.System).Add(FakeFile(table, "late", 5, PartitionTuple.Empty));
         var first = await append.StageAsync(table.Metadata);
         var winner = await AppendAsync(catalog, table, cache, FakeFile(table, "early", 3, PartitionTuple.Empty));
-        await Assert.ThrowsAsync<CommitConflictException>(() => catalog.CommitTableAsync(table.Identifier, first.Requirements, first.Updates));
+        await Assert.ThrowsAsync<CommitConflictException>(
+            () => catalog.CommitTableAsync(table.Identifier, first.Requirements, first.Updates));
 
         var second = await append.StageAsync(winner.Metadata);
         Assert.Equal(first.Snapshot.SnapshotId, second.Snapshot.SnapshotId);
@@ -147,7 +155,10 @@ public sealed class AppendFilesTests : IDisposable
     public async Task A_discarded_commit_leaves_no_file_and_can_be_staged_again()
     {
         await using var catalog = await OpenAsync();
-        var table = await catalog.CreateTableAsync(TableIdentifier.Parse("db.discard"), Events, properties: new Dictionary<string, string> { ["commit.manifest.min-count-to-merge"] = "2" });
+        var table = await catalog.CreateTableAsync(
+            TableIdentifier.Parse("db.discard"), Events, properties: new Dictionary<string,
+            string>
+            { ["commit.manifest.min-count-to-merge"] = "2" });
         var cache = new ManifestCache(catalog.FileIO);
         table = await AppendAsync(catalog, table, cache, FakeFile(table, "one", 1, PartitionTuple.Empty));
         var before = MetadataFiles(table);
@@ -166,14 +177,19 @@ public sealed class AppendFilesTests : IDisposable
     public async Task Wrong_files_are_refused_before_anything_is_written()
     {
         await using var catalog = await OpenAsync();
-        var table = await catalog.CreateTableAsync(TableIdentifier.Parse("db.wrong"), Events, PartitionSpecParser.Parse(["day(ts)"], Events));
+        var table = await catalog.CreateTableAsync(
+            TableIdentifier.Parse("db.wrong"), Events, PartitionSpecParser.Parse(["day(ts)"], Events));
         var cache = new ManifestCache(catalog.FileIO);
         var file = FakeFile(table, "x", 1, PartitionTuple.Empty);
-        Assert.Throws<ValidationException>(() => new AppendFiles(cache, TimeProvider.System).Add(file with { Content = FileContent.EqualityDeletes }));
+        Assert.Throws<ValidationException>(
+            () => new AppendFiles(cache, TimeProvider.System).Add(file with { Content = FileContent.EqualityDeletes }));
         Assert.Throws<ValidationException>(() => new AppendFiles(cache, TimeProvider.System).Add(file).Add(file));
-        await Assert.ThrowsAsync<ValidationException>(() => new AppendFiles(cache, TimeProvider.System).Add(file).StageAsync(table.Metadata));
-        await Assert.ThrowsAsync<ValidationException>(() => new AppendFiles(cache, TimeProvider.System).Add(file with { SpecId = 7 }).StageAsync(table.Metadata));
-        await Assert.ThrowsAsync<ValidationException>(() => new AppendFiles(cache, TimeProvider.System).StageAsync(table.Metadata with { FormatVersion = 1 }));
+        await Assert.ThrowsAsync<ValidationException>(
+            () => new AppendFiles(cache, TimeProvider.System).Add(file).StageAsync(table.Metadata));
+        await Assert.ThrowsAsync<ValidationException>(
+            () => new AppendFiles(cache, TimeProvider.System).Add(file with { SpecId = 7 }).StageAsync(table.Metadata));
+        await Assert.ThrowsAsync<ValidationException>(
+            () => new AppendFiles(cache, TimeProvider.System).StageAsync(table.Metadata with { FormatVersion = 1 }));
     }
 
     [Fact]
@@ -184,7 +200,8 @@ public sealed class AppendFilesTests : IDisposable
         table = await AppendAsync(catalog, table, new ManifestCache(catalog.FileIO));
         Assert.Equal("{\"0\":10}", table.Metadata.Properties["frazil.offsets.t"]);
         Assert.Equal("0", table.Metadata.CurrentSnapshot!.Summary["total-records"]);
-        var json = await IcebergKit.ReadTableAsync("--engine", "pyiceberg", "--catalog", "sql", "--uri", $"sqlite:///{folder.Path}/catalog.db", "--table", "db.idle", "--json");
+        var json = await IcebergKit.ReadTableAsync(
+            "--engine", "pyiceberg", "--catalog", "sql", "--uri", $"sqlite:///{folder.Path}/catalog.db", "--table", "db.idle", "--json");
         Assert.Equal(0, JsonDocument.Parse(json).RootElement.GetProperty("row_count").GetInt32());
     }
 
@@ -192,9 +209,11 @@ public sealed class AppendFilesTests : IDisposable
     public async Task A_v3_table_gets_row_ids()
     {
         await using var catalog = await OpenAsync();
-        var table = await catalog.CreateTableAsync(TableIdentifier.Parse("db.v3"), Events, properties: new Dictionary<string, string> { ["format-version"] = "3" });
+        var table = await catalog.CreateTableAsync(
+            TableIdentifier.Parse("db.v3"), Events, properties: new Dictionary<string, string> { ["format-version"] = "3" });
         var cache = new ManifestCache(catalog.FileIO);
-        table = await AppendAsync(catalog, table, cache, FakeFile(table, "a", 10, PartitionTuple.Empty), FakeFile(table, "b", 5, PartitionTuple.Empty));
+        table = await AppendAsync(
+            catalog, table, cache, FakeFile(table, "a", 10, PartitionTuple.Empty), FakeFile(table, "b", 5, PartitionTuple.Empty));
         table = await AppendAsync(catalog, table, cache, FakeFile(table, "c", 1, PartitionTuple.Empty));
         Assert.Equal(16, table.Metadata.NextRowId);
         Assert.Equal((15L, 1L), (table.Metadata.CurrentSnapshot!.FirstRowId!.Value, table.Metadata.CurrentSnapshot.AddedRows!.Value));
@@ -219,7 +238,8 @@ public sealed class AppendFilesTests : IDisposable
         table = await AppendAsync(catalog, table, cache, small[0], small[1]);
         table = await AppendAsync(catalog, table, cache, small[2]);
         var start = table.Metadata.CurrentSnapshot!;
-        var rewrite = new RewriteFiles(cache, start, TimeProvider.System).Remove(small[0]).Remove(small[2]).Add(FakeFile(table, "big", 20, PartitionTuple.Empty)).SetSummary("by", "test");
+        var rewrite = new RewriteFiles(cache, start, TimeProvider.System).Remove(small[0]).Remove(small[2])
+            .Add(FakeFile(table, "big", 20, PartitionTuple.Empty)).SetSummary("by", "test");
         table = await AppendAsync(catalog, table, cache, small[3]);      // ingest goes on meanwhile
         var staged = await rewrite.StageAsync(table.Metadata);
         table = await catalog.CommitTableAsync(table.Identifier, staged.Requirements, staged.Updates);
@@ -229,14 +249,21 @@ public sealed class AppendFilesTests : IDisposable
         Assert.Equal(("replace", "40", "3", "2", "1"), (summary["operation"], summary["total-records"], summary["total-data-files"], summary["deleted-data-files"], summary["added-data-files"]));
         Assert.Equal("{\"0\":10}", table.Metadata.Properties["frazil.offsets.t"]);
         var plan = await new TableScan(table.Metadata, cache).PlanAsync();
-        Assert.Equal(["big.parquet", "small1.parquet", "small3.parquet"], plan.Files.Select(file => Path.GetFileName(file.File.Path)).Order());
-        Assert.Equal(start.SequenceNumber, plan.Files.Single(file => file.File.Path.EndsWith("big.parquet", StringComparison.Ordinal)).SequenceNumber);
+        Assert.Equal(
+            ["big.parquet", "small1.parquet", "small3.parquet"], plan.Files.Select(file => Path.GetFileName(file.File.Path)).Order());
+        Assert.Equal(
+            start.SequenceNumber,
+            plan.Files.Single(file => file.File.Path.EndsWith("big.parquet", StringComparison.Ordinal)).SequenceNumber);
         var entries = new List<ManifestEntry>();
         foreach (var manifest in staged.Manifests)
             entries.AddRange(await cache.ReadEntriesAsync(manifest, table.Metadata));
-        Assert.Equal(["small0.parquet", "small2.parquet"], entries.Where(entry => entry is { Status: EntryStatus.Deleted } && entry.SnapshotId == rewrite.SnapshotId).Select(entry => Path.GetFileName(entry.File.Path)).Order());
+        Assert.Equal(
+            ["small0.parquet", "small2.parquet"],
+            entries.Where(entry => entry is { Status: EntryStatus.Deleted } && entry.SnapshotId == rewrite.SnapshotId)
+                .Select(entry => Path.GetFileName(entry.File.Path)).Order());
 
-        var again = new RewriteFiles(cache, table.Metadata.CurrentSnapshot, TimeProvider.System).Remove(small[0]).Add(FakeFile(table, "big2", 10, PartitionTuple.Empty));
+        var again = new RewriteFiles(cache, table.Metadata.CurrentSnapshot, TimeProvider.System).Remove(small[0])
+            .Add(FakeFile(table, "big2", 10, PartitionTuple.Empty));
         await Assert.ThrowsAsync<ValidationException>(() => again.StageAsync(table.Metadata));
         await again.DiscardAsync();
         var files = await IcebergKit.RunPythonAsync("""

@@ -20,7 +20,8 @@ internal sealed class FailingFileIO : IFileIO
     public Task<byte[]> ReadAsync(string location, CancellationToken cancellationToken = default) =>
         readsFail ? throw new IOException("the store does not answer") : inner.ReadAsync(location, cancellationToken);
 
-    public Task<Stream> OpenReadAsync(string location, long offset = 0, long? length = null, CancellationToken cancellationToken = default) =>
+    public Task<Stream> OpenReadAsync(
+        string location, long offset = 0, long? length = null, CancellationToken cancellationToken = default) =>
         inner.OpenReadAsync(location, offset, length, cancellationToken);
 
     public async Task CreateAsync(string location, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
@@ -34,11 +35,15 @@ internal sealed class FailingFileIO : IFileIO
     public Task CreateFromFileAsync(string location, string localFile, CancellationToken cancellationToken = default) =>
         inner.CreateFromFileAsync(location, localFile, cancellationToken);
 
-    public Task<bool> ExistsAsync(string location, CancellationToken cancellationToken = default) => inner.ExistsAsync(location, cancellationToken);
+    public Task<bool> ExistsAsync(string location, CancellationToken cancellationToken = default)
+        => inner.ExistsAsync(location, cancellationToken);
 
-    public Task<long> LengthAsync(string location, CancellationToken cancellationToken = default) => inner.LengthAsync(location, cancellationToken);
+    public Task<long> LengthAsync(string location, CancellationToken cancellationToken = default)
+        => inner.LengthAsync(location, cancellationToken);
 
-    public Task DeleteAsync(string location, CancellationToken cancellationToken = default) => inner.DeleteAsync(location, cancellationToken);
+    public Task DeleteAsync(string location, CancellationToken cancellationToken = default)
+        => inner.DeleteAsync(location, cancellationToken);
 
-    public IAsyncEnumerable<StoredObject> ListAsync(string folder, CancellationToken cancellationToken = default) => inner.ListAsync(folder, cancellationToken);
+    public IAsyncEnumerable<StoredObject> ListAsync(string folder, CancellationToken cancellationToken = default)
+        => inner.ListAsync(folder, cancellationToken);
 }

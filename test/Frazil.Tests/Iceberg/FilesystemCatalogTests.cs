@@ -17,7 +17,8 @@ public sealed class FilesystemCatalogTests : IDisposable
 
     private FilesystemCatalog Open(IFileIO? files = null) => new(folder.Path, files ?? new LocalFileIO());
 
-    private static TableUpdate Property(string name, string value) => new TableUpdate.SetProperties(new Dictionary<string, string> { [name] = value });
+    private static TableUpdate Property(string name, string value)
+        => new TableUpdate.SetProperties(new Dictionary<string, string> { [name] = value });
 
     [Fact]
     public async Task Twenty_committers_at_once_have_one_winner_a_version()

@@ -19,10 +19,16 @@ public sealed class GoldenTableTests
         var expected = table.Expected;
         Assert.Equal(expected.GetProperty("format_version").GetInt32(), metadata.FormatVersion);
         Assert.Equal(expected.GetProperty("table_uuid").GetGuid(), metadata.TableUuid);
-        Assert.Equal(SchemaJson.Parse(JsonSerializer.SerializeToUtf8Bytes(expected.GetProperty("schema"))).AsStruct, metadata.CurrentSchema.AsStruct);
+        Assert.Equal(
+            SchemaJson.Parse(JsonSerializer.SerializeToUtf8Bytes(expected.GetProperty("schema"))).AsStruct,
+            metadata.CurrentSchema.AsStruct);
         Assert.Equal(expected.GetProperty("default_spec_id").GetInt32(), metadata.DefaultSpecId);
-        Assert.Equal(expected.GetProperty("snapshots").EnumerateArray().Select(s => s.GetProperty("snapshot_id").GetInt64()), metadata.Snapshots.Select(s => s.SnapshotId));
-        Assert.Equal(expected.GetProperty("snapshots").EnumerateArray().Select(s => s.GetProperty("operation").GetString()), metadata.Snapshots.Select(s => s.Operation));
+        Assert.Equal(
+            expected.GetProperty("snapshots").EnumerateArray().Select(s => s.GetProperty("snapshot_id").GetInt64()),
+            metadata.Snapshots.Select(s => s.SnapshotId));
+        Assert.Equal(
+            expected.GetProperty("snapshots").EnumerateArray().Select(s => s.GetProperty("operation").GetString()),
+            metadata.Snapshots.Select(s => s.Operation));
         foreach (var property in expected.GetProperty("properties").EnumerateObject())
             Assert.Equal(property.Value.GetString(), metadata.Properties[property.Name]);
         foreach (var reference in expected.GetProperty("refs").EnumerateObject())
@@ -39,7 +45,8 @@ public sealed class GoldenTableTests
             var original = File.ReadAllBytes(path);
             var metadata = TableMetadataJson.Parse(original, path);
             var plain = path.Contains(".gz.", StringComparison.Ordinal) ? Unzip(original) : original;
-            Assert.True(JsonNode.DeepEquals(Normalized(JsonNode.Parse(plain)!), Normalized(JsonNode.Parse(TableMetadataJson.Write(metadata))!)),
+            Assert.True(JsonNode.DeepEquals(Normalized(JsonNode.Parse(plain)!),
+                Normalized(JsonNode.Parse(TableMetadataJson.Write(metadata))!)),
                 $"{Path.GetFileName(path)} came back as {System.Text.Encoding.UTF8.GetString(TableMetadataJson.Write(metadata))}");
         }
         return Task.CompletedTask;
@@ -50,7 +57,8 @@ public sealed class GoldenTableTests
     {
         var metadata = table.LoadMetadata();
         var plan = await new TableScan(metadata, new ManifestCache(new LocalFileIO())).PlanAsync();
-        var expected = table.Expected.GetProperty("files").EnumerateArray().OrderBy(f => f.GetProperty("path").GetString(), StringComparer.Ordinal).ToArray();
+        var expected = table.Expected.GetProperty("files").EnumerateArray()
+            .OrderBy(f => f.GetProperty("path").GetString(), StringComparer.Ordinal).ToArray();
         var actual = plan.Files.OrderBy(f => table.Relative(f.File.Path), StringComparer.Ordinal).ToArray();
         Assert.Equal(expected.Select(f => f.GetProperty("path").GetString()), actual.Select(f => table.Relative(f.File.Path)));
         Assert.Equal(expected.Length, plan.FilesTotal);
@@ -83,7 +91,9 @@ public sealed class GoldenTableTests
         foreach (var read in reads.EnumerateArray())
         {
             var scan = new TableScan(metadata, new ManifestCache(new LocalFileIO()));
-            scan = read.TryGetProperty("ref", out var name) ? scan.UseRef(name.GetString()!) : scan.UseSnapshot(read.GetProperty("snapshot_id").GetInt64());
+            scan = read.TryGetProperty("ref", out var name)
+                ? scan.UseRef(name.GetString()!)
+                : scan.UseSnapshot(read.GetProperty("snapshot_id").GetInt64());
             var plan = await scan.PlanAsync();
             if (plan.Files.All(file => file.Deletes.Count == 0))
                 Assert.Equal(read.GetProperty("row_count").GetInt64(), plan.RecordCount);
@@ -102,7 +112,8 @@ public sealed class GoldenTableTests
         foreach (var filter in filters.EnumerateArray())
         {
             var where = filter.GetProperty("where").GetString()!;
-            var plan = await new TableScan(metadata, new ManifestCache(new LocalFileIO())).Filter(WhereParser.Parse(where, metadata.CurrentSchema)).PlanAsync();
+            var plan = await new TableScan(metadata, new ManifestCache(new LocalFileIO()))
+                .Filter(WhereParser.Parse(where, metadata.CurrentSchema)).PlanAsync();
             var expected = filter.GetProperty("files_matched").GetInt32();
             // A NaN is greater than every number, so a file that has one matches; Java forgets it.
             if (table.Name == "types_float_special" && where.Contains('>', StringComparison.Ordinal))
@@ -122,7 +133,9 @@ public sealed class GoldenTableTests
         if (expected.TryGetProperty("first_row_id", out var firstRowId))
             Assert.Equal(firstRowId.GetInt64(), actual.File.FirstRowId);
         Assert.Equal(
-            expected.TryGetProperty("deletes", out var deletes) ? deletes.EnumerateArray().Select(d => d.GetProperty("path").GetString()!).Order() : [],
+            expected.TryGetProperty("deletes", out var deletes)
+                ? deletes.EnumerateArray().Select(d => d.GetProperty("path").GetString()!).Order()
+                : [],
             actual.Deletes.Select(d => table.Relative(d.Path)).Order());
         AssertPartition(metadata, expected.GetProperty("partition"), actual.File);
         if (!expected.TryGetProperty("metrics", out var metrics))
@@ -165,7 +178,8 @@ public sealed class GoldenTableTests
             ? bounds.EnumerateObject().ToDictionary(p => int.Parse(p.Name, CultureInfo.InvariantCulture), p => p.Value.GetString()!)
             : [];
         Assert.Equal(expected.OrderBy(p => p.Key),
-            (actual ?? Enumerable.Empty<KeyValuePair<int, byte[]>>()).Select(p => new KeyValuePair<int, string>(p.Key, Convert.ToHexStringLower(p.Value))).OrderBy(p => p.Key));
+            (actual ?? Enumerable.Empty<KeyValuePair<int, byte[]>>()).Select(p => new KeyValuePair<int,
+                string>(p.Key, Convert.ToHexStringLower(p.Value))).OrderBy(p => p.Key));
     }
 
     private static byte[] Unzip(byte[] file)

@@ -41,7 +41,8 @@ internal sealed class GoldenTable(string folder) : IDisposable
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                failures.Add($"{table.Name}: {e.GetType().Name} {e.Message}\n{string.Join('\n', (e.StackTrace ?? "").Split('\n').Take(3))}");
+                failures.Add(
+                    $"{table.Name}: {e.GetType().Name} {e.Message}\n{string.Join('\n', (e.StackTrace ?? "").Split('\n').Take(3))}");
             }
         }
         Xunit.Assert.True(failures.Count == 0, $"{failures.Count} of {count} tables:\n{string.Join('\n', failures)}");

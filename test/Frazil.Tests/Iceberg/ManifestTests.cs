@@ -14,10 +14,14 @@ public sealed class ManifestTests : IDisposable
 
     private static Schema Every { get; } = new(3,
     [
-        new(1, "i", false, IcebergType.Int), new(2, "l", false, IcebergType.Long), new(3, "f", false, IcebergType.Float), new(4, "d", false, IcebergType.Double),
-        new(5, "b", false, IcebergType.Boolean), new(6, "dec", false, IcebergType.Decimal(20, 3)), new(7, "dt", false, IcebergType.Date), new(8, "t", false, IcebergType.Time),
-        new(9, "ts", false, IcebergType.Timestamp), new(10, "tz", false, IcebergType.TimestampTz), new(11, "s", false, IcebergType.String), new(12, "u", false, IcebergType.Uuid),
-        new(13, "fx", false, IcebergType.Fixed(3)), new(14, "bin", false, IcebergType.Binary), new(15, "weird näme", false, IcebergType.String), new(16, "u2", false, IcebergType.Uuid),
+        new(1, "i", false, IcebergType.Int), new(2, "l", false, IcebergType.Long), new(3, "f", false, IcebergType.Float), new(
+            4, "d", false, IcebergType.Double),
+        new(5, "b", false, IcebergType.Boolean), new(
+            6, "dec", false, IcebergType.Decimal(20, 3)), new(7, "dt", false, IcebergType.Date), new(8, "t", false, IcebergType.Time),
+        new(9, "ts", false, IcebergType.Timestamp), new(
+            10, "tz", false, IcebergType.TimestampTz), new(11, "s", false, IcebergType.String), new(12, "u", false, IcebergType.Uuid),
+        new(13, "fx", false, IcebergType.Fixed(3)), new(14, "bin", false, IcebergType.Binary), new(
+            15, "weird näme", false, IcebergType.String), new(16, "u2", false, IcebergType.Uuid),
     ]);
 
     private static TableMetadata Table(int version = 2) =>
@@ -27,7 +31,8 @@ public sealed class ManifestTests : IDisposable
         };
 
     private static PartitionTuple SomePartition { get; } = new(
-        -5, 5L, float.NaN, -0.0, true, IcebergValue.FromDecimal(-12345, 3), -1, 1L, -1L, 2L, "ü🧊", IcebergValue.From(Guid.Parse("f79c3e09-677c-4bbd-a479-3f349cb785e7")),
+        -5, 5L, float.NaN, -0.0, true, IcebergValue.FromDecimal(-12345, 3), -1, 1L, -1L, 2L, "ü🧊", IcebergValue.From(
+            Guid.Parse("f79c3e09-677c-4bbd-a479-3f349cb785e7")),
         IcebergValue.From([1, 2, 3]), IcebergValue.From([9]), "x", IcebergValue.From(Guid.Empty));
 
     private static DataFile SomeFile(string path, PartitionTuple partition) => new()
@@ -67,9 +72,15 @@ public sealed class ManifestTests : IDisposable
         Assert.Equal([0xFB, 0xFF, 0xFF, 0xFF], listed.Partitions[0].LowerBound);
 
         var entries = ManifestReader.Read(content, listed, table);
-        Assert.Equal((EntryStatus.Added, 77, 9, 9), (entries[0].Status, entries[0].SnapshotId!.Value, entries[0].SequenceNumber!.Value, entries[0].FileSequenceNumber!.Value));
-        Assert.Equal((EntryStatus.Existing, 5, 3, 2), (entries[1].Status, entries[1].SnapshotId!.Value, entries[1].SequenceNumber!.Value, entries[1].FileSequenceNumber!.Value));
-        Assert.Equal((EntryStatus.Deleted, 77, 1, 1), (entries[2].Status, entries[2].SnapshotId!.Value, entries[2].SequenceNumber!.Value, entries[2].FileSequenceNumber!.Value));
+        Assert.Equal(
+            (EntryStatus.Added, 77, 9, 9),
+            (entries[0].Status, entries[0].SnapshotId!.Value, entries[0].SequenceNumber!.Value, entries[0].FileSequenceNumber!.Value));
+        Assert.Equal(
+            (EntryStatus.Existing, 5, 3, 2),
+            (entries[1].Status, entries[1].SnapshotId!.Value, entries[1].SequenceNumber!.Value, entries[1].FileSequenceNumber!.Value));
+        Assert.Equal(
+            (EntryStatus.Deleted, 77, 1, 1),
+            (entries[2].Status, entries[2].SnapshotId!.Value, entries[2].SequenceNumber!.Value, entries[2].FileSequenceNumber!.Value));
         Assert.Equal(SomePartition, entries[0].File.Partition);
         Assert.Equal(nulls, entries[1].File.Partition);
         Assert.Equal(20, entries[0].File.ColumnSizes![2]);

@@ -48,7 +48,8 @@ public sealed class MetricsTests
                 Assert.True(upper >= exact, $"seed {seed}: {value}");
                 Assert.True(upper.EnumerateRunes().Count() <= Math.Max(width, 1), $"seed {seed}: {value}");
                 // The order of values is the order of their stored bytes.
-                Assert.True(Encoding.UTF8.GetBytes(upper).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(value)) >= 0, $"seed {seed}: {value}");
+                Assert.True(
+                    Encoding.UTF8.GetBytes(upper).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(value)) >= 0, $"seed {seed}: {value}");
                 Assert.Equal(Encoding.UTF8.GetBytes(upper), BoundsTruncation.Utf8(Encoding.UTF8.GetBytes(value), width, isUpper: true));
             }
         }
@@ -68,8 +69,10 @@ public sealed class MetricsTests
         Assert.Equal(MetricsMode.Truncate(4), config.ModeOf(2));
         Assert.Equal("abce"u8.ToArray(), BoundsTruncation.Apply(config.ModeOf(2), IcebergType.String, "abcdefg", isUpper: true));
         Assert.Null(BoundsTruncation.Apply(config.ModeOf(1), IcebergType.String, "abcdefg", isUpper: true));
-        Assert.Throws<ValidationException>(() => new MetricsConfig(schema, new Dictionary<string, string> { ["write.metadata.metrics.default"] = "truncate(0)" }));
-        Assert.Throws<ValidationException>(() => new MetricsConfig(schema, new Dictionary<string, string> { ["write.metadata.metrics.column.c"] = "full" }));
+        Assert.Throws<ValidationException>(
+            () => new MetricsConfig(schema, new Dictionary<string, string> { ["write.metadata.metrics.default"] = "truncate(0)" }));
+        Assert.Throws<ValidationException>(
+            () => new MetricsConfig(schema, new Dictionary<string, string> { ["write.metadata.metrics.column.c"] = "full" }));
     }
 
     [Fact]
@@ -130,17 +133,25 @@ public sealed class MetricsTests
         double[] specials = [double.NaN, 0.0, -0.0, double.PositiveInfinity, double.NegativeInfinity, 1.5, -1.5];
         for (var round = 0; round < 20_000; round++)
         {
-            var values = Enumerable.Range(0, random.Next(1, 4)).Select(_ => random.Next(3) == 0 ? specials[random.Next(specials.Length)] : random.Next(-3, 3)).ToArray();
+            var values = Enumerable.Range(0, random.Next(1, 4))
+                .Select(_ => random.Next(3) == 0 ? specials[random.Next(specials.Length)] : random.Next(-3, 3)).ToArray();
             var numbers = values.Where(value => !double.IsNaN(value)).Select(IcebergValue.From).ToArray();
             var withNaNs = random.Next(2) == 0;
             var file = new DataFile
             {
-                Path = "f", SpecId = 0, RecordCount = values.Length, FileSizeBytes = 1,
+                Path = "f",
+                SpecId = 0,
+                RecordCount = values.Length,
+                FileSizeBytes = 1,
                 ValueCounts = new FieldMap<long>([new(1, values.Length)]),
                 NullValueCounts = new FieldMap<long>([new(1, 0)]),
                 NanValueCounts = withNaNs ? new FieldMap<long>([new(1, values.Length - numbers.Length)]) : null,
-                LowerBounds = numbers.Length == 0 ? null : new FieldMap<byte[]>([new(1, SingleValue.Serialize(IcebergType.Double, numbers.Min()))]),
-                UpperBounds = numbers.Length == 0 ? null : new FieldMap<byte[]>([new(1, SingleValue.Serialize(IcebergType.Double, numbers.Max()))]),
+                LowerBounds = numbers.Length == 0
+                    ? null
+                    : new FieldMap<byte[]>([new(1, SingleValue.Serialize(IcebergType.Double, numbers.Min()))]),
+                UpperBounds = numbers.Length == 0
+                    ? null
+                    : new FieldMap<byte[]>([new(1, SingleValue.Serialize(IcebergType.Double, numbers.Max()))]),
             };
             var literal = specials[random.Next(1, specials.Length)];
             // As DuckDB compares: NaN above everything, both zeros equal.
@@ -158,7 +169,9 @@ public sealed class MetricsTests
             ];
             foreach (var (filter, matches) in cases)
                 if (values.Any(matches))
-                    Assert.True(new FileFilter(filter, schema, FilterCases.Metadata(schema)).MayMatch(file), $"seed {seed}: {filter} loses ({string.Join(", ", values)})");
+                    Assert.True(
+                        new FileFilter(filter, schema, FilterCases.Metadata(schema)).MayMatch(file),
+                        $"seed {seed}: {filter} loses ({string.Join(", ", values)})");
         }
     }
 
@@ -168,7 +181,10 @@ public sealed class MetricsTests
         var schema = new Schema(0, [new(1, "i", false, IcebergType.Int), new(2, "d", false, IcebergType.Decimal(5, 2)), new(3, "ts", false, IcebergType.TimestampTz)]);
         var file = new DataFile
         {
-            Path = "f", SpecId = 0, RecordCount = 1, FileSizeBytes = 1,
+            Path = "f",
+            SpecId = 0,
+            RecordCount = 1,
+            FileSizeBytes = 1,
             LowerBounds = new FieldMap<byte[]>([new(1, SingleValue.Serialize(IcebergType.Int, 5)), new(2, SingleValue.Serialize(IcebergType.Decimal(5, 2), IcebergValue.From(1.00m)))]),
             UpperBounds = new FieldMap<byte[]>([new(1, SingleValue.Serialize(IcebergType.Int, 9)), new(2, SingleValue.Serialize(IcebergType.Decimal(5, 2), IcebergValue.From(2.00m)))]),
         };

@@ -22,17 +22,21 @@ public sealed class OverwriteFilesTests : IDisposable
         var cache = new ManifestCache(catalog.FileIO);
         table = await AppendAsync(catalog, table, cache, "a", "b");
         table = await AppendAsync(catalog, table, cache, "c");
-        var overwrite = new OverwriteFiles(cache, table.Metadata.CurrentSnapshot, TimeProvider.System).Remove(FakeFile(table, "a")).Remove(FakeFile(table, "c"))
+        var overwrite = new OverwriteFiles(cache, table.Metadata.CurrentSnapshot, TimeProvider.System).Remove(FakeFile(table, "a"))
+            .Remove(FakeFile(table, "c"))
             .Add(FakeFile(table, "x")).SetSummary("frazil.flush-id", "r1");
         table = await AppendAsync(catalog, table, cache, "d"); // ingest goes on meanwhile
         table = await CommitAsync(catalog, table, overwrite);
 
         var summary = table.Metadata.CurrentSnapshot!.Summary;
-        Assert.Equal(("overwrite", "r1", "30", "2", "1", "3"), (summary["operation"], summary["frazil.flush-id"], summary["total-records"], summary["deleted-data-files"],
+        Assert.Equal(("overwrite", "r1", "30", "2", "1", "3"),
+            (summary["operation"], summary["frazil.flush-id"], summary["total-records"], summary["deleted-data-files"],
             summary["added-data-files"], summary["total-data-files"]));
         var plan = await new TableScan(table.Metadata, cache).PlanAsync();
         Assert.Equal(["b", "d", "x"], Names(plan.Files.Select(file => file.File.Path)));
-        Assert.Equal(table.Metadata.CurrentSnapshot.SequenceNumber, plan.Files.Single(file => file.File.Path.EndsWith("x.parquet", StringComparison.Ordinal)).SequenceNumber);
+        Assert.Equal(
+            table.Metadata.CurrentSnapshot.SequenceNumber,
+            plan.Files.Single(file => file.File.Path.EndsWith("x.parquet", StringComparison.Ordinal)).SequenceNumber);
         var deleted = new List<ManifestEntry>();
         foreach (var manifest in await cache.ReadManifestsAsync(table.Metadata.CurrentSnapshot, table.Metadata))
             deleted.AddRange((await cache.ReadEntriesAsync(manifest, table.Metadata)).Where(entry => !entry.IsLive));
@@ -55,8 +59,12 @@ public sealed class OverwriteFilesTests : IDisposable
         var table = await catalog.CreateTableAsync(TableIdentifier.Parse("db.stale"), Events);
         var cache = new ManifestCache(catalog.FileIO);
         table = await AppendAsync(catalog, table, cache, "a", "b");
-        var late = new OverwriteFiles(cache, table.Metadata.CurrentSnapshot, TimeProvider.System).Remove(FakeFile(table, "a")).Add(FakeFile(table, "y"));
-        table = await CommitAsync(catalog, table, new OverwriteFiles(cache, table.Metadata.CurrentSnapshot, TimeProvider.System).Remove(FakeFile(table, "a")).Add(FakeFile(table, "x")));
+        var late = new OverwriteFiles(cache, table.Metadata.CurrentSnapshot, TimeProvider.System).Remove(FakeFile(table, "a"))
+            .Add(FakeFile(table, "y"));
+        table = await CommitAsync(
+            catalog, table,
+            new OverwriteFiles(cache, table.Metadata.CurrentSnapshot, TimeProvider.System).Remove(FakeFile(table, "a"))
+                .Add(FakeFile(table, "x")));
 
         await Assert.ThrowsAsync<ValidationException>(() => late.StageAsync(table.Metadata));
         await late.DiscardAsync();
@@ -73,13 +81,22 @@ public sealed class OverwriteFilesTests : IDisposable
         table = await AppendAsync(catalog, table, cache, "a", "b");
         var main = table.Metadata.CurrentSnapshotId;
 
-        table = await CommitAsync(catalog, table, new OverwriteFiles(cache, table.Metadata.CurrentSnapshot, TimeProvider.System) { Branch = "audit" }.Remove(FakeFile(table, "a")).Add(FakeFile(table, "x")));
+        table = await CommitAsync(
+            catalog, table,
+            new OverwriteFiles(cache, table.Metadata.CurrentSnapshot, TimeProvider.System) { Branch = "audit" }.Remove(FakeFile(table, "a"))
+                .Add(FakeFile(table, "x")));
         Assert.Equal(main, table.Metadata.CurrentSnapshotId);
         table = await AppendAsync(catalog, table, cache, "c");
-        table = await CommitAsync(catalog, table, new OverwriteFiles(cache, table.Metadata.SnapshotByRef("audit"), TimeProvider.System) { Branch = "audit" }.Add(FakeFile(table, "y")));
+        table = await CommitAsync(
+            catalog, table,
+            new OverwriteFiles(
+                cache, table.Metadata.SnapshotByRef("audit"), TimeProvider.System)
+            { Branch = "audit" }.Add(FakeFile(table, "y")));
 
         Assert.Equal(["a", "b", "c"], Names((await new TableScan(table.Metadata, cache).PlanAsync()).Files.Select(file => file.File.Path)));
-        Assert.Equal(["b", "x", "y"], Names((await new TableScan(table.Metadata, cache).UseRef("audit").PlanAsync()).Files.Select(file => file.File.Path)));
+        Assert.Equal(
+            ["b", "x", "y"],
+            Names((await new TableScan(table.Metadata, cache).UseRef("audit").PlanAsync()).Files.Select(file => file.File.Path)));
         var seen = await IcebergKit.RunPythonAsync("""
             import sys
             from pyiceberg.catalog import load_catalog
@@ -88,7 +105,8 @@ public sealed class OverwriteFilesTests : IDisposable
             """, $"{folder.Path}/catalog.db");
         Assert.Equal("['b', 'x', 'y']", seen.Trim());
 
-        var tagged = await catalog.CommitTableAsync(table.Identifier, [], [new TableUpdate.SetSnapshotRef("v1", new SnapshotRef(main!.Value, IsBranch: false))]);
+        var tagged = await catalog.CommitTableAsync(
+            table.Identifier, [], [new TableUpdate.SetSnapshotRef("v1", new SnapshotRef(main!.Value, IsBranch: false))]);
         var onTag = new OverwriteFiles(cache, null, TimeProvider.System) { Branch = "v1" }.Add(FakeFile(table, "z"));
         await Assert.ThrowsAsync<ValidationException>(() => onTag.StageAsync(tagged.Metadata));
     }
@@ -100,15 +118,21 @@ public sealed class OverwriteFilesTests : IDisposable
         var table = await catalog.CreateTableAsync(TableIdentifier.Parse("db.race"), Events);
         var cache = new ManifestCache(catalog.FileIO);
         table = await AppendAsync(catalog, table, cache, "a");
-        var second = new OverwriteFiles(cache, table.Metadata.CurrentSnapshot, TimeProvider.System) { Branch = "audit" }.Add(FakeFile(table, "y"));
+        var second = new OverwriteFiles(
+            cache, table.Metadata.CurrentSnapshot, TimeProvider.System)
+        { Branch = "audit" }.Add(FakeFile(table, "y"));
         var staged = await second.StageAsync(table.Metadata);
-        await CommitAsync(catalog, table, new OverwriteFiles(cache, table.Metadata.CurrentSnapshot, TimeProvider.System) { Branch = "audit" }.Add(FakeFile(table, "x")));
-        await Assert.ThrowsAsync<CommitConflictException>(() => catalog.CommitTableAsync(table.Identifier, staged.Requirements, staged.Updates));
+        await CommitAsync(
+            catalog, table,
+            new OverwriteFiles(cache, table.Metadata.CurrentSnapshot, TimeProvider.System) { Branch = "audit" }.Add(FakeFile(table, "x")));
+        await Assert.ThrowsAsync<CommitConflictException>(
+            () => catalog.CommitTableAsync(table.Identifier, staged.Requirements, staged.Updates));
     }
 
     private async Task<SqlCatalog> OpenAsync()
     {
-        var catalog = await SqlCatalog.OpenAsync($"sqlite:{folder.Path}/catalog.db", Path.Combine(folder.Path, "warehouse"), new LocalFileIO(), "test");
+        var catalog = await SqlCatalog.OpenAsync(
+            $"sqlite:{folder.Path}/catalog.db", Path.Combine(folder.Path, "warehouse"), new LocalFileIO(), "test");
         await catalog.CreateNamespaceAsync(NamespaceName.Parse("db"));
         return catalog;
     }
@@ -132,8 +156,13 @@ public sealed class OverwriteFilesTests : IDisposable
 
     private static DataFile FakeFile(LoadedTable table, string name) => new()
     {
-        Path = $"{table.Metadata.DataLocation}/{name}.parquet", SpecId = 0, RecordCount = 10, FileSizeBytes = 1000, SplitOffsets = [4],
+        Path = $"{table.Metadata.DataLocation}/{name}.parquet",
+        SpecId = 0,
+        RecordCount = 10,
+        FileSizeBytes = 1000,
+        SplitOffsets = [4],
     };
 
-    private static string[] Names(IEnumerable<string> paths) => [.. paths.Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal)];
+    private static string[] Names(IEnumerable<string> paths)
+        => [.. paths.Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal)];
 }

@@ -30,7 +30,8 @@ public sealed class SqlCatalogTests : IDisposable
         return catalog;
     }
 
-    private static TableUpdate Property(string name, string value) => new TableUpdate.SetProperties(new Dictionary<string, string> { [name] = value });
+    private static TableUpdate Property(string name, string value)
+        => new TableUpdate.SetProperties(new Dictionary<string, string> { [name] = value });
 
     [Fact]
     public async Task Twenty_committers_at_once_have_one_winner_a_version()
@@ -41,7 +42,10 @@ public sealed class SqlCatalogTests : IDisposable
         for (var round = 0; round < rounds; round++)
         {
             var table = await catalog.LoadTableAsync(Orders);
-            var snapshot = new Snapshot(1000 + round, table.Metadata.CurrentSnapshotId, round + 1, 0, "list", new Dictionary<string, string> { ["operation"] = "append" }, 0);
+            var snapshot = new Snapshot(
+                1000 + round, table.Metadata.CurrentSnapshotId, round + 1, 0, "list", new Dictionary<string,
+                string>
+                { ["operation"] = "append" }, 0);
             var results = await Task.WhenAll(Enumerable.Range(0, committers).Select(async i =>
             {
                 await using var own = await OpenAsync();
@@ -49,7 +53,8 @@ public sealed class SqlCatalogTests : IDisposable
                 {
                     await own.CommitTableAsync(Orders,
                         [new TableRequirement.AssertRefSnapshotId("main", table.Metadata.CurrentSnapshotId)],
-                        [new TableUpdate.AddSnapshot(snapshot with { SnapshotId = 1000 * (round + 1) + i }), new TableUpdate.SetSnapshotRef("main", new SnapshotRef(1000 * (round + 1) + i))]);
+                        [new TableUpdate.AddSnapshot(snapshot with { SnapshotId = 1000 * (round + 1) + i }),
+                            new TableUpdate.SetSnapshotRef("main", new SnapshotRef(1000 * (round + 1) + i))]);
                     return true;
                 }
                 catch (CommitConflictException)
@@ -82,8 +87,10 @@ public sealed class SqlCatalogTests : IDisposable
         var before = await catalog.LoadTableAsync(Orders);
         TableRequirement[] wrong =
         [
-            new TableRequirement.AssertTableUuid(Guid.NewGuid()), new TableRequirement.AssertRefSnapshotId("main", 5), new TableRequirement.AssertCurrentSchemaId(3),
-            new TableRequirement.AssertLastAssignedFieldId(9), new TableRequirement.AssertDefaultSpecId(2), new TableRequirement.AssertCreate(),
+            new TableRequirement.AssertTableUuid(Guid.NewGuid()), new TableRequirement.AssertRefSnapshotId("main", 5),
+            new TableRequirement.AssertCurrentSchemaId(3),
+            new TableRequirement.AssertLastAssignedFieldId(9), new TableRequirement.AssertDefaultSpecId(2),
+            new TableRequirement.AssertCreate(),
             new TableRequirement.AssertLastAssignedPartitionId(1), new TableRequirement.AssertDefaultSortOrderId(7),
         ];
         foreach (var requirement in wrong)
@@ -123,7 +130,8 @@ public sealed class SqlCatalogTests : IDisposable
     public async Task A_purge_deletes_the_tables_files_unless_garbage_collection_is_off()
     {
         await using var catalog = await OpenWithTableAsync();
-        var kept = await catalog.CreateTableAsync(TableIdentifier.Parse("shop.kept"), Simple, properties: new Dictionary<string, string> { ["gc.enabled"] = "false" });
+        var kept = await catalog.CreateTableAsync(
+            TableIdentifier.Parse("shop.kept"), Simple, properties: new Dictionary<string, string> { ["gc.enabled"] = "false" });
         var gone = await catalog.LoadTableAsync(Orders);
         await catalog.DropTableAsync(Orders, purge: true);
         await catalog.DropTableAsync(kept.Identifier, purge: true);
@@ -158,20 +166,24 @@ public sealed class SqlCatalogTests : IDisposable
     {
         await using var catalog = await OpenWithTableAsync();
         var table = await catalog.LoadTableAsync(Orders);
-        var change = new SchemaUpdate(table.Metadata).AddColumn("at", IcebergType.TimestampTz).AddColumn("device", IcebergTypeParser.Parse("struct<os: string, tags: list<string>>"));
+        var change = new SchemaUpdate(table.Metadata).AddColumn("at", IcebergType.TimestampTz)
+            .AddColumn("device", IcebergTypeParser.Parse("struct<os: string, tags: list<string>>"));
         table = await catalog.CommitTableAsync(Orders, SchemaUpdate.RequirementsFor(table.Metadata),
-            [.. change.ToUpdates(), new TableUpdate.AddSpec(PartitionSpecParser.Parse(["day(at)"], change.Apply())), new TableUpdate.SetDefaultSpec(TableUpdate.LastAdded)]);
+            [.. change.ToUpdates(), new TableUpdate.AddSpec(PartitionSpecParser.Parse(["day(at)"], change.Apply())),
+                new TableUpdate.SetDefaultSpec(TableUpdate.LastAdded)]);
         Assert.Equal(1, table.Metadata.CurrentSchemaId);
         Assert.Equal(7, table.Metadata.LastColumnId);
         Assert.Equal(1, table.Metadata.DefaultSpecId);
         Assert.Equal(1000, table.Metadata.LastPartitionId);
         // The same change again is the same schema and spec.
         table = await catalog.CommitTableAsync(Orders, [],
-            [new TableUpdate.AddSchema(table.Metadata.CurrentSchema), new TableUpdate.SetCurrentSchema(TableUpdate.LastAdded), new TableUpdate.AddSpec(table.Metadata.DefaultSpec)]);
+            [new TableUpdate.AddSchema(table.Metadata.CurrentSchema), new TableUpdate.SetCurrentSchema(TableUpdate.LastAdded),
+                new TableUpdate.AddSpec(table.Metadata.DefaultSpec)]);
         Assert.Equal(2, table.Metadata.Schemas.Count);
         Assert.Equal(2, table.Metadata.PartitionSpecs.Count);
         await Assert.ThrowsAsync<ValidationException>(() => catalog.CommitTableAsync(Orders, [], [new TableUpdate.SetCurrentSchema(9)]));
-        await Assert.ThrowsAsync<ValidationException>(() => catalog.CommitTableAsync(Orders, [], [new TableUpdate.SetDefaultSpec(TableUpdate.LastAdded)]));
+        await Assert.ThrowsAsync<ValidationException>(
+            () => catalog.CommitTableAsync(Orders, [], [new TableUpdate.SetDefaultSpec(TableUpdate.LastAdded)]));
     }
 
     [Fact]
@@ -190,7 +202,8 @@ public sealed class SqlCatalogTests : IDisposable
         await using var connection = new SqliteConnection($"Data Source={Database}");
         await connection.OpenAsync();
         await using var command = connection.CreateCommand();
-        command.CommandText = "CREATE TRIGGER refuse BEFORE UPDATE ON iceberg_tables BEGIN SELECT RAISE(ABORT, 'refused by a trigger'); END";
+        command.CommandText =
+            "CREATE TRIGGER refuse BEFORE UPDATE ON iceberg_tables BEGIN SELECT RAISE(ABORT, 'refused by a trigger'); END";
         await command.ExecuteNonQueryAsync();
     }
 
@@ -290,7 +303,8 @@ public sealed class SqlCatalogTests : IDisposable
     [InlineData("{}"), InlineData("not json"), InlineData("""{"format-version":4}"""), InlineData("[1]"), InlineData("""{"format-version":"two"}""")]
     public void Metadata_that_cannot_be_read_names_its_file(string text)
     {
-        var error = Assert.Throws<InvalidFormatException>(() => TableMetadataJson.Parse(System.Text.Encoding.UTF8.GetBytes(text), "file:/x/00001.metadata.json"));
+        var error = Assert.Throws<InvalidFormatException>(
+            () => TableMetadataJson.Parse(System.Text.Encoding.UTF8.GetBytes(text), "file:/x/00001.metadata.json"));
         Assert.Contains("00001.metadata.json", error.Message);
     }
 

@@ -24,7 +24,8 @@ public sealed class TransformTests
         Assert.True(TemporalText.TryParseTimestamp("2017-11-16T22:31:08.000001001", 1_000_000_000, out var nanos, out _));
         Assert.Equal(-1207196810, TransformFunctions.Hash(IcebergType.TimestampNs, nanos));
         Assert.Equal(1210000089, TransformFunctions.Hash(IcebergType.String, "iceberg"));
-        Assert.Equal(1488055340, TransformFunctions.Hash(IcebergType.Uuid, IcebergValue.From(Guid.Parse("f79c3e09-677c-4bbd-a479-3f349cb785e7"))));
+        Assert.Equal(
+            1488055340, TransformFunctions.Hash(IcebergType.Uuid, IcebergValue.From(Guid.Parse("f79c3e09-677c-4bbd-a479-3f349cb785e7"))));
         Assert.Equal(-188683207, TransformFunctions.Hash(IcebergType.Binary, IcebergValue.From([0, 1, 2, 3])));
     }
 
@@ -95,7 +96,8 @@ public sealed class TransformTests
             micros = ((date.Ticks - DateTime.UnixEpoch.Ticks) - (((date.Ticks - DateTime.UnixEpoch.Ticks) % 10 + 10) % 10)) / 10;
             Assert.True(date.Year - 1970 == CalendarOrdinals.YearOfMicros(micros), $"seed {seed}: {date:O}");
             Assert.True((date.Year - 1970) * 12 + date.Month - 1 == CalendarOrdinals.MonthOfMicros(micros), $"seed {seed}: {date:O}");
-            Assert.True((int)Math.Floor((date - DateTime.UnixEpoch).TotalDays) == CalendarOrdinals.DayOfMicros(micros), $"seed {seed}: {date:O}");
+            Assert.True(
+                (int)Math.Floor((date - DateTime.UnixEpoch).TotalDays) == CalendarOrdinals.DayOfMicros(micros), $"seed {seed}: {date:O}");
             var (year, month, day) = CalendarOrdinals.DateOfDay(CalendarOrdinals.DayOfMicros(micros));
             Assert.True((year, month, day) == (date.Year, date.Month, date.Day), $"seed {seed}: {date:O}");
             Assert.Equal(CalendarOrdinals.DayOfMicros(micros), CalendarOrdinals.DayOfDate(year, month, day));
@@ -114,7 +116,8 @@ public sealed class TransformTests
         {
             TransformFunctions.Apply(transform, IcebergType.TimestampTz, micros, results);
             for (var i = 0; i < micros.Length; i++)
-                Assert.True(transform.Apply(IcebergType.TimestampTz, micros[i]).AsInt() == results[i], $"seed {seed}: {transform} of {micros[i]}");
+                Assert.True(
+                    transform.Apply(IcebergType.TimestampTz, micros[i]).AsInt() == results[i], $"seed {seed}: {transform} of {micros[i]}");
         }
         foreach (var transform in new[] { Transform.Identity, Transform.Truncate(7), Transform.Bucket(16) })
         {
@@ -146,7 +149,9 @@ public sealed class TransformTests
             var (value, literal) = (source.Value(), source.Value());
             var matching = FilterCases.Of("c", literal, source.Value()).Where(one => one.Matches(value)).ToArray();
             foreach (var one in matching)
-                Assert.True(FilterCases.KeepsPartition(one.Filter, source.Type, transform, value), $"seed {seed}: {one.Filter} loses {value} under {transform} of {source.Type}");
+                Assert.True(
+                    FilterCases.KeepsPartition(one.Filter, source.Type, transform, value),
+                    $"seed {seed}: {one.Filter} loses {value} under {transform} of {source.Type}");
         }
     }
 

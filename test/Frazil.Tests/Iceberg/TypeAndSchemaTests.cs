@@ -50,9 +50,13 @@ public sealed class TypeAndSchemaTests
     [
         new(1, "id", true, IcebergType.Int),
         new(2, "price", false, IcebergType.Decimal(9, 2)),
-        new(3, "user", false, IcebergType.Struct(new NestedField(4, "name", false, IcebergType.String), new NestedField(5, "age", true, IcebergType.Float))),
+        new(
+            3, "user", false,
+            IcebergType.Struct(new NestedField(4, "name", false, IcebergType.String), new NestedField(5, "age", true, IcebergType.Float))),
         new(6, "items", false, IcebergType.List(7, IcebergType.Struct(new NestedField(8, "sku", false, IcebergType.String)))),
-        new(9, "attrs", false, IcebergType.Map(10, IcebergType.String, 11, IcebergType.Struct(new NestedField(12, "v", false, IcebergType.Int)))),
+        new(
+            9, "attrs", false,
+            IcebergType.Map(10, IcebergType.String, 11, IcebergType.Struct(new NestedField(12, "v", false, IcebergType.Int)))),
     ], [1]);
 
     [Fact]
@@ -112,7 +116,8 @@ public sealed class TypeAndSchemaTests
         Refused(update => update.DropColumn("items.element"));
         Refused(update => update.Rename("id", "price"));
 
-        static void Refused(Action<SchemaUpdate> change) => Assert.Throws<ValidationException>(() => change(new SchemaUpdate(Nested(), 12)));
+        static void Refused(Action<SchemaUpdate> change)
+            => Assert.Throws<ValidationException>(() => change(new SchemaUpdate(Nested(), 12)));
     }
 
     [Fact]

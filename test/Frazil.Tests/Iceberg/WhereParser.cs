@@ -22,7 +22,9 @@ internal sealed partial class WhereParser
     {
         var parser = new WhereParser(where, schema);
         var expression = parser.ParseOr();
-        return parser.position == parser.tokens.Count ? expression : throw new InvalidOperationException($"'{where}' goes on at {parser.Peek}");
+        return parser.position == parser.tokens.Count
+            ? expression
+            : throw new InvalidOperationException($"'{where}' goes on at {parser.Peek}");
     }
 
     [GeneratedRegex("""X'[0-9a-f]*'|'(?:[^']|'')*'|`[^`]*`|<>|<=|>=|[<>=(),]|-?\d+(?:\.\d+)?D?|[\w.]+""")]

@@ -65,8 +65,10 @@ public sealed class ConsumerErrorTests
     {
         using var cluster = new MockCluster();
         cluster.CreateTopic("t", 1);
-        await using var probe = new ConsumerProbe(cluster.BootstrapServers, ["t"], _ => throw new InvalidOperationException("the catalog is gone"));
-        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => probe.Consumer.Completion.WaitAsync(TimeSpan.FromMinutes(1)));
+        await using var probe = new ConsumerProbe(
+            cluster.BootstrapServers, ["t"], _ => throw new InvalidOperationException("the catalog is gone"));
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => probe.Consumer.Completion.WaitAsync(TimeSpan.FromMinutes(1)));
         Assert.Equal("the catalog is gone", failure.Message);
         Assert.Equal(0, probe.Count);
     }
@@ -76,7 +78,8 @@ public sealed class ConsumerErrorTests
     {
         using var cluster = new MockCluster();
         cluster.CreateTopic("t", 2);
-        await using var consumer = new KafkaConsumer(Options(cluster.BootstrapServers), new() { Assigned = static _ => [], Revoked = static _ => { } });
+        await using var consumer = new KafkaConsumer(
+            Options(cluster.BootstrapServers), new() { Assigned = static _ => [], Revoked = static _ => { } });
         consumer.Start();
         var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => consumer.Completion.WaitAsync(TimeSpan.FromMinutes(1)));
         Assert.Contains("t[0], t[1]", failure.Message, StringComparison.Ordinal);
@@ -108,7 +111,8 @@ public sealed class ConsumerErrorTests
     public async Task A_queue_refuses_a_second_batch_before_the_first_is_disposed()
     {
         using var cluster = new MockCluster();
-        await using var consumer = new KafkaConsumer(Options(cluster.BootstrapServers), new() { Assigned = static _ => [], Revoked = static _ => { } });
+        await using var consumer = new KafkaConsumer(
+            Options(cluster.BootstrapServers), new() { Assigned = static _ => [], Revoked = static _ => { } });
         var queue = consumer.CreateWorkerQueue(16);
         using (queue.ConsumeBatch(TimeSpan.Zero))
         {
@@ -122,5 +126,6 @@ public sealed class ConsumerErrorTests
     private static KafkaConsumer Consumer(Dictionary<string, string> properties) =>
         new(Options("127.0.0.1:1") with { Properties = properties }, new() { Assigned = static _ => [], Revoked = static _ => { } });
 
-    private static KafkaConsumerOptions Options(string bootstrapServers) => new() { BootstrapServers = bootstrapServers, GroupId = "g", Topics = ["t"] };
+    private static KafkaConsumerOptions Options(string bootstrapServers)
+        => new() { BootstrapServers = bootstrapServers, GroupId = "g", Topics = ["t"] };
 }

@@ -15,8 +15,8 @@ public sealed class SeenPartition
     public HashSet<int> Workers { get; } = [];
 }
 
-/// <summary>A consumer with worker threads that write down everything they are given, the way the engine reads: it waits on revocation until
-/// every worker has passed its batch, and ignores partitions that are not its own.</summary>
+/// <summary>A consumer with worker threads that write down everything they are given, the way the engine reads: it waits on revocation
+/// until every worker has passed its batch, and ignores partitions that are not its own.</summary>
 public sealed class ConsumerProbe : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
@@ -30,8 +30,10 @@ public sealed class ConsumerProbe : IAsyncDisposable
     private readonly Func<TopicPartition, StartPosition> _startOf;
     private volatile bool _stopping;
 
-    public ConsumerProbe(string bootstrapServers, IReadOnlyList<string> topics, Func<TopicPartition, StartPosition>? startOf = null, int workers = 1,
-        IReadOnlyDictionary<string, string>? properties = null, string? group = null, Func<KafkaConsumerOptions, KafkaConsumerOptions>? change = null,
+    public ConsumerProbe(string bootstrapServers, IReadOnlyList<string> topics, Func<TopicPartition, StartPosition>? startOf = null,
+        int workers = 1,
+        IReadOnlyDictionary<string, string>? properties = null, string? group = null, Func<KafkaConsumerOptions,
+        KafkaConsumerOptions>? change = null,
         bool start = true)
     {
         _startOf = startOf ?? (static _ => StartPosition.Earliest);
@@ -96,7 +98,13 @@ public sealed class ConsumerProbe : IAsyncDisposable
     {
         lock (_gate)
         {
-            return !_seen.TryGetValue(partition, out var seen) ? null : seen.Offsets.Count > 0 ? seen.Offsets[^1] + 1 : seen.Start >= 0 ? seen.Start : null;
+            return !_seen.TryGetValue(partition, out var seen)
+                ? null
+                : seen.Offsets.Count > 0
+                ? seen.Offsets[^1] + 1
+                : seen.Start >= 0
+                ? seen.Start
+                : null;
         }
     }
 
@@ -212,9 +220,11 @@ public sealed class ConsumerProbe : IAsyncDisposable
                 seen.End = message.Offset;
                 return;
             }
-            if (message.Offset < seen.Start || (seen.Offsets.Count > 0 && seen.Offsets[^1] >= message.Offset && seen.Offsets[^1] >= seen.Start))
+            if (message.Offset < seen.Start
+                || (seen.Offsets.Count > 0 && seen.Offsets[^1] >= message.Offset && seen.Offsets[^1] >= seen.Start))
             {
-                Trouble.Enqueue($"{partition}@{message.Offset} came after {(seen.Offsets.Count > 0 ? seen.Offsets[^1] : -1)}, begun at {seen.Start}");
+                Trouble.Enqueue(
+                    $"{partition}@{message.Offset} came after {(seen.Offsets.Count > 0 ? seen.Offsets[^1] : -1)}, begun at {seen.Start}");
             }
             seen.Offsets.Add(message.Offset);
             seen.Values.Add(message.IsValueNull ? null : Encoding.UTF8.GetString(message.Value));

@@ -44,7 +44,8 @@ public sealed class MockClusterTests
         using var cluster = new MockCluster();
         cluster.CreateTopic("t", 2);
         await cluster.ProduceAsync("t", partitions: 2, perPartition: 100);
-        await using var probe = new ConsumerProbe(cluster.BootstrapServers, ["t"], partition => StartPosition.At(partition.Partition == 0 ? 37 : 100));
+        await using var probe = new ConsumerProbe(
+            cluster.BootstrapServers, ["t"], partition => StartPosition.At(partition.Partition == 0 ? 37 : 100));
         await probe.UntilAsync(() => probe.Seen("t", 0).End == 100 && probe.Seen("t", 1).End == 100, "both ends");
         Assert.Equal(Enumerable.Range(37, 63).Select(i => (long)i), probe.Seen("t", 0).Offsets);
         Assert.Empty(probe.Seen("t", 1).Offsets);
@@ -76,7 +77,9 @@ public sealed class MockClusterTests
         {
             producer.Produce("t", 0, [], isKeyNull: true, [], isValueNull: true, timestampMs: 1);
             producer.Produce("t", 0, [], isKeyNull: false, [], isValueNull: false, timestampMs: 2);
-            producer.Produce("t", 0, "ключ"u8, false, [0, 255], false, [new("a", "1"u8.ToArray()), new("a", null), new("b", ReadOnlyMemory<byte>.Empty)], 3);
+            producer.Produce(
+                "t", 0, "ключ"u8, false, [0, 255], false, [new("a", "1"u8.ToArray()), new("a", null), new("b", ReadOnlyMemory<byte>.Empty)],
+                3);
             await producer.FlushAsync();
         }
         await using var consumer = ReadOne(cluster, "t", out var queue);
@@ -130,7 +133,8 @@ public sealed class MockClusterTests
             var partitions = probe.Owned.Where(partition => partition.Partition % 2 == round % 2).ToArray();
             await probe.Consumer.PauseAsync(partitions);
             await probe.PassAsync();
-            await probe.Consumer.RestartAsync([.. partitions.Select(p => new PartitionStart(p, StartPosition.At(probe.Next(p)!.Value), probe.QueueOf(p)))]);
+            await probe.Consumer.RestartAsync(
+                [.. partitions.Select(p => new PartitionStart(p, StartPosition.At(probe.Next(p)!.Value), probe.QueueOf(p)))]);
             var before = probe.Count;
             await probe.UntilAsync(() => probe.Count > before || producing.IsCompleted, "records after the restart");
         }
@@ -153,7 +157,8 @@ public sealed class MockClusterTests
                 new() { BootstrapServers = cluster.BootstrapServers, GroupId = $"joining-{i / 2}", Topics = ["t"] },
                 new()
                 {
-                    Assigned = partitions => [.. partitions.Select(partition => new PartitionStart(partition, StartPosition.Earliest, queue!))],
+                    Assigned = partitions => [
+                        .. partitions.Select(partition => new PartitionStart(partition, StartPosition.Earliest, queue!))],
                     Revoked = static _ => { },
                 });
             queue = consumer.CreateWorkerQueue();
@@ -222,7 +227,8 @@ public sealed class MockClusterTests
         Assert.Equal(new Watermarks(0, 10), probe.Consumer.QueryWatermarks(new("t", 0), TimeSpan.FromSeconds(10)));
 
         probe.Consumer.CommitOffsets([new(new("t", 0), 7)]);
-        await probe.UntilAsync(() => probe.Consumer.CommittedOffsets([new("t", 0)], TimeSpan.FromSeconds(10))[0] == 7, "the group's offset");
+        await probe.UntilAsync(
+            () => probe.Consumer.CommittedOffsets([new("t", 0)], TimeSpan.FromSeconds(10))[0] == 7, "the group's offset");
     }
 
     private static KafkaConsumer ReadOne(MockCluster cluster, string topic, out MessageQueue queue)
@@ -232,7 +238,8 @@ public sealed class MockClusterTests
             new() { BootstrapServers = cluster.BootstrapServers, GroupId = "one", Topics = [topic] },
             new()
             {
-                Assigned = partitions => [.. partitions.Select(partition => new PartitionStart(partition, StartPosition.Earliest, target!))],
+                Assigned = partitions => [
+                    .. partitions.Select(partition => new PartitionStart(partition, StartPosition.Earliest, target!))],
                 Revoked = static _ => { },
             });
         queue = target = consumer.CreateWorkerQueue();
@@ -264,7 +271,8 @@ public sealed class MockClusterTests
         for (var i = 0; i < message.Headers.Count; i++)
         {
             var header = message.Headers[i];
-            text.Append($" {Encoding.UTF8.GetString(header.Name)}={(header.IsValueNull ? "null" : $"'{Encoding.UTF8.GetString(header.Value)}'")}");
+            text.Append(
+                $" {Encoding.UTF8.GetString(header.Name)}={(header.IsValueNull ? "null" : $"'{Encoding.UTF8.GetString(header.Value)}'")}");
         }
         return text.ToString();
     }

@@ -26,7 +26,8 @@ public sealed class PartitionReaderTests
             }, Cancellation);
 
             Assert.Equal(new PartitionRead(end, ReachedEnd: false), read);
-            Assert.Equal(Enumerable.Range((int)from, (int)(end - from)).Select(offset => $"{partition}@{offset}={partition}:{offset}"), seen);
+            Assert.Equal(
+                Enumerable.Range((int)from, (int)(end - from)).Select(offset => $"{partition}@{offset}={partition}:{offset}"), seen);
         }
         Assert.Equal(new(0, 5_000), reader.QueryWatermarks(new("ranges", 1)));
     }
@@ -44,8 +45,10 @@ public sealed class PartitionReaderTests
 
         Assert.Equal(new PartitionRead(10, ReachedEnd: true), read);
         Assert.Equal(6, count);
-        Assert.Equal(new PartitionRead(10, ReachedEnd: true), reader.Read(new("short", 0), 10, 11, (in KafkaMessage _) => count++, Cancellation));
-        Assert.Equal(new PartitionRead(3, ReachedEnd: false), reader.Read(new("short", 0), 3, 3, (in KafkaMessage _) => count++, Cancellation));
+        Assert.Equal(
+            new PartitionRead(10, ReachedEnd: true), reader.Read(new("short", 0), 10, 11, (in KafkaMessage _) => count++, Cancellation));
+        Assert.Equal(
+            new PartitionRead(3, ReachedEnd: false), reader.Read(new("short", 0), 3, 3, (in KafkaMessage _) => count++, Cancellation));
         Assert.Equal(6, count);
     }
 
@@ -54,7 +57,8 @@ public sealed class PartitionReaderTests
     {
         using var cluster = new MockCluster();
         await using var reader = new PartitionReader("127.0.0.1:1", patience: TimeSpan.FromSeconds(1));
-        var unreachable = Assert.Throws<KafkaException>(() => reader.Read(new("t", 0), 0, 1, static (in KafkaMessage _) => { }, Cancellation));
+        var unreachable = Assert.Throws<KafkaException>(
+            () => reader.Read(new("t", 0), 0, 1, static (in KafkaMessage _) => { }, Cancellation));
         Assert.Contains("127.0.0.1:1", unreachable.Message);
         Assert.Throws<KafkaException>(() => reader.QueryWatermarks(new("t", 0)));
     }

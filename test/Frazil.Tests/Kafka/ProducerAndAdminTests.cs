@@ -19,7 +19,8 @@ public sealed class ProducerAndAdminTests
         {
             for (var i = 0; i < 600; i++)
             {
-                producer.Produce("t", KafkaProducer.AnyPartition, Encoding.UTF8.GetBytes($"key-{i % 50}"), Encoding.UTF8.GetBytes($"key-{i % 50}"));
+                producer.Produce(
+                    "t", KafkaProducer.AnyPartition, Encoding.UTF8.GetBytes($"key-{i % 50}"), Encoding.UTF8.GetBytes($"key-{i % 50}"));
             }
             await producer.FlushAsync();
             Assert.Equal((600, 600, 0), (producer.Produced, producer.Delivered, producer.Failed));
@@ -66,7 +67,12 @@ public sealed class ProducerAndAdminTests
     {
         using var cluster = new MockCluster();
         cluster.CreateTopic("t", 1);
-        await using var producer = new KafkaProducer(new() { BootstrapServers = cluster.BootstrapServers, Properties = new Dictionary<string, string> { ["message.max.bytes"] = "2000" } });
+        await using var producer = new KafkaProducer(
+            new()
+            {
+                BootstrapServers = cluster.BootstrapServers,
+                Properties = new Dictionary<string, string> { ["message.max.bytes"] = "2000" },
+            });
         var failure = Assert.Throws<KafkaException>(() => producer.Produce("t", 0, [], new byte[5000]));
         Assert.Equal("MSG_SIZE_TOO_LARGE", failure.Error.Name);
         Assert.Contains("topic t", failure.Message, StringComparison.Ordinal);
@@ -111,7 +117,8 @@ public sealed class ProducerAndAdminTests
                "-1":{"partition":-1,"fetch_state":"active"}}}},
              "cgrp":{"state":"up","rebalance_cnt":3}}
             """u8);
-        Assert.Equal((123, 4, "up", 3), (statistics.ReceivedBytes, statistics.ReceivedMessages, statistics.GroupState, statistics.Rebalances));
+        Assert.Equal(
+            (123, 4, "up", 3), (statistics.ReceivedBytes, statistics.ReceivedMessages, statistics.GroupState, statistics.Rebalances));
         Assert.Equal([new PartitionStatistics(new("t", 0), 9, 7, 70, 20, 19)], statistics.Partitions);
         Assert.Throws<FormatException>(() => KafkaStatistics.Parse("[]"u8));
     }

@@ -14,8 +14,8 @@ using Xunit;
 namespace Frazil.Tests.Log;
 
 /// <summary>
-/// Invariant 8: what a dead process had finished is used, what it had not is cleared away, and no log, however wrong, can lose or double a row.
-/// Real catalog, real files, logs as a killed process leaves them.
+/// Invariant 8: what a dead process had finished is used, what it had not is cleared away, and no log, however wrong, can lose or double a
+/// row. Real catalog, real files, logs as a killed process leaves them.
 /// </summary>
 public sealed class FlushRecoveryTests : IAsyncLifetime
 {
@@ -189,7 +189,8 @@ public sealed class FlushRecoveryTests : IAsyncLifetime
     public async Task A_log_that_says_covered_where_the_table_does_not_moves_no_progress()
     {
         // LESSONS 11: the log is ahead of what was ever written.
-        await LogAsync(Sealed("f1"), new OffsetCommit("f1", [new("events", 0, null, 10)]), new IcebergSnapshotCreated("f1", 77, 1, [new("events", 0, null, 10)]),
+        await LogAsync(Sealed("f1"), new OffsetCommit("f1", [new("events", 0, null, 10)]),
+            new IcebergSnapshotCreated("f1", 77, 1, [new("events", 0, null, 10)]),
             new FlushComplete("f1", "committed", 10));
 
         await RecoverAsync();
@@ -257,8 +258,15 @@ public sealed class FlushRecoveryTests : IAsyncLifetime
         var scan = log.Open(new("shop.events", version!.Metadata.TableUuid, version.Metadata.CurrentSnapshotId, []));
         await new FlushRecovery(new()
         {
-            Table = "shop.events", Log = log, State = state, DeadLetters = new(catalog, TableIdentifier.Parse("shop.events_dlq")),
-            Committer = new(catalog, state, new TableMetrics(), TimeProvider.System, NullLogger.Instance), Files = catalog.FileIO, Logger = NullLogger.Instance,
+            Table = "shop.events",
+            Log = log,
+            State = state,
+            DeadLetters = new(catalog, TableIdentifier.Parse("shop.events_dlq")),
+            Committer = new(
+                catalog, state, new TableMetrics(), TimeProvider.System,
+                NullLogger.Instance),
+            Files = catalog.FileIO,
+            Logger = NullLogger.Instance,
         }).RunAsync(scan, Cancel);
     }
 
@@ -313,10 +321,13 @@ public sealed class FlushRecoveryTests : IAsyncLifetime
         var paths = new List<string>();
         foreach (var manifest in await cache.ReadManifestsAsync(metadata.CurrentSnapshot!, metadata))
         {
-            paths.AddRange((await cache.ReadEntriesAsync(manifest, metadata)).Where(static entry => entry.IsLive).Select(static entry => entry.File.Path));
+            paths.AddRange(
+                (await cache.ReadEntriesAsync(manifest, metadata)).Where(static entry => entry.IsLive)
+                    .Select(static entry => entry.File.Path));
         }
         return paths;
     }
 
-    private async Task AssertProgressAsync(string expected) => Assert.Equal(expected, (await LoadAsync()).Properties["frazil.offsets.events"]);
+    private async Task AssertProgressAsync(string expected)
+        => Assert.Equal(expected, (await LoadAsync()).Properties["frazil.offsets.events"]);
 }

@@ -5,7 +5,8 @@ using Xunit;
 
 namespace Frazil.Tests.Log;
 
-/// <summary>The transaction log on disk: what is written is read again, and whatever is damaged is told and ends nothing (LESSONS 14).</summary>
+/// <summary>The transaction log on disk: what is written is read again, and whatever is damaged is told and ends nothing (LESSONS
+/// 14).</summary>
 public sealed partial class TransactionLogTests : IDisposable
 {
     private static readonly LogOpened Opened = new("shop.events", Guid.NewGuid(), 7, [new("events", 0, 10)]);
@@ -41,10 +42,16 @@ public sealed partial class TransactionLogTests : IDisposable
 
         var read = LogSegments.Read(folder).Skip(1).Select(static record => record.Entry!).ToList();
         Assert.Equal(entries.Select(static entry => entry.GetType()), read.Select(static entry => entry.GetType()));
-        Assert.Equal(Enumerable.Range(2, entries.Length).Select(static number => (long)number), read.Select(static entry => entry.Sequence));
-        Assert.All(entries.Zip(read), static pair => Assert.Equal(Encode(pair.First with { Sequence = pair.Second.Sequence, At = pair.Second.At }), Encode(pair.Second)));
+        Assert.Equal(
+            Enumerable.Range(2, entries.Length).Select(static number => (long)number), read.Select(static entry => entry.Sequence));
+        Assert.All(
+            entries.Zip(read),
+            static pair => Assert.Equal(
+                Encode(pair.First with { Sequence = pair.Second.Sequence, At = pair.Second.At }), Encode(pair.Second)));
         var opened = Assert.IsType<LogOpened>(LogSegments.Read(folder).First().Entry);
-        Assert.Equal((Opened.Table, Opened.TableUuid, Opened.SnapshotId, 10L), (opened.Table, opened.TableUuid, opened.SnapshotId, opened.Offsets[0].Next));
+        Assert.Equal(
+            (Opened.Table, Opened.TableUuid, Opened.SnapshotId, 10L),
+            (opened.Table, opened.TableUuid, opened.SnapshotId, opened.Offsets[0].Next));
     }
 
     [Fact]
@@ -100,7 +107,9 @@ public sealed partial class TransactionLogTests : IDisposable
 
         Assert.Equal((4L, 0L, 2L), (scan.Entries, scan.Damaged, scan.Unknown));
         Assert.Equal("f1", Assert.Single(scan.Unfinished).Id);
-        Assert.Contains("spin", LogSegments.Read(folder).Select(static record => record.Entry).OfType<UnknownEntry>().First().Body.GetRawText(), StringComparison.Ordinal);
+        Assert.Contains(
+            "spin", LogSegments.Read(folder).Select(static record => record.Entry).OfType<UnknownEntry>().First().Body.GetRawText(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -181,8 +190,14 @@ public sealed partial class TransactionLogTests : IDisposable
         flush, Guid.NewGuid(), unit, of, [new("events", 0, 10, 20)], 1,
         new()
         {
-            Path = "file:///w/f1-0.parquet", Rows = 9, Bytes = 1000, SpecId = 1, Partition = [[1, 2], null], SplitOffsets = [4],
-            ColumnSizes = new Dictionary<int, long> { [3] = 5 }, LowerBounds = new Dictionary<int, byte[]> { [3] = [9, 8] },
+            Path = "file:///w/f1-0.parquet",
+            Rows = 9,
+            Bytes = 1000,
+            SpecId = 1,
+            Partition = [[1, 2], null],
+            SplitOffsets = [4],
+            ColumnSizes = new Dictionary<int, long> { [3] = 5 },
+            LowerBounds = new Dictionary<int, byte[]> { [3] = [9, 8] },
         },
         new string('a', 64));
 

@@ -56,7 +56,8 @@ public sealed class DataFileRewriterTests : IAsyncDisposable
         var range = new KafkaRange(null, 0, 1000, 2999);
 
         var written = await rewriter.RewriteAsync(
-            table.File, new(table.Metadata, "r", () => numbers++), range, offset => offset < 1000 ? 0 : offset > 2999 ? 1 : -1, CancellationToken.None);
+            table.File, new(table.Metadata, "r", () => numbers++), range, offset => offset < 1000 ? 0 : offset > 2999 ? 1 : -1,
+            CancellationToken.None);
 
         Assert.True(written.Length > 2);
         Assert.Equal(3_000, written.Sum(static file => file.RecordCount));
@@ -64,7 +65,8 @@ public sealed class DataFileRewriterTests : IAsyncDisposable
         foreach (var file in written)
         {
             Assert.NotEqual(RangePlace.Inside, range.PlaceOf(file, table.Metadata.CurrentSchema));
-            await reader.VisitOffsetsAsync(file, table.Metadata, range with { First = 0, Last = long.MaxValue }, offsets.Add, CancellationToken.None);
+            await reader.VisitOffsetsAsync(
+                file, table.Metadata, range with { First = 0, Last = long.MaxValue }, offsets.Add, CancellationToken.None);
         }
         Assert.Equal(Enumerable.Range(0, 1000).Concat(Enumerable.Range(3000, 2000)).Select(static i => (long)i), offsets.Order());
     }
@@ -75,8 +77,11 @@ public sealed class DataFileRewriterTests : IAsyncDisposable
         var table = Make(5_000);
         var before = Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories).Length;
         var (numbers, seen) = (0, 0);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => new DataFileRewriter(reader, writer, files) { FileBytes = 64 << 10 }.RewriteAsync(
-            table.File, new(table.Metadata, "r", () => numbers++), null, _ => ++seen > 4_000 ? throw new InvalidOperationException("enough") : 0, CancellationToken.None));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => new DataFileRewriter(reader, writer,
+            files)
+        { FileBytes = 64 << 10 }.RewriteAsync(
+            table.File, new(table.Metadata, "r", () => numbers++), null,
+            _ => ++seen > 4_000 ? throw new InvalidOperationException("enough") : 0, CancellationToken.None));
         Assert.True(numbers > 0);
         Assert.Equal(before, Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories).Length);
     }
@@ -102,7 +107,8 @@ public sealed class DataFileRewriterTests : IAsyncDisposable
         var numbers = 0;
         try
         {
-            var written = await new DataFileRewriter(reader, writer, files).RewriteAsync(file, new(target, "r", () => numbers++), null, static _ => 0, CancellationToken.None);
+            var written = await new DataFileRewriter(reader, writer, files)
+                .RewriteAsync(file, new(target, "r", () => numbers++), null, static _ => 0, CancellationToken.None);
             var copy = Assert.Single(written);
             Assert.Equal((file.RecordCount, file.SpecId, file.Partition), (copy.RecordCount, copy.SpecId, copy.Partition));
             Assert.Equal(await TextAsync(file, metadata), await TextAsync(copy, metadata));
@@ -135,7 +141,8 @@ public sealed class DataFileRewriterTests : IAsyncDisposable
         // DuckDB's dictionaries do not tell -0 from 0 (docs/known-issues.md).
         double number => (number == 0 ? 0 : number).ToString("R", CultureInfo.InvariantCulture),
         float number => (number == 0 ? 0 : number).ToString("R", CultureInfo.InvariantCulture),
-        IReadOnlyDictionary<string, object?> fields => $"{{{string.Join(", ", fields.Select(static field => $"{field.Key}: {Text(field.Value)}"))}}}",
+        IReadOnlyDictionary<string,
+        object?> fields => $"{{{string.Join(", ", fields.Select(static field => $"{field.Key}: {Text(field.Value)}"))}}}",
         object?[] list => $"[{string.Join(", ", list.Select(Text))}]",
         KeyValuePair<object, object?>[] map => $"<{string.Join(", ", map.Select(static pair => $"{Text(pair.Key)}={Text(pair.Value)}"))}>",
         IFormattable other => other.ToString(null, CultureInfo.InvariantCulture),
@@ -147,10 +154,12 @@ public sealed class DataFileRewriterTests : IAsyncDisposable
     {
         var schema = new Schema(0,
         [
-            new(1, "text", false, IcebergType.String), new(2, "kafka_partition", false, IcebergType.Int), new(3, "kafka_offset", false, IcebergType.Long),
+            new(1, "text", false, IcebergType.String), new(
+                2, "kafka_partition", false, IcebergType.Int), new(3, "kafka_offset", false, IcebergType.Long),
         ]);
         var location = files.LocationFor(Path.Combine(folder.Path, "made"));
-        var metadata = TableMetadataBuilder.Create(schema, PartitionSpec.Unpartitioned, SortOrder.Unsorted, location, new Dictionary<string, string>(), TimeProvider.System);
+        var metadata = TableMetadataBuilder.Create(
+            schema, PartitionSpec.Unpartitioned, SortOrder.Unsorted, location, new Dictionary<string, string>(), TimeProvider.System);
         Directory.CreateDirectory(Path.Combine(folder.Path, "made", "data"));
         var path = Path.Combine(folder.Path, "made", "data", "one.parquet");
         using (var duck = DuckDbInstance.Open(new Dictionary<string, string>()))
@@ -160,7 +169,16 @@ public sealed class DataFileRewriterTests : IAsyncDisposable
                 $"COPY (SELECT repeat('x', 40) || i AS text, 0::INTEGER AS kafka_partition, i::BIGINT AS kafka_offset FROM range({rows}) r(i)) TO '{path}' "
                 + "(FORMAT parquet, FIELD_IDS {text: 1, kafka_partition: 2, kafka_offset: 3})");
         }
-        return new(metadata, new() { Path = $"{location}/data/one.parquet", SpecId = 0, Partition = PartitionTuple.Empty, RecordCount = rows, FileSizeBytes = new FileInfo(path).Length });
+        return new(
+            metadata,
+            new()
+            {
+                Path = $"{location}/data/one.parquet",
+                SpecId = 0,
+                Partition = PartitionTuple.Empty,
+                RecordCount = rows,
+                FileSizeBytes = new FileInfo(path).Length,
+            });
     }
 
     private sealed record Made(TableMetadata Metadata, DataFile File);

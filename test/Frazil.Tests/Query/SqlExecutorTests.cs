@@ -10,7 +10,8 @@ namespace Frazil.Tests.Query;
 public sealed class SqlExecutorTests : IAsyncDisposable
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(2);
-    private static readonly ColumnFields Numbers = new([new ColumnField("n", ColumnType.Int64, 1), new ColumnField("t", ColumnType.Utf8, 2)]);
+    private static readonly ColumnFields Numbers = new(
+        [new ColumnField("n", ColumnType.Int64, 1), new ColumnField("t", ColumnType.Utf8, 2)]);
 
     private readonly string folder = Directory.CreateTempSubdirectory("frazil-query-").FullName;
     private readonly ArrowValues memory = new();
@@ -36,7 +37,8 @@ public sealed class SqlExecutorTests : IAsyncDisposable
     public async Task Hot_and_cold_rows_of_every_type_read_as_one_table(int seed)
     {
         var random = new RandomColumns(seed);
-        var fields = new ColumnFields(random.Fields(5).Where(field => !HoldsFixed(field.Type)).Append(new ColumnField("place", ColumnType.Int32, 9999)));
+        var fields = new ColumnFields(
+            random.Fields(5).Where(field => !HoldsFixed(field.Type)).Append(new ColumnField("place", ColumnType.Int32, 9999)));
         var columns = fields.Select(field => random.Values(field.Type, 3000)).ToArray();
         columns[^1] = [.. Enumerable.Range(0, 3000).Select(row => (object?)row)];
         var whole = memory.Slice(fields, columns);
@@ -57,7 +59,8 @@ public sealed class SqlExecutorTests : IAsyncDisposable
         }
     }
 
-    private static bool HoldsFixed(ColumnType type) => type.Kind == ColumnKind.FixedBinary || type.Fields.Any(field => HoldsFixed(field.Type));
+    private static bool HoldsFixed(ColumnType type)
+        => type.Kind == ColumnKind.FixedBinary || type.Fields.Any(field => HoldsFixed(field.Type));
 
     private static BatchSlice Part(BatchSlice whole, long start, long count) =>
         new() { Schema = whole.Schema, Columns = whole.Columns, Start = start, Count = count };
@@ -149,7 +152,8 @@ public sealed class SqlExecutorTests : IAsyncDisposable
     public async Task A_query_that_takes_too_long_says_so_and_the_next_one_runs()
     {
         var failure = await Assert.ThrowsAsync<SqlException>(() => executor.ExecuteAsync(
-            gate.Parse("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE hash(a.range, b.range) = 1"), [], TimeSpan.FromMilliseconds(50)));
+            gate.Parse("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE hash(a.range, b.range) = 1"), [],
+            TimeSpan.FromMilliseconds(50)));
         Assert.Contains("did not finish within 50 ms", failure.Message, StringComparison.Ordinal);
         Assert.Equal(1, (await RunAsync("SELECT 1")).Rows[0][0]);
     }
@@ -159,7 +163,8 @@ public sealed class SqlExecutorTests : IAsyncDisposable
     {
         using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
         var failure = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => executor.ExecuteAsync(
-            gate.Parse("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE hash(a.range, b.range) = 1"), [], Long, cancel.Token));
+            gate.Parse("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE hash(a.range, b.range) = 1"), [], Long,
+            cancel.Token));
         Assert.Equal(cancel.Token, failure.CancellationToken);
     }
 
@@ -178,7 +183,12 @@ public sealed class SqlExecutorTests : IAsyncDisposable
         var now = new ColumnFields([new ColumnField("added", ColumnType.Utf8, 9), new ColumnField("user_id", ColumnType.Int64, 2), new ColumnField("f", ColumnType.Float64, 3), new ColumnField("id", ColumnType.Utf8, 10)]);
         var oldFile = await WriteAsync(old, memory.Slice(old, ["x"], [1], [0.5f]));
         var nowFile = await WriteAsync(now, memory.Slice(now, ["y"], [2L], [1.5], ["text"]));
-        var table = Table("a", "t", now) with { ColdFiles = [oldFile, nowFile], PastSchemas = [old, now], HotSlices = [memory.Slice(old, ["z"], [3], [2.5f])] };
+        var table = Table("a", "t", now) with
+        {
+            ColdFiles = [oldFile, nowFile],
+            PastSchemas = [old, now],
+            HotSlices = [memory.Slice(old, ["z"], [3], [2.5f])],
+        };
         var result = await RunAsync("SELECT added, user_id, f, id FROM t ORDER BY user_id", table);
         Assert.Equal(["null 1 3fe0000000000000 null", "y 2 3ff8000000000000 text", "null 3 4004000000000000 null"], Lines(result));
     }
@@ -217,18 +227,35 @@ public sealed class SqlExecutorTests : IAsyncDisposable
         static ColumnFields Schema(string a, int aId, string b) => new(
         [
             new ColumnField("s", ColumnType.Struct(new ColumnField(a, ColumnType.Int32, aId), new ColumnField(b, ColumnType.Utf8, 3)), 1),
-            new ColumnField("l", ColumnType.List(new ColumnField("element", ColumnType.Struct(new ColumnField(a, ColumnType.Int32, aId + 10), new ColumnField(b, ColumnType.Utf8, 13)), 11)), 10),
-            new ColumnField("m", ColumnType.Map(new ColumnField("key", ColumnType.Utf8, 21, false), new ColumnField("value", ColumnType.Struct(new ColumnField(a, ColumnType.Int32, aId + 30), new ColumnField(b, ColumnType.Utf8, 23)), 22)), 20),
+            new ColumnField(
+                "l",
+                ColumnType.List(
+                    new ColumnField(
+                        "element",
+                        ColumnType.Struct(new ColumnField(a, ColumnType.Int32, aId + 10), new ColumnField(b, ColumnType.Utf8, 13)), 11)),
+                10),
+            new ColumnField(
+                "m",
+                ColumnType.Map(
+                    new ColumnField("key", ColumnType.Utf8, 21, false),
+                    new ColumnField(
+                        "value", ColumnType.Struct(new ColumnField(a, ColumnType.Int32, aId + 30), new ColumnField(b, ColumnType.Utf8, 23)),
+                        22)),
+                20),
         ]);
         var old = Schema("x", 2, "y");
         var now = Schema("x", 4, "z");
         object?[] item = [1, "old"];
-        var rows = memory.Slice(old, [item, null], [new object?[] { item, null }, null], [new KeyValuePair<object, object?>[] { new("k", item), new("n", null) }, null]);
+        var rows = memory.Slice(
+            old, [item, null], [new object?[] { item, null }, null],
+            [new KeyValuePair<object, object?>[] { new("k", item), new("n", null) }, null]);
         var table = Table("a", "t", now) with { ColdFiles = [await WriteAsync(old, rows)], PastSchemas = [old, now] };
         string[] expected = ["{x:null,z:old} [{x:null,z:old},null] <k:{x:null,z:old},n:null>", "null null null"];
         Assert.Equal(expected, Lines(await RunAsync("SELECT s, l, m FROM t ORDER BY s IS NULL", table)));
         var both = table with { HotSlices = [rows], ColdFiles = [.. table.ColdFiles, await WriteAsync(now, rows)] };
-        Assert.Equal([.. Enumerable.Repeat(expected[0], 3), .. Enumerable.Repeat(expected[1], 3)], Lines(await RunAsync("SELECT s, l, m FROM t ORDER BY s IS NULL", both)));
+        Assert.Equal(
+            [.. Enumerable.Repeat(expected[0], 3), .. Enumerable.Repeat(expected[1], 3)],
+            Lines(await RunAsync("SELECT s, l, m FROM t ORDER BY s IS NULL", both)));
     }
 
     [Fact]
@@ -310,8 +337,10 @@ public sealed class SqlExecutorTests : IAsyncDisposable
         {
             foreach (var sql in new[]
             {
-                "SELECT * FROM read_text('/etc/passwd')", "SELECT * FROM '/etc/passwd'", "ATTACH '/tmp/frazil-x.db'", "INSTALL httpfs", "LOAD httpfs",
-                "COPY (SELECT 1) TO '/tmp/frazil-x.csv'", "SET threads = 1", "SET GLOBAL enable_external_access = true", "RESET lock_configuration",
+                "SELECT * FROM read_text('/etc/passwd')", "SELECT * FROM '/etc/passwd'", "ATTACH '/tmp/frazil-x.db'", "INSTALL httpfs",
+                "LOAD httpfs",
+                "COPY (SELECT 1) TO '/tmp/frazil-x.csv'", "SET threads = 1", "SET GLOBAL enable_external_access = true",
+                "RESET lock_configuration",
             })
             {
                 var forged = new GatedSql(sql, []);
@@ -326,18 +355,22 @@ public sealed class SqlExecutorTests : IAsyncDisposable
         public void Dispose() => chunk.Unpin();
     }
 
-    private static IEnumerable<string> Lines(SqlRows result) => result.Rows.Select(row => string.Join(' ', row.Select(RandomColumns.Canonical)));
+    private static IEnumerable<string> Lines(SqlRows result)
+        => result.Rows.Select(row => string.Join(' ', row.Select(RandomColumns.Canonical)));
 
-    private static TableInput Table(string tableNamespace, string name, ColumnFields schema) => new() { Namespace = tableNamespace, Name = name, Schema = schema };
+    private static TableInput Table(string tableNamespace, string name, ColumnFields schema)
+        => new() { Namespace = tableNamespace, Name = name, Schema = schema };
 
     private Task<SqlRows> RunAsync(string sql, params TableInput[] tables) => executor.ExecuteAsync(gate.Parse(sql), tables, Long);
 
     private BatchSlice Rows(int first, int count) => memory.Slice(
-        Numbers, [.. Enumerable.Range(first, count).Select(n => (object?)(long)n)], [.. Enumerable.Range(first, count).Select(n => (object?)$"text {n}")]);
+        Numbers, [.. Enumerable.Range(first, count).Select(n => (object?)(long)n)],
+        [.. Enumerable.Range(first, count).Select(n => (object?)$"text {n}")]);
 
     private async Task<DataFileInput> WriteAsync(ColumnFields schema, params BatchSlice[] slices)
     {
-        var written = await writer.WriteAsync(new DataFileRequest { Path = Path.Combine(folder, $"{Guid.NewGuid():N}.parquet"), Schema = schema, Slices = slices });
+        var written = await writer.WriteAsync(
+            new DataFileRequest { Path = Path.Combine(folder, $"{Guid.NewGuid():N}.parquet"), Schema = schema, Slices = slices });
         return new DataFileInput(written.Path, written.RecordCount);
     }
 }

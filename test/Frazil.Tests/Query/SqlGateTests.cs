@@ -170,7 +170,8 @@ public sealed class SqlGateTests : IDisposable
     [Fact]
     public void The_functions_that_the_denied_list_was_made_for_are_those_of_this_libduckdb()
     {
-        Assert.SkipUnless(DuckDbInstance.LibraryVersion == "v1.5.6", $"libduckdb is {DuckDbInstance.LibraryVersion}; the list was reviewed for v1.5.6");
+        Assert.SkipUnless(
+            DuckDbInstance.LibraryVersion == "v1.5.6", $"libduckdb is {DuckDbInstance.LibraryVersion}; the list was reviewed for v1.5.6");
         using var duck = DuckDbInstance.Open(new Dictionary<string, string>());
         using var connection = duck.Connect();
         using var result = connection.Query(

@@ -8,7 +8,8 @@ using Xunit;
 
 namespace Frazil.Tests.Replay;
 
-/// <summary>Replays against librdkafka's mock brokers. What other engines say of the result, and kills, are proven against the real broker, elsewhere.</summary>
+/// <summary>Replays against librdkafka's mock brokers. What other engines say of the result, and kills, are proven against the real broker,
+/// elsewhere.</summary>
 public sealed class TableReplayTests : IAsyncDisposable
 {
     private readonly EngineFixture fixture = new();
@@ -27,7 +28,9 @@ public sealed class TableReplayTests : IAsyncDisposable
         Assert.Equal((1, 1, 0), (report.FilesAdded, report.FilesRewritten, report.FilesRemoved));
         Assert.Equivalent(before, await RowsAsync(options, "select * from shop.middle order by kafka_offset"), strict: true);
         var snapshot = (await LoadAsync(options, "shop.middle")).Metadata.CurrentSnapshot!;
-        Assert.Equal(("overwrite", report.SnapshotId, "middle/0/40-59"), (snapshot.Operation, snapshot.SnapshotId, snapshot.Summary["frazil.replay"]));
+        Assert.Equal(
+            ("overwrite", report.SnapshotId, "middle/0/40-59"),
+            (snapshot.Operation, snapshot.SnapshotId, snapshot.Summary["frazil.replay"]));
         Assert.Equal(report.ReplayId, snapshot.Summary["frazil.flush-id"]);
         Assert.Equal("100", snapshot.Summary["total-records"]);
     }
@@ -82,8 +85,15 @@ public sealed class TableReplayTests : IAsyncDisposable
             {
                 Columns = new Dictionary<string, string>
                 {
-                    ["amount"] = "decimal(10,2)", ["uuid"] = "uuid", ["day"] = "date", ["wide"] = "decimal(38,3)", ["bytes"] = "binary",
-                    ["map"] = "map<string, long>", ["at"] = "timestamp", ["clock"] = "time", ["ratio"] = "float",
+                    ["amount"] = "decimal(10,2)",
+                    ["uuid"] = "uuid",
+                    ["day"] = "date",
+                    ["wide"] = "decimal(38,3)",
+                    ["bytes"] = "binary",
+                    ["map"] = "map<string, long>",
+                    ["at"] = "timestamp",
+                    ["clock"] = "time",
+                    ["ratio"] = "float",
                 },
             },
             Enumerable.Repeat(Old, 20),
@@ -108,7 +118,8 @@ public sealed class TableReplayTests : IAsyncDisposable
         var same = await ReplayAsync(options, "letters", 0, 14);
         Assert.Equal((10L, 10L, 0L, 0L), (same.RowsAdded, same.RowsRemoved, same.LettersAdded, same.LettersRemoved));
         Assert.Equal(10L, (await RowsAsync(options, "select count(*) from shop.letters_dlq"))[0][0]);
-        var dry = await TableReplay.RunAsync(options, new() { Table = "shop.letters", Partition = 0, From = 0, To = 14, IsDryRun = true }, cancellationToken: Token);
+        var dry = await TableReplay.RunAsync(
+            options, new() { Table = "shop.letters", Partition = 0, From = 0, To = 14, IsDryRun = true }, cancellationToken: Token);
         Assert.Equal((10L, 5L, null), (dry.RowsRemoved, dry.LettersRemoved, dry.SnapshotId));
     }
 
@@ -123,7 +134,8 @@ public sealed class TableReplayTests : IAsyncDisposable
 
         Assert.Equal((20L, 0L, 0L, 20L), (report.RowsAdded, report.RowsRemoved, report.LettersAdded, report.LettersRemoved));
         Assert.Equal([20L, 20L], (await RowsAsync(mended, "select count(*), count(extra) from shop.mended"))[0]);
-        Assert.Equal([10L, 20L, 29L], (await RowsAsync(mended, "select count(*), min(kafka_offset), max(kafka_offset) from shop.mended_dlq"))[0]);
+        Assert.Equal(
+            [10L, 20L, 29L], (await RowsAsync(mended, "select count(*), min(kafka_offset), max(kafka_offset) from shop.mended_dlq"))[0]);
 
         await DropColumnAsync(options, "shop.mended", "extra"); // and the bug again
         var back = await ReplayAsync(options, "mended", 5, 9);
@@ -141,10 +153,14 @@ public sealed class TableReplayTests : IAsyncDisposable
         for (var round = 0; round < 4; round++)
         {
             var (from, to) = (round * 10, (round * 10) + 9); // nothing but dead letters at first: both would only add
-            var outcomes = await Task.WhenAll(Enumerable.Range(0, 3).Select(async _ => await Record.ExceptionAsync(() => Task.Run(() => ReplayAsync(mended, "race", from, to)))));
+            var outcomes = await Task.WhenAll(
+                Enumerable.Range(0, 3).Select(
+                    async _ => await Record.ExceptionAsync(() => Task.Run(() => ReplayAsync(mended, "race", from, to)))));
             Assert.All(outcomes, static error => Assert.True(error is null or ReplayException, error?.ToString()));
             Assert.Contains(null, outcomes);
-            Assert.Equal([(round * 10) + 10L, (round * 10) + 10L], (await RowsAsync(mended, "select count(*), count(distinct kafka_offset) from shop.race"))[0]);
+            Assert.Equal(
+                [(round * 10) + 10L, (round * 10) + 10L],
+                (await RowsAsync(mended, "select count(*), count(distinct kafka_offset) from shop.race"))[0]);
         }
         Assert.Equal([0L], (await RowsAsync(mended, "select count(*) from shop.race_dlq"))[0]);
     }
@@ -156,7 +172,14 @@ public sealed class TableReplayTests : IAsyncDisposable
         fixture.Cluster.CreateTopic("right", 1);
         await fixture.ProduceAsync("left", 0, Numbers(0, 40));
         await fixture.ProduceAsync("right", 0, Numbers(1000, 40));
-        var options = fixture.Options("left", table => table with { Topics = ["left", "right"], KafkaColumns = [.. table.KafkaColumns, "kafka_topic"], PreserveKafkaPartitions = false });
+        var options = fixture.Options(
+            "left",
+            table => table with
+            {
+                Topics = ["left", "right"],
+                KafkaColumns = [.. table.KafkaColumns, "kafka_topic"],
+                PreserveKafkaPartitions = false,
+            });
         await using (var engine = await FrazilEngine.StartAsync(options, EngineFixture.Logs()))
         {
             await EngineFixture.Eventually(() => Task.FromResult(engine.Tables[0].Records >= 80), "all records are read");
@@ -164,7 +187,8 @@ public sealed class TableReplayTests : IAsyncDisposable
         var refused = await Assert.ThrowsAsync<ReplayException>(() => ReplayAsync(options, "left", 0, 9));
         Assert.Contains("name one with --topic: left, right", refused.Message, StringComparison.Ordinal);
 
-        var report = await TableReplay.RunAsync(options, new() { Table = "shop.left", Topic = "right", Partition = 0, From = 10, To = 19 }, cancellationToken: Token);
+        var report = await TableReplay.RunAsync(
+            options, new() { Table = "shop.left", Topic = "right", Partition = 0, From = 10, To = 19 }, cancellationToken: Token);
 
         Assert.Equal((10L, 10L), (report.RowsAdded, report.RowsRemoved));
         Assert.Equal([80L, 80L, 40L * 39 / 2, 40_000 + (40L * 39 / 2)], (await RowsAsync(options, """
@@ -212,7 +236,9 @@ public sealed class TableReplayTests : IAsyncDisposable
         await ReplayAsync(options, "sided", 10, 19, into: "other.side");
         await ReplayAsync(options, "sided", 15, 24, into: "other.side");
 
-        Assert.Equal([15L, 15L, 10L, 24L], (await RowsAsync(options, "select count(*), count(distinct kafka_offset), min(id), max(id) from other.side"))[0]);
+        Assert.Equal(
+            [15L, 15L, 10L, 24L],
+            (await RowsAsync(options, "select count(*), count(distinct kafka_offset), min(id), max(id) from other.side"))[0]);
         await AssertWholeAsync(options, "sided", 40);
         var refused = await Assert.ThrowsAsync<ReplayException>(() => ReplayAsync(options, "sided", 0, 1, into: "shop.sided_dlq"));
         Assert.Contains("Frazil itself writes", refused.Message, StringComparison.Ordinal);
@@ -224,13 +250,15 @@ public sealed class TableReplayTests : IAsyncDisposable
     [InlineData("shop.refused", 7, 0, 1, "has read nothing of refused")]
     [InlineData("shop.refuse", 0, 0, 1, "did you mean shop.refused")]
     [InlineData("shop.refused", 0, -1, 1, "--from is -1")]
-    public async Task A_range_that_cannot_be_replayed_is_refused_and_nothing_changes(string table, int partition, long from, long to, string words)
+    public async Task A_range_that_cannot_be_replayed_is_refused_and_nothing_changes(
+        string table, int partition, long from, long to, string words)
     {
         var options = await IngestAsync("refused", Numbers(0, 30));
         var before = (await LoadAsync(options, "shop.refused")).MetadataLocation;
 
         var refused = await Assert.ThrowsAsync<ReplayException>(
-            () => TableReplay.RunAsync(options, new() { Table = table, Partition = partition, From = from, To = to }, cancellationToken: Token));
+            () => TableReplay.RunAsync(options, new() { Table = table, Partition = partition, From = from, To = to },
+                cancellationToken: Token));
 
         Assert.Contains(words.Split('|')[^1], refused.Message, StringComparison.Ordinal);
         Assert.Equal(before, (await LoadAsync(options, "shop.refused")).MetadataLocation);
@@ -263,11 +291,13 @@ public sealed class TableReplayTests : IAsyncDisposable
 
     private static Dictionary<string, string> Declared(string name, string type) => new() { [name] = type };
 
-    private static async Task<ReplayReport> ReplayAsync(FrazilOptions options, string topic, long from, long to, string? branch = null, string? into = null)
+    private static async Task<ReplayReport> ReplayAsync(
+        FrazilOptions options, string topic, long from, long to, string? branch = null, string? into = null)
     {
         using var logs = EngineFixture.Logs();
         return await TableReplay.RunAsync(
-            options, new() { Table = $"shop.{topic}", Partition = 0, From = from, To = to, Branch = branch, Into = into }, loggers: logs, cancellationToken: Token);
+            options, new() { Table = $"shop.{topic}", Partition = 0, From = from, To = to, Branch = branch, Into = into }, loggers: logs,
+            cancellationToken: Token);
     }
 
     private Task<FrazilOptions> IngestAsync(string topic, params IEnumerable<string>[] runs) => IngestAsync(topic, null, runs);
@@ -303,7 +333,8 @@ public sealed class TableReplayTests : IAsyncDisposable
         await using var catalog = await WarehouseCatalog.OpenAsync(options.Catalog);
         var loaded = await catalog.LoadTableAsync(TableIdentifier.Parse(table));
         await catalog.CommitTableAsync(
-            loaded.Identifier, SchemaUpdate.RequirementsFor(loaded.Metadata), new SchemaUpdate(loaded.Metadata).DropColumn(column).ToUpdates());
+            loaded.Identifier, SchemaUpdate.RequirementsFor(loaded.Metadata),
+            new SchemaUpdate(loaded.Metadata).DropColumn(column).ToUpdates());
     }
 
     private static async Task<LoadedTable> LoadAsync(FrazilOptions options, string table)

@@ -20,11 +20,15 @@ public sealed class CatalogVerbsTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        await File.WriteAllTextAsync(ConfigFile, $"[catalog]\nuri = 'sqlite:{folder}/catalog.db'\nwarehouse = '{folder}/warehouse'\n", Cancel);
+        await File.WriteAllTextAsync(
+            ConfigFile, $"[catalog]\nuri = 'sqlite:{folder}/catalog.db'\nwarehouse = '{folder}/warehouse'\n", Cancel);
         var files = new LocalFileIO();
-        await using var catalog = await SqlCatalog.OpenAsync($"sqlite:{folder}/catalog.db", $"{folder}/warehouse", files, cancellationToken: Cancel);
+        await using var catalog = await SqlCatalog.OpenAsync(
+            $"sqlite:{folder}/catalog.db", $"{folder}/warehouse", files, cancellationToken: Cancel);
         await catalog.CreateNamespaceAsync(NamespaceName.Parse("shop"), null, Cancel);
-        var schema = new Schema(0, [new NestedField(1, "kafka_partition", false, IcebergType.Int), new NestedField(2, "kafka_offset", false, IcebergType.Long)]);
+        var schema = new Schema(
+            0,
+            [new NestedField(1, "kafka_partition", false, IcebergType.Int), new NestedField(2, "kafka_offset", false, IcebergType.Long)]);
         var table = await catalog.CreateTableAsync(TableIdentifier.Parse("shop.events"), schema, cancellationToken: Cancel);
         await CommitFileAsync(catalog, table, files);
     }
@@ -40,7 +44,8 @@ public sealed class CatalogVerbsTests : IAsyncLifetime
     {
         var table = Assert.Single((await ListAsync("tables")).EnumerateArray());
         Assert.Equal(("shop.events", 40L, 1L, 1234L),
-            (table.GetProperty("table").GetString(), table.GetProperty("rows").GetInt64(), table.GetProperty("files").GetInt64(), table.GetProperty("size").GetInt64()));
+            (table.GetProperty("table").GetString(), table.GetProperty("rows").GetInt64(), table.GetProperty("files").GetInt64(),
+                table.GetProperty("size").GetInt64()));
         Assert.StartsWith(folder, table.GetProperty("location").GetString(), StringComparison.Ordinal);
     }
 
@@ -48,7 +53,8 @@ public sealed class CatalogVerbsTests : IAsyncLifetime
     public async Task Snapshots_marks_the_current_one()
     {
         var snapshot = Assert.Single((await ListAsync("snapshots", "shop.events")).EnumerateArray());
-        Assert.Equal(("*", "append", 40L, "f-1"), (snapshot.GetProperty("current").GetString(), snapshot.GetProperty("operation").GetString(),
+        Assert.Equal(("*", "append", 40L, "f-1"),
+            (snapshot.GetProperty("current").GetString(), snapshot.GetProperty("operation").GetString(),
             snapshot.GetProperty("added_rows").GetInt64(), snapshot.GetProperty("flush_id").GetString()));
     }
 
@@ -57,7 +63,8 @@ public sealed class CatalogVerbsTests : IAsyncLifetime
     {
         var file = Assert.Single((await ListAsync("files", "shop.events")).EnumerateArray());
         Assert.Equal((3L, 100L, 139L),
-            (file.GetProperty("kafka_partition").GetInt64(), file.GetProperty("first_offset").GetInt64(), file.GetProperty("last_offset").GetInt64()));
+            (file.GetProperty("kafka_partition").GetInt64(), file.GetProperty("first_offset").GetInt64(),
+                file.GetProperty("last_offset").GetInt64()));
         Assert.Contains("1.21 KB", (await RunAsync("files")).Output, StringComparison.Ordinal);
     }
 

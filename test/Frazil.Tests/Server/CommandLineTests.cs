@@ -96,7 +96,9 @@ public sealed class CommandLineTests : IDisposable
             .Where(line => line.StartsWith("# ", StringComparison.Ordinal) && line.Contains(" = ", StringComparison.Ordinal))
             .Select(line => line[2..].Split("  #")[0].Trim())
             .Select(line => line.Split(" = ", 2))
-            .Where(pair => !pair[0].StartsWith("sasl", StringComparison.Ordinal) && pair[0] is not ("columns" or "partition_by" or "token" or "security.protocol"));
+            .Where(
+                pair => !pair[0].StartsWith("sasl", StringComparison.Ordinal)
+                    && pair[0] is not ("columns" or "partition_by" or "token" or "security.protocol"));
         Assert.All(shown, pair => Assert.Contains(settings, setting => setting.Key.EndsWith($".{pair[0]}", StringComparison.Ordinal) || setting.Key == pair[0]
             ? setting.Value == pair[1] : false));
         Assert.Equal(18, shown.Count());
@@ -106,7 +108,11 @@ public sealed class CommandLineTests : IDisposable
     public void The_template_with_every_comment_taken_away_is_valid()
     {
         var lines = InitVerb.Template("localhost:9092", "t", "a.b").Split('\n')
-            .Select(line => line.StartsWith("# ", StringComparison.Ordinal) && (line.Contains(" = ", StringComparison.Ordinal) || line.StartsWith("# [", StringComparison.Ordinal)) ? line[2..] : line);
+            .Select(
+                line => line.StartsWith("# ", StringComparison.Ordinal)
+                    && (line.Contains(" = ", StringComparison.Ordinal) || line.StartsWith("# [", StringComparison.Ordinal))
+                    ? line[2..]
+                    : line);
         var settings = Parse(string.Join('\n', lines), new() { ["KAFKA_PASSWORD"] = "x", ["FRAZIL_TOKEN"] = "y" });
         Assert.Contains(settings, setting => setting is { Key: "kafka.properties.sasl.password", Value: "\"env:KAFKA_PASSWORD\"" });
     }
@@ -151,7 +157,8 @@ public sealed class CommandLineTests : IDisposable
         var (code, output, _) = await RunAsync("check", "-c", file, "--json", "--timeout", "0.5");
         Assert.Equal(1, code);
         using var document = JsonDocument.Parse(output);
-        var checks = document.RootElement.GetProperty("checks").EnumerateArray().ToDictionary(check => check.GetProperty("name").GetString()!);
+        var checks = document.RootElement.GetProperty("checks").EnumerateArray()
+            .ToDictionary(check => check.GetProperty("name").GetString()!);
         Assert.False(document.RootElement.GetProperty("ok").GetBoolean());
         Assert.False(checks["broker 127.0.0.1:1"].GetProperty("ok").GetBoolean());
         Assert.Contains("is a file", checks["warehouse"].GetProperty("detail").GetString(), StringComparison.Ordinal);
@@ -170,14 +177,17 @@ public sealed class CommandLineTests : IDisposable
     private static string Values(string json)
     {
         using var document = JsonDocument.Parse(json);
-        return string.Join('\n', document.RootElement.EnumerateArray().Select(setting => $"{setting.GetProperty("key")} = {setting.GetProperty("value")}"));
+        return string.Join(
+            '\n',
+            document.RootElement.EnumerateArray().Select(setting => $"{setting.GetProperty("key")} = {setting.GetProperty("value")}"));
     }
 
     private static async Task<(int Code, string Output, string Errors)> RunAsync(params string[] args)
     {
         using var output = new StringWriter();
         using var errors = new StringWriter();
-        var code = await FrazilCommand.RunAsync(args, new Terminal { Output = output, Error = errors }, TestContext.Current.CancellationToken);
+        var code = await FrazilCommand.RunAsync(
+            args, new Terminal { Output = output, Error = errors }, TestContext.Current.CancellationToken);
         return (code, output.ToString(), errors.ToString());
     }
 

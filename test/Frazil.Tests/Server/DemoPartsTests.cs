@@ -29,7 +29,8 @@ public sealed class DemoPartsTests : IDisposable
             types.Add(root.GetProperty("event_type").GetString()!);
             Assert.Equal("2026-01-31T12:00:00.000000Z", root.GetProperty("event_timestamp").GetString());
             Assert.Equal(root.GetProperty("user_id").GetRawText(), Encoding.UTF8.GetString(one.Key));
-            Assert.Equal(root.GetProperty("amount").ValueKind == JsonValueKind.Null, root.GetProperty("currency").ValueKind == JsonValueKind.Null);
+            Assert.Equal(
+                root.GetProperty("amount").ValueKind == JsonValueKind.Null, root.GetProperty("currency").ValueKind == JsonValueKind.Null);
             Assert.Equal(JsonValueKind.Object, root.GetProperty("device").ValueKind);
             Assert.Equal(JsonValueKind.Array, root.GetProperty("tags").ValueKind);
         }
@@ -41,7 +42,8 @@ public sealed class DemoPartsTests : IDisposable
     [InlineData("2m", 120)]
     [InlineData("1h", 3600)]
     [InlineData("1.5", 1.5)]
-    public void Durations_are_read(string text, double seconds) => Assert.Equal(TimeSpan.FromSeconds(seconds), DemoOptions.ParseDuration(text));
+    public void Durations_are_read(string text, double seconds)
+        => Assert.Equal(TimeSpan.FromSeconds(seconds), DemoOptions.ParseDuration(text));
 
     [Theory]
     [InlineData("")]
@@ -60,7 +62,8 @@ public sealed class DemoPartsTests : IDisposable
         {
             File.WriteAllText(Path.Combine(folder, "catalog.db"), "old");
             Directory.CreateDirectory(Path.Combine(folder, "warehouse", "x"));
-            Assert.Contains("another demo", Assert.Throws<VerbException>(() => DemoFolder.Prepare(folder)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "another demo", Assert.Throws<VerbException>(() => DemoFolder.Prepare(folder)).Message, StringComparison.Ordinal);
         }
         using (DemoFolder.Prepare(folder))
         {
@@ -77,7 +80,9 @@ public sealed class DemoPartsTests : IDisposable
     {
         var options = new DemoOptions(null, 1, folder, 1).Build("127.0.0.1:9092", folder);
         var left = FrazilConfigFile.Parse(DemoOptions.ConfigText(options), environment: new Dictionary<string, string>()).Options;
-        Assert.Equal((options.Catalog.Uri, options.Catalog.Warehouse, options.Server.Http), (left.Catalog.Uri, left.Catalog.Warehouse, left.Server.Http));
+        Assert.Equal(
+            (options.Catalog.Uri, options.Catalog.Warehouse, options.Server.Http),
+            (left.Catalog.Uri, left.Catalog.Warehouse, left.Server.Http));
         Assert.Equal(options.Tables[0].Columns, left.Tables[0].Columns);
         Assert.Equal(options.Tables[0].PartitionBy, left.Tables[0].PartitionBy);
     }

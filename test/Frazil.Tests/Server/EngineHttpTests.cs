@@ -32,10 +32,11 @@ public sealed class ServingFixture : IAsyncLifetime
         cluster.CreateTopic(Topic, 1);
         await ProduceAsync("""{"id":9007199254740993,"price":1.10,"seen":"2026-01-31T10:00:00.5Z","tags":["a","b"],"who":{"name":"Zoë, \"Z\""}}""",
             """{"id":2,"price":null,"seen":"1969-12-31T23:59:59Z","tags":[],"who":null}""", """{"id":3,"price":-0.01}""");
-        var builder = new FrazilOptionsBuilder().FromKafka(cluster.BootstrapServers).InFolder(Folder).AddTable("shop.orders", Topic, table => table with
-        {
-            Columns = new Dictionary<string, string> { ["seen"] = "timestamptz", ["price"] = "decimal(10,2)" },
-        });
+        var builder = new FrazilOptionsBuilder().FromKafka(cluster.BootstrapServers).InFolder(Folder).AddTable("shop.orders", Topic,
+            table => table with
+            {
+                Columns = new Dictionary<string, string> { ["seen"] = "timestamptz", ["price"] = "decimal(10,2)" },
+            });
         builder.Server = builder.Server with { Http = "127.0.0.1:0", Postgres = "" };
         Server = new FrazilServer(builder.Build());
         await Server.StartAsync();
@@ -65,7 +66,10 @@ public sealed class ServingFixture : IAsyncLifetime
 
     public async Task<(HttpStatusCode Status, string Body)> PostAsync(string body, string? accept = null)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/sql") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/sql")
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
         request.Headers.TryAddWithoutValidation("Accept", accept);
         using var answer = await Http.SendAsync(request);
         return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
@@ -73,7 +77,8 @@ public sealed class ServingFixture : IAsyncLifetime
 
     private async Task ProduceAsync(params string[] records)
     {
-        await using var producer = new KafkaProducer(new KafkaProducerOptions { BootstrapServers = cluster.BootstrapServers, Compression = "none" });
+        await using var producer = new KafkaProducer(
+            new KafkaProducerOptions { BootstrapServers = cluster.BootstrapServers, Compression = "none" });
         foreach (var record in records)
         {
             producer.Produce(Topic, 0, [], Encoding.UTF8.GetBytes(record));
@@ -148,10 +153,12 @@ public sealed class EngineHttpTests(ServingFixture serving) : IClassFixture<Serv
     public async Task Tables_are_listed_and_described()
     {
         using var list = JsonDocument.Parse(await serving.Http.GetStringAsync("/v1/tables", Cancel));
-        var table = list.RootElement.GetProperty("tables").EnumerateArray().First(one => one.GetProperty("name").GetString() == "shop.orders");
+        var table = list.RootElement.GetProperty("tables").EnumerateArray()
+            .First(one => one.GetProperty("name").GetString() == "shop.orders");
         Assert.Equal(("running", 3L), (table.GetProperty("state").GetString(), table.GetProperty("records").GetInt64()));
         using var one = JsonDocument.Parse(await serving.Http.GetStringAsync("/v1/tables/shop.orders", Cancel));
-        var columns = one.RootElement.GetProperty("columns").EnumerateArray().ToDictionary(column => column.GetProperty("name").GetString()!, column => column.GetProperty("type").GetString());
+        var columns = one.RootElement.GetProperty("columns").EnumerateArray()
+            .ToDictionary(column => column.GetProperty("name").GetString()!, column => column.GetProperty("type").GetString());
         Assert.Equal("DECIMAL(10,2)", columns["price"]);
         Assert.Contains("kafka_offset", columns.Keys);
         using var none = await serving.Http.GetAsync("/v1/tables/shop.nothing", Cancel);
@@ -172,7 +179,8 @@ public sealed class EngineHttpTests(ServingFixture serving) : IClassFixture<Serv
     [Fact]
     public async Task The_query_verb_asks_the_server_that_runs()
     {
-        var (code, output, errors) = await RunAsync("query", "select count(*) as n, sum(price) as s from shop.orders", "-c", serving.ConfigFile);
+        var (code, output, errors) = await RunAsync(
+            "query", "select count(*) as n, sum(price) as s from shop.orders", "-c", serving.ConfigFile);
         Assert.Equal((0, "n     s\n─  ────\n3  1.09\n"), (code, output));
         Assert.Contains("3 hot rows", errors, StringComparison.Ordinal);
         (code, output, errors) = await RunAsync("query", "select nope from shop.orders", "-c", serving.ConfigFile);
@@ -240,7 +248,8 @@ public sealed class RunVerbTests : IDisposable
 
         using var output = new StringWriter();
         using var errors = new StringWriter();
-        var code = await FrazilCommand.RunAsync(["query", "select count(*), sum(n) from a.b", "--csv", "-c", file], new Terminal { Output = output, Error = errors }, Cancel);
+        var code = await FrazilCommand.RunAsync(
+            ["query", "select count(*), sum(n) from a.b", "--csv", "-c", file], new Terminal { Output = output, Error = errors }, Cancel);
         Assert.Equal((0, "count_star(),sum(n)\r\n100,4950\r\n"), (code, output.ToString()));
         Assert.Contains("not committed yet", errors.ToString(), StringComparison.Ordinal);
     }
@@ -251,7 +260,9 @@ public sealed class RunVerbTests : IDisposable
         using var output = new StringWriter();
         using var errors = new StringWriter();
         var place = Path.Combine(folder, "demo");
-        var code = await FrazilCommand.RunAsync(["demo", "--duration", "1s", "--rate", "2000", "--dir", place, "--json"], new Terminal { Output = output, Error = errors }, Cancel);
+        var code = await FrazilCommand.RunAsync(
+            ["demo", "--duration", "1s", "--rate", "2000", "--dir", place, "--json"], new Terminal { Output = output, Error = errors },
+            Cancel);
         Assert.True(code == 0, $"{output}{errors}");
         var lines = output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         using var summary = JsonDocument.Parse(lines[^1]);

@@ -73,9 +73,15 @@ public sealed class HttpTests
     {
         await using var server = await StartAsync(new ServerOptions { Token = "secret" });
         Assert.Equal((HttpStatusCode.Unauthorized, "unauthorized"), await server.CodeAsync(HttpMethod.Get, "/v1/tables"));
-        Assert.Equal((HttpStatusCode.Unauthorized, "unauthorized"), await server.CodeAsync(HttpMethod.Get, "/metrics", null, ("Authorization", "Bearer wrong")));
-        Assert.Equal((HttpStatusCode.Unauthorized, "unauthorized"), await server.CodeAsync(HttpMethod.Get, "/metrics", null, ("Authorization", "secret")));
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "not_ready"), await server.CodeAsync(HttpMethod.Get, "/v1/tables", null, ("Authorization", "Bearer secret")));
+        Assert.Equal(
+            (HttpStatusCode.Unauthorized, "unauthorized"),
+            await server.CodeAsync(HttpMethod.Get, "/metrics", null, ("Authorization", "Bearer wrong")));
+        Assert.Equal(
+            (HttpStatusCode.Unauthorized, "unauthorized"),
+            await server.CodeAsync(HttpMethod.Get, "/metrics", null, ("Authorization", "secret")));
+        Assert.Equal(
+            (HttpStatusCode.ServiceUnavailable, "not_ready"),
+            await server.CodeAsync(HttpMethod.Get, "/v1/tables", null, ("Authorization", "Bearer secret")));
         Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/healthz")).Status);
         Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/")).Status);
     }
@@ -84,7 +90,9 @@ public sealed class HttpTests
     public async Task A_web_page_that_renames_itself_to_loopback_gets_nothing()
     {
         await using var server = await StartAsync(new ServerOptions());
-        Assert.Equal((HttpStatusCode.MisdirectedRequest, "wrong_host"), await server.CodeAsync(HttpMethod.Get, "/metrics", null, ("Host", "evil.example")));
+        Assert.Equal(
+            (HttpStatusCode.MisdirectedRequest, "wrong_host"),
+            await server.CodeAsync(HttpMethod.Get, "/metrics", null, ("Host", "evil.example")));
     }
 
     [Fact]
@@ -96,7 +104,9 @@ public sealed class HttpTests
         Assert.Contains("# TYPE frazil_records_total counter\n", body, StringComparison.Ordinal);
         Assert.Contains("\nfrazil_up 0\n", body, StringComparison.Ordinal);
         Assert.Matches(@"\nprocess_resident_memory_bytes [1-9][0-9]*\n", body);
-        Assert.All(body.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.Matches(@"^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{.*\})? [-0-9.Ee+]+)$", line));
+        Assert.All(
+            body.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            line => Assert.Matches(@"^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{.*\})? [-0-9.Ee+]+)$", line));
     }
 
     [Fact]
@@ -127,7 +137,8 @@ public sealed class HttpTests
             return (answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancel));
         }
 
-        public async Task<(HttpStatusCode Status, string Code)> CodeAsync(HttpMethod method, string path, string? body = null, params (string, string)[] headers)
+        public async Task<(HttpStatusCode Status, string Code)> CodeAsync(
+            HttpMethod method, string path, string? body = null, params (string, string)[] headers)
         {
             var (status, error) = await ErrorAsync(method, path, body, headers);
             return (status, error.Code);

@@ -17,10 +17,12 @@ public sealed class LogVerbTests : IDisposable
     [Fact]
     public async Task Prints_every_entry_on_a_line_and_filters_by_kind_flush_and_number()
     {
-        await WriteAsync("shop.events", new BufferSnapshot("f1", []), new FlushComplete("f1", "committed", 3), new BufferSnapshot("f2", []));
+        await WriteAsync(
+            "shop.events", new BufferSnapshot("f1", []), new FlushComplete("f1", "committed", 3), new BufferSnapshot("f2", []));
 
         Assert.Equal(4, Lines((await RunAsync("log")).Output).Count);
-        Assert.Contains("committed, 3 rows", Assert.Single(Lines((await RunAsync("log", "--kind", "flushcomplete")).Output)), StringComparison.Ordinal);
+        Assert.Contains(
+            "committed, 3 rows", Assert.Single(Lines((await RunAsync("log", "--kind", "flushcomplete")).Output)), StringComparison.Ordinal);
         Assert.Equal(2, Lines((await RunAsync("log", "shop.events", "--flush", "f1")).Output).Count);
         Assert.Contains("f2", Assert.Single(Lines((await RunAsync("log", "--last", "1")).Output)), StringComparison.Ordinal);
     }

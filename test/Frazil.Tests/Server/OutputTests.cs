@@ -64,7 +64,8 @@ public sealed class OutputTests
     [Fact]
     public void A_table_for_people_aligns_numbers_right_and_cuts_to_the_width()
     {
-        var result = new ResultSet([new("name", "VARCHAR"), new("count", "BIGINT")], [["a rather long text indeed", "1"], ["日本", "1000"], [null, "12"]]);
+        var result = new ResultSet(
+            [new("name", "VARCHAR"), new("count", "BIGINT")], [["a rather long text indeed", "1"], ["日本", "1000"], [null, "12"]]);
         Assert.Equal(
             """
             name              count
@@ -107,7 +108,8 @@ public sealed class OutputTests
         Elapsed = TimeSpan.FromMilliseconds(1.5),
         ReadPoint = new Dictionary<string, ReadPointSummary>
         {
-            ["shop.t"] = new(7, new Dictionary<string, IReadOnlyDictionary<int, long>> { ["topic"] = new Dictionary<int, long> { [0] = 12 } }),
+            ["shop.t"] = new(
+                7, new Dictionary<string, IReadOnlyDictionary<int, long>> { ["topic"] = new Dictionary<int, long> { [0] = 12 } }),
         },
         Scan = new ScanSummary(3, 2, 1),
     };

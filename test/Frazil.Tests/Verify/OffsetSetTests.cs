@@ -29,7 +29,9 @@ public sealed class OffsetSetTests
     }
 
     private static List<OffsetRange> RandomRanges(Random random)
-        => [.. Enumerable.Range(0, random.Next(12)).Select(_ => random.Next(100)).Select(first => new OffsetRange(first, first + random.Next(12)))];
+        => [
+            .. Enumerable.Range(0, random.Next(12)).Select(_ => random.Next(100))
+                .Select(first => new OffsetRange(first, first + random.Next(12)))];
 
     private static HashSet<long> Plain(IEnumerable<OffsetRange> ranges)
         => [.. ranges.SelectMany(static range => Enumerable.Range(0, (int)range.Count).Select(i => range.First + i))];

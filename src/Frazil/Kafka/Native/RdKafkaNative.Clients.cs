@@ -40,7 +40,8 @@ internal static unsafe partial class RdKafkaNative
     public static partial int rd_kafka_position(nint client, RdKafkaTopicPartitionList* partitions);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int rd_kafka_query_watermark_offsets(nint client, string topic, int partition, long* low, long* high, int timeoutMs);
+    public static partial int rd_kafka_query_watermark_offsets(
+        nint client, string topic, int partition, long* low, long* high, int timeoutMs);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int rd_kafka_get_watermark_offsets(nint client, string topic, int partition, long* low, long* high);
@@ -124,10 +125,12 @@ internal static unsafe partial class RdKafkaNative
     public static partial int rd_kafka_AdminOptions_set_request_timeout(nint options, int timeoutMs, byte* errorText, nuint errorTextSize);
 
     [LibraryImport(Library)]
-    public static partial int rd_kafka_AdminOptions_set_operation_timeout(nint options, int timeoutMs, byte* errorText, nuint errorTextSize);
+    public static partial int rd_kafka_AdminOptions_set_operation_timeout(
+        nint options, int timeoutMs, byte* errorText, nuint errorTextSize);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial nint rd_kafka_NewTopic_new(string topic, int partitions, int replicationFactor, byte* errorText, nuint errorTextSize);
+    public static partial nint rd_kafka_NewTopic_new(
+        string topic, int partitions, int replicationFactor, byte* errorText, nuint errorTextSize);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int rd_kafka_NewTopic_set_config(nint topic, string name, string value);

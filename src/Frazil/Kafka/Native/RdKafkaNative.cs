@@ -75,13 +75,16 @@ internal static unsafe partial class RdKafkaNative
     public static partial void rd_kafka_conf_set_opaque(nint configuration, nint opaque);
 
     [LibraryImport(Library)]
-    public static partial void rd_kafka_conf_set_error_cb(nint configuration, delegate* unmanaged[Cdecl]<nint, int, byte*, nint, void> callback);
+    public static partial void rd_kafka_conf_set_error_cb(
+        nint configuration, delegate* unmanaged[Cdecl]<nint, int, byte*, nint, void> callback);
 
     [LibraryImport(Library)]
-    public static partial void rd_kafka_conf_set_log_cb(nint configuration, delegate* unmanaged[Cdecl]<nint, int, byte*, byte*, void> callback);
+    public static partial void rd_kafka_conf_set_log_cb(
+        nint configuration, delegate* unmanaged[Cdecl]<nint, int, byte*, byte*, void> callback);
 
     [LibraryImport(Library)]
-    public static partial void rd_kafka_conf_set_stats_cb(nint configuration, delegate* unmanaged[Cdecl]<nint, byte*, nuint, nint, int> callback);
+    public static partial void rd_kafka_conf_set_stats_cb(
+        nint configuration, delegate* unmanaged[Cdecl]<nint, byte*, nuint, nint, int> callback);
 
     [LibraryImport(Library)]
     public static partial void rd_kafka_conf_set_rebalance_cb(
@@ -92,7 +95,8 @@ internal static unsafe partial class RdKafkaNative
         nint configuration, delegate* unmanaged[Cdecl]<nint, int, RdKafkaTopicPartitionList*, nint, void> callback);
 
     [LibraryImport(Library)]
-    public static partial void rd_kafka_conf_set_dr_msg_cb(nint configuration, delegate* unmanaged[Cdecl]<nint, RdKafkaMessage*, nint, void> callback);
+    public static partial void rd_kafka_conf_set_dr_msg_cb(
+        nint configuration, delegate* unmanaged[Cdecl]<nint, RdKafkaMessage*, nint, void> callback);
 
     /// <summary>Owns the configuration only on success.</summary>
     [LibraryImport(Library)]
@@ -128,7 +132,8 @@ internal static unsafe partial class RdKafkaNative
     public static partial void rd_kafka_topic_partition_list_destroy(RdKafkaTopicPartitionList* list);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial RdKafkaTopicPartition* rd_kafka_topic_partition_list_add(RdKafkaTopicPartitionList* list, string topic, int partition);
+    public static partial RdKafkaTopicPartition* rd_kafka_topic_partition_list_add(
+        RdKafkaTopicPartitionList* list, string topic, int partition);
 
     [LibraryImport(Library)]
     public static partial int rd_kafka_metadata(nint client, int allTopics, nint onlyTopic, RdKafkaMetadata** metadata, int timeoutMs);

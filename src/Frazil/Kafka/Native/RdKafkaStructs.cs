@@ -80,7 +80,8 @@ internal unsafe struct RdKafkaMetadata
     public byte* OriginatingBrokerName;
 }
 
-/// <summary><c>rd_kafka_vu_t</c>: one tagged argument of <c>rd_kafka_produceva</c>. The union is 64 bytes by the header's promise.</summary>
+/// <summary><c>rd_kafka_vu_t</c>: one tagged argument of <c>rd_kafka_produceva</c>. The union is 64 bytes by the header's
+/// promise.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 72)]
 internal unsafe struct RdKafkaProduceArgument
 {
