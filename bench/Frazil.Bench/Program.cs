@@ -36,6 +36,9 @@ for (var i = 0; i < args.Length; i++)
         case "--json":
             json = true;
             break;
+        case "--help" or "-h":
+            Console.WriteLine($"{Usage}\nnames: {Names()}");
+            return 0;
         case "--list":
             Array.ForEach(measurements, measurement => Console.WriteLine(measurement.Name));
             return 0;
@@ -43,7 +46,7 @@ for (var i = 0; i < args.Length; i++)
             names.Add(name);
             break;
         default:
-            Console.Error.WriteLine($"bench: not understood: {args[i]}\n{Usage}\nnames: {string.Join(", ", measurements.Select(measurement => measurement.Name))}");
+            Console.Error.WriteLine($"bench: not understood: {args[i]}\n{Usage}\nnames: {Names()}");
             return 2;
     }
 }
@@ -87,3 +90,5 @@ void Interrupt(PosixSignalContext context)
     context.Cancel = true;
     interrupted.Cancel();
 }
+
+string Names() => string.Join(", ", measurements.Select(measurement => measurement.Name));

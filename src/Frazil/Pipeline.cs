@@ -42,6 +42,7 @@ internal sealed class Pipeline : IAsyncDisposable
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TopicIdentities identities;
     private readonly PipelineAssignments assignments;
+    private readonly RepeatedProblems problems;
     private KafkaConsumer? consumer;
     private ImmutableArray<IngestWorker> workers = [];
     private Task flushLoop = Task.CompletedTask;
@@ -56,6 +57,7 @@ internal sealed class Pipeline : IAsyncDisposable
         logger = shared.Loggers.CreateLogger($"Frazil.{options.Name}");
         var identifier = TableIdentifier.Parse(options.Name);
         state = new(shared.Catalog, identifier);
+        problems = new(shared.Time);
         identities = new TopicIdentities(shared.Options.Kafka, options.Name, logger);
         committer = new(shared.Catalog, state, metrics, shared.Time, logger, identities);
         schemas = new(shared.Catalog, state, committer, options, logger);
@@ -282,7 +284,10 @@ internal sealed class Pipeline : IAsyncDisposable
 
     private void TakeError(KafkaError error)
     {
-        logger.KafkaProblem(Name, error.ToString());
+        if (problems.TextOf((error.Code, error.Topic), error.ToString()) is { } text)
+        {
+            logger.KafkaProblem(Name, text);
+        }
         if (error.Kind == KafkaErrorKind.Fatal)
         {
             Fail(new PipelineFailedException($"table {Name}: {error}"));
