@@ -229,6 +229,7 @@ internal sealed class Pipeline : IAsyncDisposable
         Table = Name,
         Hot = hot,
         Open = assignments.OpenBatches,
+        TableExists = () => state.Current is not null,
         Seal = assignments.Seal,
         ConfirmTopics = (topics, token) => identities.ConfirmAsync(topics, state.Current, token),
         Writer = new(shared.Writer, shared.Catalog.FileIO, state, schemas, options.PreserveKafkaPartitions),

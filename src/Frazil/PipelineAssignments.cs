@@ -76,7 +76,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
             },
             CancellationToken.None));
         Blocking.Wait(policies);
-        var starts = assigned.Select(partition => Hold(partition, version?.Progress.NextOffset(partition))).ToList();
+        var starts = assigned.Select(partition => Hold(partition, version?.Progress)).ToList();
         parts.OnAssigned();
         return starts;
     }
@@ -147,7 +147,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         var retry = new FlushRetry(parts.Shared.Time, parts.Logger, parts.Options.Name, static () => { });
         var version = await retry.RunAsync<TableVersion?>("reading progress", parts.State.RefreshAsync, CancellationToken.None);
         var starts = fenced.Where(partition => Find(partition) is not null)
-            .Select(partition => Hold(partition, version?.Progress.NextOffset(partition))).ToList();
+            .Select(partition => Hold(partition, version?.Progress)).ToList();
         await consumer.RestartAsync(starts);
     }
 
@@ -183,8 +183,10 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         });
     }
 
-    private PartitionStart Hold(TopicPartition partition, long? recorded)
+    private PartitionStart Hold(TopicPartition partition, TableProgress? progress)
     {
+        var recorded = progress?.NextOffset(partition);
+        var first = progress?.Knows(partition.Topic) is true ? StartPosition.Earliest : ConfiguredStart();
         var held = new HotPartition(partition, recorded, new()
         {
             Hot = parts.Hot,
@@ -194,7 +196,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
             CreateDecoder = static () => new JsonDecoder(),
             OnBadRecord = parts.Options.OnBadRecord,
             EvolveSchema = parts.Options.EvolveSchema,
-            PinsStart = FirstPosition() != StartPosition.Earliest,
+            PinsStart = first != StartPosition.Earliest,
             KindOfGap = parts.Policies.KindOf,
         });
         lock (gate)
@@ -203,10 +205,12 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         }
         var worker = WorkerOf(partition);
         worker.Between(() => worker.Set(held));
-        return new(partition, recorded is { } offset ? StartPosition.At(offset) : FirstPosition(), worker.Queue);
+        return new(partition, recorded is { } offset ? StartPosition.At(offset) : first, worker.Queue);
     }
 
-    private StartPosition FirstPosition() => parts.Shared.Options.Kafka.StartFrom switch
+    /// <summary>For topics that the table knows nothing of. A partition that a known topic got later is read from its beginning, as nothing of it may
+    /// be missed.</summary>
+    private StartPosition ConfiguredStart() => parts.Shared.Options.Kafka.StartFrom switch
     {
         { Instant: { } instant } => StartPosition.AtTime(instant),
         { Kind: "latest" } => StartPosition.Latest,

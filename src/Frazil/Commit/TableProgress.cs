@@ -29,6 +29,9 @@ public sealed class TableProgress
     /// <summary>The next offset to read, or null where nothing of the partition is recorded.</summary>
     public long? NextOffset(TopicPartition partition) => next.TryGetValue(partition, out var offset) ? offset : null;
 
+    /// <summary>True when something of the topic was read: a partition without progress has come later.</summary>
+    public bool Knows(string topic) => next.Keys.Any(partition => partition.Topic == topic);
+
     public TableProgress With(IEnumerable<KeyValuePair<TopicPartition, long>> moved) => new(next.SetItems(moved));
 
     /// <summary>Reads the progress out of table properties.</summary>

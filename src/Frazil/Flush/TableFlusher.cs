@@ -81,7 +81,8 @@ internal sealed class TableFlusher
         var age = time.GetElapsedTime(open.Min(static batch => batch.CreatedAt));
         return age.TotalSeconds >= limits.FlushIntervalSeconds
             || open.Sum(static batch => batch.UsedBytes) >= (long)limits.FlushSizeMb << 20
-            || parts.Memory.IsUnderPressure;
+            || parts.Memory.IsUnderPressure
+            || (parts.TableExists() && open.Any(static batch => batch.HoldsUnrecordedStart));
     }
 
     private Task Start(CancellationToken cancellationToken)
@@ -218,6 +219,8 @@ internal sealed record TableFlusherParts
     public required HotBuffer Hot { get; init; }
     /// <summary>The batches being appended to that are worth a commit.</summary>
     public required Func<IReadOnlyList<HotBatch>> Open { get; init; }
+    /// <summary>False while the table waits for the records that it is to be created from.</summary>
+    public required Func<bool> TableExists { get; init; }
     /// <summary>Freezes them: appends go to new batches from then on.</summary>
     public required Func<ImmutableArray<HotBatch>> Seal { get; init; }
     /// <summary>Throws where one of these topics is not the one any more that its rows should be from.</summary>

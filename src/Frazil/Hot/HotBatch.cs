@@ -75,7 +75,10 @@ public sealed class HotBatch
 
     /// <summary>True when committing this batch would change the table or its progress. Where reading began is worth it without a record
     /// when it would be another place after a restart: "latest" moves.</summary>
-    public bool IsWorthCommitting => NextOffset > StartOffset || (RecordedOffset is null && pinsStart);
+    public bool IsWorthCommitting => NextOffset > StartOffset || HoldsUnrecordedStart;
+
+    /// <summary>True while the table does not say where reading began, and a restart would begin elsewhere.</summary>
+    public bool HoldsUnrecordedStart => RecordedOffset is null && pinsStart;
 
     /// <summary>Offsets of the range that hold neither a row nor a dead letter; null where there are none. Final once the batch is
     /// sealed.</summary>

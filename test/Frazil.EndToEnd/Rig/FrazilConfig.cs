@@ -12,6 +12,7 @@ public sealed class FrazilConfig
     public IReadOnlyList<string> MoreTopics { get; init; } = [];
     public string Table { get; init; } = "shop.user_events";
     public string GroupId { get; init; } = "frazil";
+    public string StartFrom { get; init; } = "earliest";
     public int HttpPort { get; init; } = FrazilProcess.FreePort();
     public double FlushIntervalSeconds { get; init; } = 1;
     public int FlushSizeMb { get; init; } = 64;
@@ -46,6 +47,7 @@ public sealed class FrazilConfig
             [kafka]
             bootstrap_servers = "{BootstrapServers}"
             group_id = "{GroupId}"
+            start_from = "{StartFrom}"
             """);
         if (KafkaProperties.Count > 0)
         {
