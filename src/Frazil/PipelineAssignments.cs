@@ -186,7 +186,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
     private PartitionStart Hold(TopicPartition partition, TableProgress? progress)
     {
         var recorded = progress?.NextOffset(partition);
-        var first = progress?.Knows(partition.Topic) is true ? StartPosition.Earliest : ConfiguredStart();
+        var first = progress is not null && IsLater(partition.Topic, progress) ? StartPosition.Earliest : ConfiguredStart();
         var held = new HotPartition(partition, recorded, new()
         {
             Hot = parts.Hot,
@@ -208,8 +208,11 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         return new(partition, recorded is { } offset ? StartPosition.At(offset) : first, worker.Queue);
     }
 
-    /// <summary>For topics that the table knows nothing of. A partition that a known topic got later is read from its beginning, as nothing of it may
-    /// be missed.</summary>
+    /// <summary>Whether a partition without progress came after reading began: its topic is known, or began to match the pattern since. It is read from
+    /// its beginning then, whatever the configuration says: nothing of it may be missed.</summary>
+    private bool IsLater(string topic, TableProgress progress)
+        => progress.Knows(topic) || (parts.Options.TopicPattern is not null && progress.NextOffsets.Count > 0);
+
     private StartPosition ConfiguredStart() => parts.Shared.Options.Kafka.StartFrom switch
     {
         { Instant: { } instant } => StartPosition.AtTime(instant),

@@ -181,18 +181,50 @@ public sealed class IngestTests(SharedBroker shared)
             ["0 10 5", "1 10 3", "2 0 7"],
             answer.GetProperty("rows").EnumerateArray().Select(static row => string.Join(' ', row.EnumerateArray().Select(static one => one.GetString()))));
 
-        async Task ProduceAsync(Scene to, params (int Partition, int Records)[] batches)
+        Task ProduceAsync(Scene to, params (int Partition, int Records)[] batches)
+            => IngestTests.ProduceAsync(to, "grown", time.Token, batches);
+    }
+
+    [Fact]
+    public async Task A_topic_that_begins_to_match_the_pattern_later_is_read_from_its_beginning()
+    {
+        using var time = Time();
+        var scene = await Scene.SetAsync(shared, "matching", static bootstrap => new()
         {
-            await using var producer = new KafkaProducer(new() { BootstrapServers = to.Config.BootstrapServers });
-            foreach (var (partition, records) in batches)
+            BootstrapServers = bootstrap, Topic = "^matching-.*", GroupId = "matching", StartFrom = "latest", TableLines = [],
+        });
+        await using var admin = new KafkaAdmin(scene.Config.BootstrapServers);
+        await admin.CreateTopicAsync("matching-first", 1, cancellationToken: time.Token);
+        await ProduceAsync(scene, "matching-first", time.Token, (0, 10));
+        await using var frazil = await scene.StartReadyAsync(time.Token);
+        await frazil.UntilAsync(
+            () => Task.FromResult(frazil.Text.Contains("matching-first[0] from offset 10", StringComparison.Ordinal)),
+            TimeSpan.FromMilliseconds(50), time.Token);
+        await ProduceAsync(scene, "matching-first", time.Token, (0, 5));
+        await scene.UntilRowsAsync(frazil, 5, time.Token);
+        await frazil.UntilAsync(
+            async () => await frazil.MetricAsync("frazil_commits_total", time.Token) > 0, TimeSpan.FromMilliseconds(50), time.Token);
+
+        await admin.CreateTopicAsync("matching-second", 1, cancellationToken: time.Token);
+        await ProduceAsync(scene, "matching-second", time.Token, (0, 7));
+        await scene.UntilRowsAsync(frazil, 12, time.Token);
+        await Scene.StopCleanlyAsync(frazil, time.Token);
+        var seen = await (await shared.RefereeAsync()).QueryAsync(scene.CatalogFile, scene.Config.Table, "select count(*) from t", time.Token);
+        Assert.Equal("12", seen.GetProperty("rows")[0][0].GetString());
+    }
+
+    private static async Task ProduceAsync(
+        Scene scene, string topic, CancellationToken cancellationToken, params (int Partition, int Records)[] batches)
+    {
+        await using var producer = new KafkaProducer(new() { BootstrapServers = scene.Config.BootstrapServers });
+        foreach (var (partition, records) in batches)
+        {
+            for (var record = 0; record < records; record++)
             {
-                for (var record = 0; record < records; record++)
-                {
-                    producer.Produce("grown", partition, [], """{"id":1}"""u8, time.Token);
-                }
+                producer.Produce(topic, partition, [], """{"id":1}"""u8, cancellationToken);
             }
-            await producer.FlushAsync(time.Token);
         }
+        await producer.FlushAsync(cancellationToken);
     }
 
     private static CancellationTokenSource Time()

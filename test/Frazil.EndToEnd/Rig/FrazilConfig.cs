@@ -7,6 +7,7 @@ namespace Frazil.Rig;
 public sealed class FrazilConfig
 {
     public required string BootstrapServers { get; init; }
+    /// <summary>A name, or a pattern that begins with ^.</summary>
     public required string Topic { get; init; }
     /// <summary>Further topics of the same table.</summary>
     public IReadOnlyList<string> MoreTopics { get; init; } = [];
@@ -66,7 +67,7 @@ public sealed class FrazilConfig
 
             [[tables]]
             name = "{Table}"
-            topics = [{string.Join(", ", MoreTopics.Prepend(Topic).Select(topic => $"\"{topic}\""))}]
+            {(Topic.StartsWith('^') ? $"topic_pattern = '{Topic}'" : $"topics = [{string.Join(", ", MoreTopics.Prepend(Topic).Select(topic => $"\"{topic}\""))}]")}
             {string.Join('\n', TableLines)}
 
             [hot_buffer]
