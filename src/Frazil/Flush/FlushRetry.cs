@@ -18,7 +18,7 @@ internal sealed class FlushRetry(TimeProvider time, ILogger logger, string table
             {
                 return await attempt(cancellationToken);
             }
-            catch (Exception error) when (error is not (OperationCanceledException or PipelineFailedException))
+            catch (Exception error) when (error is not PipelineFailedException && !IsOurs(error, cancellationToken))
             {
                 onFailure();
                 logger.FlushStepFailed(error, table, step, delay.TotalSeconds);
@@ -26,6 +26,10 @@ internal sealed class FlushRetry(TimeProvider time, ILogger logger, string table
             await Task.Delay(delay, time, cancellationToken);
         }
     }
+
+    /// <summary>Whether the caller gave up. A store that cancels a request of its own, after its time-out, is a failure like any other.</summary>
+    private static bool IsOurs(Exception error, CancellationToken cancellationToken)
+        => error is OperationCanceledException && cancellationToken.IsCancellationRequested;
 }
 
 /// <summary>A table's pipeline cannot go on: the message says why and what to do. Its rows stay in Kafka; other tables go on.</summary>
