@@ -384,17 +384,3 @@ internal sealed class Pipeline : IAsyncDisposable
         }
     }
 }
-
-/// <summary>What all pipelines of a process share.</summary>
-internal sealed record PipelineShared
-{
-    public required FrazilOptions Options { get; init; }
-    public required ICatalog Catalog { get; init; }
-    public required DataFileWriter Writer { get; init; }
-    public required MemoryBudget Memory { get; init; }
-    public required TimeProvider Time { get; init; }
-    public required ILoggerFactory Loggers { get; init; }
-    public required int WorkersPerTable { get; init; }
-    /// <summary>This installation's name in its consumer groups; null for an ordinary member.</summary>
-    public string? InstanceId { get; init; }
-}
