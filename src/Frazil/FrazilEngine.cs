@@ -123,10 +123,23 @@ public sealed class FrazilEngine : IAsyncDisposable
 
     private async Task StartPipelinesAsync(CancellationToken cancellationToken)
     {
+        var refused = new List<(Pipeline Pipeline, PipelineFailedException Error)>();
         foreach (var pipeline in pipelines)
         {
-            await pipeline.StartAsync(cancellationToken);
+            try
+            {
+                await pipeline.StartAsync(cancellationToken);
+            }
+            catch (PipelineFailedException error)
+            {
+                refused.Add((pipeline, error));
+            }
         }
+        if (refused.Count == pipelines.Length && refused.Count > 0)
+        {
+            throw new PipelineFailedException(string.Join('\n', refused.Select(static one => one.Error.Message)), refused[0].Error);
+        }
+        refused.ForEach(static one => one.Pipeline.Refuse(one.Error));
         WatchAsync().Forget(error => completion.TrySetException(error));
         var version = typeof(FrazilEngine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
         logger.EngineStarted(version, pipelines.Length, shared.Options.Catalog.Warehouse);

@@ -26,6 +26,9 @@ internal sealed class Pipeline : IAsyncDisposable
 {
     private static readonly TimeSpan TablelessFlushLimit = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a stop waits for the last flush where the store, the catalog or the records themselves do not let it succeed.</summary>
+    private static readonly TimeSpan LastFlushLimit = TimeSpan.FromSeconds(25);
+
     private readonly TableOptions options;
     private readonly PipelineShared shared;
     private readonly ILogger logger;
@@ -119,7 +122,10 @@ internal sealed class Pipeline : IAsyncDisposable
         consumer.Completion.Forget(Fail);
     }
 
-    /// <summary>Stops reading, flushes and commits everything read, leaves the group. What cannot be committed before
+    /// <summary>It could not be started, and others can: it counts as failed from now on.</summary>
+    public void Refuse(PipelineFailedException error) => Fail(error);
+
+    /// <summary>Stops reading, flushes and commits everything read, leaves the group. What cannot be committed within 25 seconds, or before
     /// <paramref name="cancellationToken"/> stays in Kafka and is read again next time. Idempotent.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -175,15 +181,13 @@ internal sealed class Pipeline : IAsyncDisposable
         }
     }
 
-    /// <summary>Where no record has made the table yet, it may never be possible: a short try, then the records stay in Kafka.</summary>
+    /// <summary>What cannot be committed in time stays in Kafka. Where no record has made the table yet, it may never be possible: a short
+    /// try.</summary>
     private async Task FlushLastAsync(CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        if (state.Current is null)
-        {
-            limit.CancelAfter(TablelessFlushLimit);
-        }
-        await flusher.FlushAsync(limit.Token);
+        limit.CancelAfter(state.Current is null ? TablelessFlushLimit : LastFlushLimit);
+        await flusher.FlushAsync(limit.Token).WaitAsync(limit.Token); // an earlier flush that cannot succeed knows nothing of this token
     }
 
     public async ValueTask DisposeAsync()
@@ -204,7 +208,7 @@ internal sealed class Pipeline : IAsyncDisposable
             Topic = options.TopicPattern ?? string.Join(",", options.Topics),
             State = failure is not null ? "failed" : stopped != 0 ? "stopped" : waiting is not null ? "waiting"
                 : workers.Any(static worker => worker.IsPaused) ? "paused" : "running",
-            Reason = failure?.Message ?? waiting,
+            Reason = failure?.Message ?? waiting ?? flusher.Trouble,
             Records = metrics.Records,
             Bytes = metrics.Bytes,
             BadRecords = metrics.BadRecords,
@@ -362,6 +366,7 @@ internal sealed class Pipeline : IAsyncDisposable
         {
             // Its ordinary end.
         }
+        await flusher.EndAsync();
     }
 
     private void EvictAll()

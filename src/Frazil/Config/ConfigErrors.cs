@@ -4,6 +4,9 @@ namespace Frazil.Config;
 internal sealed class ConfigErrors
 {
     private readonly List<ConfigError> errors = [];
+
+    /// <summary>How many were found so far.</summary>
+    public int Count => errors.Count;
     private readonly HashSet<string> keys = new(StringComparer.Ordinal);
 
     /// <summary>Where values came from, by dotted path.</summary>

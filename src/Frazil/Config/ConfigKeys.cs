@@ -24,7 +24,7 @@ internal static class ConfigKeys
             Read = o => o.Kafka.StartFrom.ToString(),
             Apply = (o, v) => o with { Kafka = o.Kafka with { StartFrom = StartFrom.Parse((string)v) } },
             Allowed = "`earliest`, `latest` or an ISO timestamp with a zone",
-            Meaning = "Where to begin in a partition for which the table records no progress.",
+            Meaning = "Where to begin in a topic for which the table records no progress. Partitions that a topic gets later begin at their first record.",
             AcceptsTimestamp = true,
         },
         Properties("kafka.properties", o => o.Kafka.Properties, (o, v) => o with { Kafka = o.Kafka with { Properties = v } },

@@ -29,7 +29,7 @@ public sealed record KafkaOptions
     public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();
 }
 
-/// <summary>Where to begin in a partition for which the table records no progress.</summary>
+/// <summary>Where to begin in a topic for which the table records no progress. Partitions that a topic gets later begin at their first record.</summary>
 public readonly record struct StartFrom
 {
     private StartFrom(string kind, DateTimeOffset? instant) => (Kind, Instant) = (kind, instant);

@@ -39,12 +39,21 @@ internal static partial class PartitionFieldSyntax
             : null;
     }
 
+    /// <summary>The column that an entry without a <see cref="Problem"/> names.</summary>
+    public static string ColumnOf(string text)
+    {
+        var call = Call().Match(text);
+        return (call.Success ? call : Column().Match(text)).Groups["column"].Value.Trim('"', '`');
+    }
+
     private const string Name = """("[^"]+"|`[^`]+`|[^\s(),"`]+)""";
     private const string Alias = $@"(\s+as\s+{Name})?\s*\z";
 
-    [GeneratedRegex($@"^\s*{Name}{Alias}", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex($@"^\s*(?<column>{Name}){Alias}", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
     private static partial Regex Column();
 
-    [GeneratedRegex($@"^\s*(?<transform>[A-Za-z_]+)\s*\(\s*((?<number>-?[0-9]+)\s*,\s*)?{Name}\s*\){Alias}", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        $@"^\s*(?<transform>[A-Za-z_]+)\s*\(\s*((?<number>-?[0-9]+)\s*,\s*)?(?<column>{Name})\s*\){Alias}",
+        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
     private static partial Regex Call();
 }

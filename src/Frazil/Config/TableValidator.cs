@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Frazil.Iceberg;
 
 namespace Frazil.Config;
 
@@ -22,8 +23,11 @@ internal sealed partial class TableValidator(ConfigErrors errors)
         ValidateTopics(table, prefix);
         ValidateFormat(table.Format, $"{prefix}.format");
         ValidateMode(table, prefix);
-        ValidateColumns(table, $"{prefix}.columns");
-        ValidatePartitions(table.PartitionBy, $"{prefix}.partition_by");
+        var areColumnsSound = ValidateColumns(table, $"{prefix}.columns");
+        if (ValidatePartitions(table.PartitionBy, $"{prefix}.partition_by") && areColumnsSound)
+        {
+            ValidateTransforms(table, $"{prefix}.partition_by");
+        }
         ValidateKafkaColumns(table, $"{prefix}.kafka_columns");
         foreach (var (name, value) in table.Properties)
         {
@@ -133,8 +137,15 @@ internal sealed partial class TableValidator(ConfigErrors errors)
         }
     }
 
-    private void ValidateColumns(TableOptions table, string prefix)
+    /// <returns>True when nothing was found wrong.</returns>
+    private bool ValidateColumns(TableOptions table, string prefix)
     {
+        var before = errors.Count;
+        foreach (var pair in table.Columns.Keys.GroupBy(static name => name, StringComparer.OrdinalIgnoreCase).Where(static group => group.Count() > 1))
+        {
+            errors.Add(
+                prefix, string.Join(", ", pair), "differ only by upper and lower case, which SQL does not tell apart", "Give each a name of its own");
+        }
         foreach (var (name, type) in table.Columns)
         {
             var key = $"{prefix}.{name}";
@@ -152,13 +163,51 @@ internal sealed partial class TableValidator(ConfigErrors errors)
             {
                 errors.Add(key, type, problem,
                     "Write an Iceberg type: boolean, int, long, float, double, decimal(P,S), date, time, timestamp, timestamptz, string, uuid, "
-                    + "binary, fixed(L), list<T>, map<K, V>, struct<name: T, …>");
+                    + "binary, list<T>, map<K, V>, struct<name: T, …>");
+            }
+            else if (type.Contains("fixed", StringComparison.OrdinalIgnoreCase) && FixedType().IsMatch(type))
+            {
+                errors.Add(key, type, "has a fixed(L) in it, which cannot be written yet", "Use binary");
+            }
+        }
+        return errors.Count == before;
+    }
+
+    /// <summary>What declared columns make of the partition fields: those of columns that records bring are judged when they come.</summary>
+    private void ValidateTransforms(TableOptions table, string key)
+    {
+        var ids = 0;
+        var schema = new Schema(
+            0, [.. table.Columns.Select(column => new NestedField(++ids, column.Key, false, IcebergTypeParser.Parse(column.Value, () => ++ids)))])
+            .WithFreshIds();
+        var before = errors.Count;
+        var declared = table.PartitionBy.Where(field => schema.FindField(PartitionFieldSyntax.ColumnOf(field)) is not null).ToList();
+        foreach (var field in declared)
+        {
+            Try([field], field);
+        }
+        if (errors.Count == before)
+        {
+            Try(declared, table.PartitionBy);
+        }
+
+        void Try(IReadOnlyList<string> fields, object value)
+        {
+            try
+            {
+                PartitionSpecParser.Parse(fields, schema);
+            }
+            catch (ValidationException error)
+            {
+                errors.Add(key, value, $"cannot be used: {error.Message}", "");
             }
         }
     }
 
-    private void ValidatePartitions(IReadOnlyList<string> fields, string key)
+    /// <returns>True when nothing was found wrong.</returns>
+    private bool ValidatePartitions(IReadOnlyList<string> fields, string key)
     {
+        var before = errors.Count;
         foreach (var field in fields)
         {
             if (PartitionFieldSyntax.Problem(field) is { } problem)
@@ -170,6 +219,7 @@ internal sealed partial class TableValidator(ConfigErrors errors)
         {
             errors.Add(key, fields, "names a partition field twice", "Name each once");
         }
+        return errors.Count == before;
     }
 
     private void ValidateKafkaColumns(TableOptions table, string key)
@@ -217,6 +267,9 @@ internal sealed partial class TableValidator(ConfigErrors errors)
 
     [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_-]{0,127}\.[A-Za-z_][A-Za-z0-9_-]{0,127}\z")]
     private static partial Regex Name();
+
+    [GeneratedRegex(@"\bfixed\s*[\[(]\s*[0-9]", RegexOptions.IgnoreCase)]
+    private static partial Regex FixedType();
 
     [GeneratedRegex(@"^[A-Za-z0-9._-]{1,249}\z")]
     private static partial Regex Topic();

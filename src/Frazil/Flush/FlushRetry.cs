@@ -10,16 +10,22 @@ internal sealed class FlushRetry(TimeProvider time, ILogger logger, string table
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
 
+    /// <summary>Why a step fails again and again just now; null where none does.</summary>
+    public string? Trouble { get; private set; }
+
     public async Task<T> RunAsync<T>(string step, Func<CancellationToken, Task<T>> attempt, CancellationToken cancellationToken)
     {
         for (var delay = FirstDelay; ; delay = delay * 2 < LongestDelay ? delay * 2 : LongestDelay)
         {
             try
             {
-                return await attempt(cancellationToken);
+                var result = await attempt(cancellationToken);
+                Trouble = null;
+                return result;
             }
             catch (Exception error) when (error is not PipelineFailedException && !IsOurs(error, cancellationToken))
             {
+                Trouble = $"{step}: {error.Message}";
                 onFailure();
                 logger.FlushStepFailed(error, table, step, delay.TotalSeconds);
             }

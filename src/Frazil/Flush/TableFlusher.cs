@@ -19,6 +19,9 @@ internal sealed class TableFlusher
     /// <summary>Flushes being written or committed at once; the next one waits, which lets the flush size adapt to a slow store.</summary>
     private const int MostInFlight = 2;
 
+    /// <summary>How long a step that was cancelled may take to notice: a store that hangs must not keep the process.</summary>
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
 
     private readonly TableFlusherParts parts;
@@ -37,6 +40,9 @@ internal sealed class TableFlusher
         this.time = time;
         retry = new FlushRetry(time, parts.Logger, parts.Table, parts.Metrics.CountFlushFailure);
     }
+
+    /// <summary>Why flushes do not succeed just now; null where they do.</summary>
+    public string? Trouble => retry.Trouble;
 
     /// <summary>Looks at the buffer soon: it may have reached the flush size or the memory limit. Never blocks.</summary>
     public void Wake()
@@ -70,6 +76,9 @@ internal sealed class TableFlusher
 
     /// <summary>Seals everything appended so far; completes when it is committed.</summary>
     public Task FlushAsync(CancellationToken cancellationToken) => Start(cancellationToken);
+
+    /// <summary>Waits, after the loop and the flushes were told to end, until none is under way any more. How they ended was told by them.</summary>
+    public async Task EndAsync() => await commitTail.WaitAsync(EndLimit, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private bool IsFlushDue()
     {

@@ -119,6 +119,18 @@ public sealed class FrazilConfigFileTests
     }
 
     [Theory]
+    [InlineData(
+        "[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { s = \"string\" }\npartition_by = [\"day(s)\"]",
+        "tables[0].partition_by", "cannot be used")]
+    [InlineData(
+        "[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { t = \"timestamptz\" }\npartition_by = [\"day(t)\", \"hour(t)\"]",
+        "tables[0].partition_by", "cannot be used")]
+    [InlineData(
+        "[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { f = \"list<fixed(3)>\" }",
+        "tables[0].columns.f", "cannot be written yet")]
+    [InlineData(
+        "[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { id = \"long\", ID = \"long\" }",
+        "tables[0].columns", "upper and lower case")]
     [InlineData("[hot_buffer]\nflush_size_mb = 200\nmax_memory_mb = 100", "hot_buffer.flush_size_mb", "max_memory_mb")]
     [InlineData("[maintenance]\ncompact_threshold_mb = 600", "maintenance.compact_threshold_mb", "compact_target_mb")]
     [InlineData("[hot_buffer]\nflush_interval_seconds = nan", "hot_buffer.flush_interval_seconds", "out of range")]

@@ -186,6 +186,25 @@ public sealed class EngineTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_table_that_cannot_be_written_as_configured_stops_no_other_and_alone_it_stops_the_start()
+    {
+        fixture.Cluster.CreateTopic("held", 1);
+        await fixture.ProduceAsync("held", 0, """{"id":1}""");
+        var options = fixture.Options("held", static table => table with { Columns = Declared("id", "long") });
+        await RunUntilAsync(options, 1);
+        var wrong = options with { Tables = [options.Tables[0] with { Columns = Declared("id", "string") }] };
+        var refused = await Assert.ThrowsAsync<FrazilStartException>(() => FrazilEngine.StartAsync(wrong, EngineFixture.Logs()));
+        Assert.Contains("shop.held", refused.Message, StringComparison.Ordinal);
+
+        var beside = wrong with { Tables = [.. wrong.Tables, options.Tables[0] with { Name = "shop.beside" }] };
+        await using var engine = await FrazilEngine.StartAsync(beside, EngineFixture.Logs());
+        await EngineFixture.Eventually(() => Task.FromResult(engine.Tables[1].Records == 1), "the other table has read");
+        Assert.Equal("failed", engine.Tables[0].State);
+        Assert.Equal(refused.Message, engine.Tables[0].Reason);
+        Assert.False(engine.Completion.IsCompleted);
+    }
+
+    [Fact]
     public async Task A_flush_writes_each_of_its_steps_into_the_transaction_log_in_their_order()
     {
         fixture.Cluster.CreateTopic("logged", 1);

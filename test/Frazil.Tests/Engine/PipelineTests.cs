@@ -80,6 +80,29 @@ public sealed class PipelineTests : IAsyncDisposable
         Assert.Equal("2", table.CurrentSnapshot!.Summary["total-records"]);
     }
 
+    [Fact]
+    public async Task A_stop_does_not_wait_for_an_earlier_flush_that_cannot_succeed_and_the_rows_are_read_again()
+    {
+        var writer = new SteeredWriter { Before = static _ => throw new IOException("the store is down") };
+        var options = Options("stuck");
+        await using var catalog = await OpenCatalogAsync(options);
+        await using (var pipeline = await StartAsync(options, catalog, writer))
+        {
+            await fixture.ProduceAsync("stuck", 0, """{"id":1}""");
+            await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().FlushFailures > 0), "a flush has failed");
+            Assert.Equal("write: the store is down", pipeline.Status().Reason);
+            using var enough = new CancellationTokenSource();
+            await enough.CancelAsync();
+            await pipeline.StopAsync(enough.Token);
+            Assert.Equal("stopped", pipeline.Status().State);
+        }
+        await using (var again = await StartAsync(options, catalog, new SteeredWriter()))
+        {
+            await EngineFixture.Eventually(() => Task.FromResult(again.Status().CommittedRows == 1), "the row is committed");
+            Assert.Null(again.Status().Reason);
+        }
+    }
+
     /// <summary>LESSONS 13.</summary>
     [Fact]
     public async Task A_store_much_slower_than_the_flush_interval_gets_fewer_and_larger_files_and_no_queue_builds_up()
