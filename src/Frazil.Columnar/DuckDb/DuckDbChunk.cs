@@ -15,7 +15,10 @@ public sealed class DuckDbChunk : IDisposable
     public int RowCount { get; }
 
     /// <summary>Appends this chunk's rows as .NET values; see <see cref="DuckDbValues"/> for which.</summary>
-    public void ReadRows(List<object?[]> rows)
+    /// <param name="rows">What to append to.</param>
+    /// <param name="budget">Charged for every value; null for no limit.</param>
+    /// <exception cref="ValueBudgetException">The budget is used up; some of the rows appended have values missing.</exception>
+    public void ReadRows(List<object?[]> rows, ValueBudget? budget = null)
     {
         ArgumentNullException.ThrowIfNull(rows);
         ObjectDisposedException.ThrowIf(chunk == 0, this);
@@ -27,7 +30,7 @@ public sealed class DuckDbChunk : IDisposable
         }
         for (var column = 0; column < columns.Count; column++)
         {
-            var values = new DuckDbValues(columns[column].Type, DuckDbNative.duckdb_data_chunk_get_vector(chunk, (ulong)column));
+            var values = new DuckDbValues(columns[column].Type, DuckDbNative.duckdb_data_chunk_get_vector(chunk, (ulong)column), budget);
             for (var row = 0; row < RowCount; row++)
             {
                 rows[first + row][column] = values.Read(row);

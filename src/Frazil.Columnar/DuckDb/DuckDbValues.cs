@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Numerics;
 using System.Text;
 
@@ -7,10 +6,11 @@ namespace Frazil.Columnar.DuckDb;
 
 /// <summary>
 /// Reads the values of one vector as .NET objects: null, bool, int (up to INTEGER), long (BIGINT, UINTEGER), BigInteger (UBIGINT and
-/// wider), float, double, decimal, string, byte[], Guid, DateOnly, TimeOnly, DateTime (TIMESTAMP), DateTimeOffset (TIMESTAMPTZ, offset
-/// zero), <c>object?[]</c> (LIST, ARRAY), <c>IReadOnlyDictionary&lt;string, object?&gt;</c> (STRUCT), <c>KeyValuePair&lt;object,
-/// object?&gt;[]</c> (MAP). A value that its .NET type cannot hold exactly (38-digit decimals, years beyond 9999, infinity, nanoseconds) is
-/// text, as are INTERVAL, ENUM, BIT and times with a zone. The vector must outlive this.
+/// wider), float, double, decimal (<see cref="WideDecimal"/> where a DECIMAL has more than 96 bits), string, byte[], Guid, DateOnly,
+/// TimeOnly, DateTime (TIMESTAMP), DateTimeOffset (TIMESTAMPTZ, offset zero), <c>object?[]</c> (LIST, ARRAY),
+/// <c>IReadOnlyDictionary&lt;string, object?&gt;</c> (STRUCT), <c>KeyValuePair&lt;object, object?&gt;[]</c> (MAP). A value that its .NET
+/// type cannot hold exactly (years beyond 9999, infinity, nanoseconds) is text, as are INTERVAL, ENUM, BIT and times with a zone. The
+/// vector must outlive this.
 /// </summary>
 internal sealed unsafe class DuckDbValues
 {
@@ -18,18 +18,24 @@ internal sealed unsafe class DuckDbValues
     private readonly byte* data;
     private readonly ulong* validity;
     private readonly DuckDbValues[] children;
+    private readonly ValueBudget? budget;
 
-    public DuckDbValues(DuckDbType type, nint vector)
+    /// <param name="type">The vector's type.</param>
+    /// <param name="vector">What to read.</param>
+    /// <param name="budget">Charged for every value before it is read; null for no limit.</param>
+    public DuckDbValues(DuckDbType type, nint vector, ValueBudget? budget)
     {
-        this.type = type;
+        (this.type, this.budget) = (type, budget);
         data = DuckDbNative.duckdb_vector_get_data(vector);
         validity = DuckDbNative.duckdb_vector_get_validity(vector);
-        children = ReadChildren(type, vector);
+        children = ReadChildren(type, vector, budget);
     }
 
     /// <exception cref="DuckDbException">The type has no .NET form; says to cast.</exception>
+    /// <exception cref="ValueBudgetException">The budget is used up.</exception>
     public object? Read(long row)
     {
+        budget?.Take(ValueBudget.ValueBytes);
         if (validity != null && (validity[row >> 6] & (1UL << (int)(row & 63))) == 0)
         {
             return null;
@@ -50,8 +56,8 @@ internal sealed unsafe class DuckDbValues
             DuckDbTypeId.Float => ((float*)data)[row],
             DuckDbTypeId.Double => ((double*)data)[row],
             DuckDbTypeId.Decimal => ReadDecimal(row),
-            DuckDbTypeId.Varchar => Encoding.UTF8.GetString(Bytes(row)),
-            DuckDbTypeId.Blob or DuckDbTypeId.Geometry => Bytes(row).ToArray(),
+            DuckDbTypeId.Varchar => Encoding.UTF8.GetString(Charged(row)),
+            DuckDbTypeId.Blob or DuckDbTypeId.Geometry => Charged(row).ToArray(),
             DuckDbTypeId.Uuid => ReadUuid(row),
             DuckDbTypeId.SqlNull => null,
             DuckDbTypeId.Enum => ReadLabel(row),
@@ -59,30 +65,32 @@ internal sealed unsafe class DuckDbValues
             DuckDbTypeId.Struct => ReadStruct(row),
             DuckDbTypeId.Map => ReadMap(row),
             DuckDbTypeId.Union => children[((byte*)children[^1].data)[row]].Read(row),
-            DuckDbTypeId.Bit => DuckDbTimes.Bits(Bytes(row)),
+            DuckDbTypeId.Bit => DuckDbTimes.Bits(Charged(row, perByte: 8)),
             _ => DuckDbTimes.Read(type, data, row),
         };
     }
 
-    private static DuckDbValues[] ReadChildren(DuckDbType type, nint vector)
+    private static DuckDbValues[] ReadChildren(DuckDbType type, nint vector, ValueBudget? budget)
     {
         switch (type.Id)
         {
             case DuckDbTypeId.List:
-                return [new(type.Children[0].Type, DuckDbNative.duckdb_list_vector_get_child(vector))];
+                return [new(type.Children[0].Type, DuckDbNative.duckdb_list_vector_get_child(vector), budget)];
             case DuckDbTypeId.Array:
-                return [new(type.Children[0].Type, DuckDbNative.duckdb_array_vector_get_child(vector))];
+                return [new(type.Children[0].Type, DuckDbNative.duckdb_array_vector_get_child(vector), budget)];
             case DuckDbTypeId.Map:
                 var entries = DuckDbNative.duckdb_list_vector_get_child(vector);
-                return [.. type.Children.Select((child, index) => new DuckDbValues(child.Type, DuckDbNative.duckdb_struct_vector_get_child(entries, (ulong)index)))];
+                return [
+                    .. type.Children.Select((child, index) =>
+                        new DuckDbValues(child.Type, DuckDbNative.duckdb_struct_vector_get_child(entries, (ulong)index), budget))];
             case DuckDbTypeId.Struct:
                 return [
-                    .. type.Children.Select(
-                        (child, index) => new DuckDbValues(child.Type, DuckDbNative.duckdb_struct_vector_get_child(vector, (ulong)index)))];
+                    .. type.Children.Select((child, index) =>
+                        new DuckDbValues(child.Type, DuckDbNative.duckdb_struct_vector_get_child(vector, (ulong)index), budget))];
             case DuckDbTypeId.Union:
                 // A union is a struct whose first child is the tag; it goes last here so that members keep their numbers.
                 var members = type.Children.Select((child, index) =>
-                    new DuckDbValues(child.Type, DuckDbNative.duckdb_struct_vector_get_child(vector, (ulong)index + 1)));
+                    new DuckDbValues(child.Type, DuckDbNative.duckdb_struct_vector_get_child(vector, (ulong)index + 1), budget));
                 return [.. members, new(type, DuckDbNative.duckdb_struct_vector_get_child(vector, 0), isTag: true)];
             default:
                 return [];
@@ -103,6 +111,21 @@ internal sealed unsafe class DuckDbValues
         return new ReadOnlySpan<byte>(length <= 12 ? value + 4 : *(byte**)(value + 8), length);
     }
 
+    private ReadOnlySpan<byte> Charged(long row, int perByte = 1)
+    {
+        var bytes = Bytes(row);
+        budget?.Take((long)bytes.Length * perByte);
+        return bytes;
+    }
+
+    /// <summary>A list of nothing but nulls takes memory as well, and before its first element is read.</summary>
+    private ListEntry ChargedEntry(long row)
+    {
+        var entry = Entry(row);
+        budget?.Take((long)entry.Length * sizeof(long));
+        return entry;
+    }
+
     private object ReadDecimal(long row)
     {
         var unscaled = type.Width switch
@@ -118,9 +141,7 @@ internal sealed unsafe class DuckDbValues
             return new decimal(
                 (int)(uint)magnitude, (int)(uint)(magnitude >> 32), (int)(uint)(magnitude >> 64), unscaled < 0, (byte)type.Scale);
         }
-        var digits = magnitude.ToString(CultureInfo.InvariantCulture).PadLeft(type.Scale + 1, '0');
-        var point = type.Scale == 0 ? digits : $"{digits[..^type.Scale]}.{digits[^type.Scale..]}";
-        return unscaled < 0 ? $"-{point}" : point;
+        return new WideDecimal(unscaled, type.Scale);
     }
 
     private Guid ReadUuid(long row)
@@ -140,7 +161,7 @@ internal sealed unsafe class DuckDbValues
 
     private object?[] ReadList(long row)
     {
-        var entry = Entry(row);
+        var entry = ChargedEntry(row);
         var values = new object?[entry.Length];
         for (var index = 0; index < values.Length; index++)
         {
@@ -165,7 +186,7 @@ internal sealed unsafe class DuckDbValues
 
     private KeyValuePair<object, object?>[] ReadMap(long row)
     {
-        var entry = Entry(row);
+        var entry = ChargedEntry(row);
         var values = new KeyValuePair<object, object?>[entry.Length];
         for (var index = 0; index < values.Length; index++)
         {

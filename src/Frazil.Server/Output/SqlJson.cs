@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Frazil.Columnar.DuckDb;
 using Frazil.Query;
 
 namespace Frazil.Server.Output;
@@ -121,7 +122,8 @@ public static class SqlJson
 
     private static void WriteScalar(Utf8JsonWriter json, object value)
     {
-        if (value is sbyte or byte or short or ushort or int or uint or long or ulong or decimal or BigInteger or Int128 or UInt128)
+        if (value is sbyte or byte or short or ushort or int or uint or long or ulong or decimal or WideDecimal or BigInteger or Int128
+            or UInt128)
         {
             json.WriteRawValue(((IFormattable)value).ToString(null, CultureInfo.InvariantCulture), skipInputValidation: true);
             return;

@@ -34,7 +34,8 @@ internal sealed class ExecutorSession : IDisposable
         }
     }
 
-    public SqlRows Run(GatedSql sql, IReadOnlyList<TableBinding> tables, TablePins pins, int maxRows, CancellationToken cancellationToken)
+    public SqlRows Run(
+        GatedSql sql, IReadOnlyList<TableBinding> tables, TablePins pins, SqlExecutorOptions limits, CancellationToken cancellationToken)
     {
         try
         {
@@ -43,7 +44,7 @@ internal sealed class ExecutorSession : IDisposable
                 Bind(table, hasBareName, pins, cancellationToken);
             }
             using var result = connection.Stream(sql.Sql, cancellationToken);
-            return Read(result, maxRows, cancellationToken);
+            return Read(result, limits, cancellationToken);
         }
         finally
         {
@@ -71,23 +72,38 @@ internal sealed class ExecutorSession : IDisposable
         connection.Dispose();
     }
 
-    private static SqlRows Read(DuckDbResult result, int maxRows, CancellationToken cancellationToken)
+    private static SqlRows Read(DuckDbResult result, SqlExecutorOptions limits, CancellationToken cancellationToken)
     {
         var rows = new List<object?[]>();
+        var budget = new ValueBudget(limits.MaxResultBytes);
         while (result.NextChunk() is { } chunk)
         {
             using (chunk)
             {
-                chunk.ReadRows(rows);
+                ReadRows(chunk, rows, budget, limits.MaxResultBytes);
             }
-            if (rows.Count > maxRows)
+            if (rows.Count > limits.MaxResultRows)
             {
                 throw new SqlException(
-                    $"The result has more than {maxRows} rows, which is as many as are returned at once. Add a LIMIT, or aggregate.", null);
+                    $"The result has more than {limits.MaxResultRows} rows, which is as many as are returned at once. Add a LIMIT, or aggregate.", null);
             }
             cancellationToken.ThrowIfCancellationRequested();
         }
         return new SqlRows([.. result.Columns.Select(column => new SqlColumn(column.Name, column.Type.ToString()))], rows);
+    }
+
+    private static void ReadRows(DuckDbChunk chunk, List<object?[]> rows, ValueBudget budget, long maxBytes)
+    {
+        try
+        {
+            chunk.ReadRows(rows, budget);
+        }
+        catch (ValueBudgetException failure)
+        {
+            throw new SqlException(
+                $"The values of the result take more than {maxBytes} bytes, which is as many as are returned at once. Add a LIMIT, select "
+                + "fewer columns or shorten long texts, or aggregate.", null, failure);
+        }
     }
 
     private void Bind(TableInput table, bool hasBareName, TablePins pins, CancellationToken cancellationToken)

@@ -108,7 +108,7 @@ public sealed class SqlExecutor : IAsyncDisposable
         using var lease = TakeLease(out var current);
         try
         {
-            return lease.Session.Run(sql, tables, pins, options.MaxResultRows, cancellationToken);
+            return lease.Session.Run(sql, tables, pins, options, cancellationToken);
         }
         catch (DuckDbException failure)
         {

@@ -1,3 +1,5 @@
+using Frazil.Columnar.DuckDb;
+
 namespace Frazil.Query;
 
 /// <summary>How much users' SQL may take, and what it may read.</summary>
@@ -20,4 +22,8 @@ public sealed record SqlExecutorOptions
 
     /// <summary>Rows that a result may have; more is an error, because results are held in memory.</summary>
     public int MaxResultRows { get; init; } = 1_000_000;
+
+    /// <summary>Bytes that the values of a result may take, counted as <see cref="ValueBudget"/> says; more is an error. This alone keeps a
+    /// query that makes long texts from taking the memory that ingest needs.</summary>
+    public long MaxResultBytes { get; init; } = 256L << 20;
 }

@@ -31,7 +31,7 @@ public sealed class DuckDbConnectionTests : IDisposable
         { "1.5::DOUBLE", 1.5d },
         { "-12.345::DECIMAL(10,3)", -12.345m },
         { "0.05::DECIMAL(3,2)", 0.05m },
-        { "12345678901234567890123456789012345678::DECIMAL(38,0)", "12345678901234567890123456789012345678" },
+        { "12345678901234567890123456789012345678::DECIMAL(38,0)", new WideDecimal(Int128.Parse("12345678901234567890123456789012345678"), 0) },
         { "'a text longer than twelve bytes, ünïcode'", "a text longer than twelve bytes, ünïcode" },
         { "'f81d4fae-7dec-11d0-a765-00a0c91e6bf6'::UUID", Guid.Parse("f81d4fae-7dec-11d0-a765-00a0c91e6bf6") },
         { "DATE '1969-12-31'", new DateOnly(1969, 12, 31) },
@@ -62,6 +62,17 @@ public sealed class DuckDbConnectionTests : IDisposable
         var value = Assert.Single(Assert.Single(result.ReadRows()));
         Assert.Equal(expected, value);
         Assert.Equal(expected?.GetType(), value?.GetType());
+    }
+
+    [Theory]
+    [InlineData("12345678901234567890123456789012345678::DECIMAL(38,0)", "12345678901234567890123456789012345678")]
+    [InlineData("'-1000000000000000000000000000'::DECIMAL(38,10)", "-1000000000000000000000000000.0000000000")]
+    [InlineData("'-0.00000000012345678901234567890123456789'::DECIMAL(38,38)", "-0.00000000012345678901234567890123456789")]
+    [InlineData("'0.1'::DECIMAL(38,38)", "0.10000000000000000000000000000000000000")]
+    public void A_decimal_beyond_96_bits_keeps_its_digits_and_its_scale(string sql, string digits)
+    {
+        using var result = connection.Query($"SELECT {sql}");
+        Assert.Equal(digits, Assert.IsType<WideDecimal>(result.ReadRows()[0][0]).ToString());
     }
 
     [Fact]

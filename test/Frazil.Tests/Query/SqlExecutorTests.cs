@@ -176,6 +176,23 @@ public sealed class SqlExecutorTests : IAsyncDisposable
         Assert.Equal(50_000, (await RunAsync("SELECT * FROM range(50000)")).Rows.Count);
     }
 
+    [Theory]
+    [InlineData("SELECT repeat('x', 100000) || i FROM range(60) t(i)")]
+    [InlineData("SELECT repeat('x', 100000)::BLOB FROM range(60)")]
+    [InlineData("SELECT {'a': [repeat('x', 100000)], 'b': i} FROM range(60) t(i)")]
+    [InlineData("SELECT range(1000000)")]
+    [InlineData("SELECT [NULL FOR x IN range(1000000)]")]
+    [InlineData("SELECT i, i, i, i, i, i, i, i FROM range(49000) t(i)")]
+    public async Task A_result_with_too_many_bytes_is_refused_and_the_next_one_is_read(string sql)
+    {
+        await using var small = new SqlExecutor(new SqlExecutorOptions { Directories = [folder], MaxResultBytes = 5_000_000 });
+        var failure = await Assert.ThrowsAsync<SqlException>(() => small.ExecuteAsync(gate.Parse(sql), [], Long));
+        Assert.Contains("more than 5000000 bytes", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Add a LIMIT", failure.Message, StringComparison.Ordinal);
+        var fits = await small.ExecuteAsync(gate.Parse("SELECT repeat('x', 100000) || i FROM range(40) t(i)"), [], Long);
+        Assert.Equal(40, fits.Rows.Count);
+    }
+
     [Fact]
     public async Task Files_of_older_schemas_read_under_the_current_one()
     {
@@ -344,7 +361,7 @@ public sealed class SqlExecutorTests : IAsyncDisposable
             })
             {
                 var forged = new GatedSql(sql, []);
-                Assert.Throws<DuckDbException>(() => lease.Session.Run(forged, [], new TablePins([]), 10, default));
+                Assert.Throws<DuckDbException>(() => lease.Session.Run(forged, [], new TablePins([]), new SqlExecutorOptions(), default));
             }
         }
         host.Retire();

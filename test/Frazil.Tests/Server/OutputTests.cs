@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Text;
 using System.Text.Json;
+using Frazil.Columnar.DuckDb;
 using Frazil.Query;
 using Frazil.Server.Output;
 using Xunit;
@@ -35,6 +36,20 @@ public sealed class OutputTests
         Assert.Equal("""{"os":"linux","n":{"x":1}}""",
             Json(new Dictionary<string, object?> { ["os"] = "linux", ["n"] = new Dictionary<string, object?> { ["x"] = 1L } }));
         Assert.Equal("""{"1":"a","2":null}""", Json(new KeyValuePair<object, object?>[] { new(1, "a"), new(2, null) }));
+    }
+
+    [Fact]
+    public void A_decimal_is_a_number_however_many_digits_it_has_and_wherever_it_stands()
+    {
+        var wide = new WideDecimal(Int128.Parse("10000000000000000000000000000000000000"), 10);
+        const string Digits = "1000000000000000000000000000.0000000000";
+        Assert.Equal(Digits, Json(wide));
+        Assert.Equal($"[{Digits},1.10]", Json(new object?[] { wide, 1.10m }));
+        Assert.Equal($"{{\"a\":{Digits}}}", Json(new Dictionary<string, object?> { ["a"] = wide }));
+        Assert.Equal($"{{\"{Digits}\":{Digits}}}", Json(new KeyValuePair<object, object?>[] { new(wide, wide) }));
+        Assert.Equal(Digits, RowText.CsvValue(wide));
+        using var answer = JsonDocument.Parse(SqlJson.ToBytes(Result(["n"], ["DECIMAL(38,10)"], [[wide], [1.10m]])));
+        Assert.Equal([Digits, "1.10"], ResultSet.FromJson(answer.RootElement).Rows.Select(row => row[0]));
     }
 
     [Fact]
