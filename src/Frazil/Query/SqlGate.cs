@@ -46,14 +46,15 @@ public sealed class SqlGate : IDisposable
         }
         var start = ExplainLength(sql);
         var positions = new SqlPositions(sql, start);
+        var tree = Serialize(sql[start..]);
         try
         {
-            using var document = JsonDocument.Parse(Serialize(sql[start..]), new JsonDocumentOptions { MaxDepth = MaxDepth });
+            using var document = JsonDocument.Parse(tree, new JsonDocumentOptions { MaxDepth = MaxDepth });
             return Judge(sql, document.RootElement, positions, isExplain: start > 0);
         }
         catch (JsonException failure)
         {
-            throw new SqlException("The statement is nested too deeply.", null, failure);
+            throw new SqlException(Unreadable(tree), null, failure);
         }
         catch (Exception failure) when (failure is KeyNotFoundException or InvalidOperationException)
         {
@@ -105,6 +106,33 @@ public sealed class SqlGate : IDisposable
         // The grammar counts code points where everything else counts bytes.
         var isGrammar = answer.TryGetProperty("error_subtype", out var subtype) && subtype.GetString() == "SYNTAX_ERROR";
         return new SqlException(message, isGrammar ? positions.CharacterOfCodePoint(value) : positions.Character(value));
+    }
+
+    /// <summary>Why what DuckDB wrote is not JSON to us. It writes a number that no DOUBLE can hold as a bare Infinity.</summary>
+    private static string Unreadable(string tree)
+    {
+        var (depth, isText) = (0, false);
+        for (var at = 0; at < tree.Length; at++)
+        {
+            switch (tree[at])
+            {
+                case '\\' when isText:
+                    at++;
+                    break;
+                case '"':
+                    isText = !isText;
+                    break;
+                case '{' or '[' when !isText && ++depth > MaxDepth:
+                    return "The statement is nested too deeply.";
+                case '}' or ']' when !isText:
+                    depth--;
+                    break;
+                case 'I' or 'i' or 'N' when !isText:
+                    return "A number of the statement is beyond the range of a DOUBLE, which ends at about 1.8e308. Write a smaller one, "
+                        + "or 'infinity'::DOUBLE.";
+            }
+        }
+        return "The statement has a form that is not known to be harmless.";
     }
 
     private string Serialize(string sql)

@@ -13,6 +13,26 @@ public sealed class SqlGateTests : IDisposable
     public void Dispose() => gate.Dispose();
 
     [Theory]
+    [InlineData("select cast(1e400 as double)")]
+    [InlineData("select 1e400")]
+    [InlineData("select 'Infinity {{{' where 1 < 1e309")]
+    [InlineData("explain select -1e400")]
+    public void A_number_that_no_DOUBLE_holds_is_told_as_that(string sql)
+    {
+        var refused = Assert.Throws<SqlException>(() => gate.Parse(sql));
+        Assert.Contains("beyond the range of a DOUBLE", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(gate.Parse("select 1e308, 'infinity'::DOUBLE, 'Infinity', 1e-400").Tables);
+    }
+
+    [Fact]
+    public void A_statement_that_is_nested_too_deeply_is_told_as_that()
+    {
+        var opened = string.Concat(Enumerable.Repeat("1 + (", 1600));
+        var refused = Assert.Throws<SqlException>(() => gate.Parse($"select {opened}1{new string(')', 1600)}"));
+        Assert.Contains("depth", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("SELECT 1", "")]
     [InlineData("select count(*) from shop.user_events;", "shop.user_events")]
     [InlineData("FROM a.b JOIN c.d USING (x) LEFT JOIN a.b AS again ON true, e", "a.b c.d e")]
