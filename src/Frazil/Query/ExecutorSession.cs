@@ -85,7 +85,8 @@ internal sealed class ExecutorSession : IDisposable
             if (rows.Count > limits.MaxResultRows)
             {
                 throw new SqlException(
-                    $"The result has more than {limits.MaxResultRows} rows, which is as many as are returned at once. Add a LIMIT, or aggregate.", null);
+                    $"The result has more than {limits.MaxResultRows} rows, which is as many as are returned at once. Add a LIMIT, or "
+                    + "aggregate.", null);
             }
             cancellationToken.ThrowIfCancellationRequested();
         }

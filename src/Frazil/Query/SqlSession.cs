@@ -4,7 +4,6 @@ using Frazil.Config;
 using Frazil.Hot;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
-using Frazil.Kafka;
 using Microsoft.Extensions.Logging;
 
 namespace Frazil.Query;
@@ -13,7 +12,6 @@ namespace Frazil.Query;
 public sealed class SqlSession : IAsyncDisposable
 {
     private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan ReadAfterPoll = TimeSpan.FromMilliseconds(2);
 
     private readonly ICatalog catalog;
     private readonly ImmutableArray<QueryTable> ingested;
@@ -58,8 +56,12 @@ public sealed class SqlSession : IAsyncDisposable
                 return await ShowTablesAsync(started, timeout.Token);
             }
             var tables = await ResolveAsync(sql, timeout.Token);
-            await WaitUntilVisibleAsync(request.ReadAfter, tables, timeout.Token);
+            await ReadAfter.WaitAsync(request.ReadAfter, tables, timeout.Token);
             return await RunAsync(sql, tables, started, timeout.Token);
+        }
+        catch (UnseenRecordException unseen) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"after {limit.TotalSeconds:0.###} s {unseen.Message}", unseen);
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -195,49 +197,6 @@ public sealed class SqlSession : IAsyncDisposable
             ReadPoint = new Dictionary<string, ReadPointSummary>(),
             Scan = new(0, 0, 0),
         };
-    }
-
-    /// <summary>Read your writes: waits until every record named is in a hot batch or in the table.</summary>
-    private static async Task WaitUntilVisibleAsync(
-        IReadOnlyDictionary<string, IReadOnlyDictionary<int, long>>? readAfter, IReadOnlyList<QueryTable> tables,
-        CancellationToken cancellationToken)
-    {
-        foreach (var (topic, partitions) in readAfter ?? new Dictionary<string, IReadOnlyDictionary<int, long>>())
-        {
-            var fed = new List<QueryTable>();
-            foreach (var table in tables)
-            {
-                if (await table.IsFedByAsync(topic, cancellationToken))
-                {
-                    fed.Add(table);
-                }
-            }
-            if (fed.Count == 0)
-            {
-                throw new SqlException($"read_after names the topic {topic}, from which no table of this query is fed ({string.Join(", ", tables.Select(static table => table.State.Identifier))})", null);
-            }
-            foreach (var (partition, offset) in partitions)
-            {
-                foreach (var table in fed)
-                {
-                    while (!await IsVisibleAsync(table, new(topic, partition), offset, cancellationToken))
-                    {
-                        await Task.Delay(ReadAfterPoll, cancellationToken);
-                    }
-                }
-            }
-        }
-    }
-
-    private static async Task<bool> IsVisibleAsync(
-        QueryTable table, TopicPartition partition, long offset, CancellationToken cancellationToken)
-    {
-        if (table.Hot?.Batches.Any(batch => batch.Partition == partition && !batch.IsDropped && batch.NextOffset > offset) == true)
-        {
-            return true;
-        }
-        var version = await table.State.RefreshAsync(cancellationToken);
-        return version?.Progress.NextOffset(partition) > offset;
     }
 
     private static ReadPointSummary Summarize(ReadPoint point) => new(

@@ -141,12 +141,44 @@ public sealed class EngineHttpTests(ServingFixture serving) : IClassFixture<Serv
         }
     }
 
-    [Fact]
-    public async Task Waiting_for_a_record_that_does_not_come_ends_with_504()
+    [Theory]
+    [InlineData(0, "after 0.1 s offset 1000 of partition 0 of the topic orders, which read_after asks for, was not visible in shop.orders: "
+        + "it is visible up to offset 2.")]
+    [InlineData(7, "offset 1000 of partition 7 of the topic orders, which read_after asks for, was not visible in shop.orders: nothing of this "
+        + "partition is. See that the topic has the partition")]
+    public async Task Waiting_for_a_record_that_does_not_come_ends_with_504_that_says_how_far_the_table_is(int partition, string words)
     {
-        var (status, body) = await serving.PostAsync("""{"sql":"select count(*) from shop.orders","read_after":{"orders":{"0":1000}},"timeout_ms":100}""");
+        var (status, body) = await serving.PostAsync(
+            $$$"""{"sql":"select count(*) from shop.orders","read_after":{"orders":{"{{{partition}}}":1000}},"timeout_ms":100}""");
         Assert.True(status == HttpStatusCode.GatewayTimeout, $"{status}: {body}");
         Assert.Contains("\"timeout\"", body, StringComparison.Ordinal);
+        Assert.Contains(words, body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_query_that_takes_too_long_without_waiting_for_records_is_told_to_ask_for_less()
+    {
+        var (status, body) = await serving.PostAsync(
+            """{"sql":"select count(*) from range(1000000) a, range(1000000) b where hash(a.range, b.range) = 1","timeout_ms":100}""");
+        Assert.True(status == HttpStatusCode.GatewayTimeout, $"{status}: {body}");
+        Assert.Contains("ask for less", body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Decimals_of_every_width_are_numbers_in_every_format()
+    {
+        const string Sql = """
+            {"sql":"select n::decimal(38,10) as n, [n::decimal(38,10)] as l, {'a': n::decimal(38,10)} as s from (values ('1'), ('1000000000000000000000000000')) v(n)"}
+            """;
+        const string One = "1.0000000000", Wide = "1000000000000000000000000000.0000000000";
+        var (_, json) = await serving.PostAsync(Sql);
+        Assert.Contains($"\"rows\":[[{One},[{One}],{{\"a\":{One}}}],[{Wide},[{Wide}],{{\"a\":{Wide}}}]]", json, StringComparison.Ordinal);
+        var (_, csv) = await serving.PostAsync(Sql, "text/csv");
+        Assert.Equal($"n,l,s\r\n{One},[{One}],\"{{\"\"a\"\":{One}}}\"\r\n{Wide},[{Wide}],\"{{\"\"a\"\":{Wide}}}\"\r\n", csv);
+        var (_, lines) = await serving.PostAsync(Sql, "application/x-ndjson");
+        Assert.Contains($"\n{{\"n\":{Wide},\"l\":[{Wide}],\"s\":{{\"a\":{Wide}}}}}\n", lines, StringComparison.Ordinal);
+        var (code, output, _) = await RunAsync("query", $"select '{Wide}'::decimal(38,10) as n", "-c", serving.ConfigFile);
+        Assert.Equal((0, $"{"n",39}\n{new string('─', 39)}\n{Wide}\n"), (code, output));
     }
 
     [Fact]
