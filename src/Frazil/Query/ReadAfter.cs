@@ -91,12 +91,12 @@ internal static class ReadAfter
     private static string Explain(QueryTable table, TopicPartition partition, long offset, long? next)
     {
         var name = table.State.Identifier;
-        var asked = $"offset {offset} of partition {partition.Partition} of the topic {partition.Topic}, which read_after asks for, was not "
-            + $"visible in {name}";
+        var asked = $"offset {offset} of partition {partition.Partition} of the topic {partition.Topic}, which read_after asks for, was "
+            + $"not visible in {name}";
         return next > 0
             ? $"{asked}: it is visible up to offset {next - 1}. Give the query a longer timeout_ms, or see the table's lag at /v1/tables"
-            : $"{asked}: nothing of this partition is. See that the topic has the partition and that {name} is running (/v1/tables), or give "
-                + "the query a longer timeout_ms";
+            : $"{asked}: nothing of this partition is. See that the topic has the partition and that {name} is running (/v1/tables), or "
+                + "give the query a longer timeout_ms";
     }
 }
 
