@@ -12,19 +12,19 @@ namespace Frazil.Decode;
 public sealed class JsonSchemaInference
 {
     private readonly ColumnFields known;
-    private readonly int maxNewFields;
+    private readonly int maxFields;
 
     /// <summary>By the id of the parent field, in the order first seen.</summary>
     private List<Group> groups = [];
 
     /// <param name="known">The table's whole schema, pipeline columns included.</param>
-    /// <param name="maxNewFields">More new fields than this (of all levels) are refused: an object with data for names should be a
-    /// map.</param>
-    public JsonSchemaInference(ColumnFields known, int maxNewFields = 2_000)
+    /// <param name="maxFields">Where the table would have more fields than this (of all levels), new ones are refused: an object with data
+    /// for names should be a map, and every column costs each file and each writer some hundred kilobytes.</param>
+    public JsonSchemaInference(ColumnFields known, int maxFields = 1_000)
     {
         ArgumentNullException.ThrowIfNull(known);
         this.known = known;
-        this.maxNewFields = maxNewFields;
+        this.maxFields = maxFields;
     }
 
     private sealed record Group(int ParentFieldId, string Path, JsonShape Shape);
@@ -85,12 +85,15 @@ public sealed class JsonSchemaInference
                 joined[index] = joined[index] with { Shape = all };
             }
         }
-        return joined.Sum(group => group.Shape.Size) > maxNewFields
+        var added = joined.Sum(group => group.Shape.Size - 1); // less the record, or the struct that is there already
+        return added > 0 && SizeOf(known) + added > maxFields
             ? throw new RefusedException(
                 DecodeReason.TooLarge, "",
-                $"more than {maxNewFields} new fields; where names are data, declare the column as map<string, T>")
+                $"with its new fields the table would have more than {maxFields}; where names are data, declare the column as map<string, T>")
             : joined;
     }
+
+    private static int SizeOf(ColumnFields fields) => fields.Sum(static field => 1 + SizeOf(field.Type.Fields));
 
     /// <summary>SQL does not tell names apart by case, so two such columns would make the table unreadable.</summary>
     private void RefuseCaseTwins(int parentId, string path, JsonShape shape)

@@ -61,6 +61,14 @@ public sealed class TableReplay
         ArgumentNullException.ThrowIfNull(request);
         var logger = (loggers ?? NullLoggerFactory.Instance).CreateLogger($"Frazil.Replay.{request.Table}");
         await using var catalog = await WarehouseCatalog.OpenAsync(options.Catalog, cancellationToken);
+        return await RunAsync(options, request, progress, logger, catalog, cancellationToken);
+    }
+
+    /// <summary>The same on a catalog that is open already, and stays so.</summary>
+    internal static async Task<ReplayReport> RunAsync(
+        FrazilOptions options, ReplayRequest request, IProgress<ReplayProgress>? progress, ILogger logger, ICatalog catalog,
+        CancellationToken cancellationToken)
+    {
         try
         {
             var source = await ReplaySource.FindAsync(options, request, catalog, cancellationToken);

@@ -86,10 +86,21 @@ public sealed class JsonSchemaInferenceTests
     [Fact]
     public void An_object_with_data_for_names_is_refused_before_it_becomes_thousands_of_columns()
     {
-        var inference = new JsonSchemaInference(ColumnFields.Empty, maxNewFields: 100);
+        var inference = new JsonSchemaInference(ColumnFields.Empty, maxFields: 100);
         Assert.Equal(
             "too_large", Add(inference, "{" + string.Join(",", Enumerable.Range(0, 200).Select(index => $"\"k{index}\":1")) + "}")!.Code);
         Assert.Empty(inference.Additions);
+    }
+
+    [Fact]
+    public void A_table_does_not_grow_beyond_the_limit_one_new_field_at_a_time_either()
+    {
+        var known = new ColumnFields([new("s", ColumnType.Struct(new ColumnField("a", ColumnType.Int64, 2), new ColumnField("b", ColumnType.Int64, 3)), 1)]);
+        var inference = new JsonSchemaInference(known, maxFields: 4);
+        Assert.Null(Add(inference, """{"c":1}"""));
+        Assert.Equal("too_large", Add(inference, """{"d":1}""")!.Code);
+        Assert.Null(Add(inference, """{"s":{"a":1},"c":2}"""));
+        Assert.Null(Add(new JsonSchemaInference(known, maxFields: 2), """{"s":{"b":1}}""")); // wider already, by declaration: no matter
     }
 
     [Fact]

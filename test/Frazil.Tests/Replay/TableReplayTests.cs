@@ -3,7 +3,9 @@ using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Query;
 using Frazil.Replay;
+using Frazil.Tests.Commit;
 using Frazil.Tests.Engine;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Frazil.Tests.Replay;
@@ -163,6 +165,23 @@ public sealed class TableReplayTests : IAsyncDisposable
                 (await RowsAsync(mended, "select count(*), count(distinct kafka_offset) from shop.race"))[0]);
         }
         Assert.Equal([0L], (await RowsAsync(mended, "select count(*) from shop.race_dlq"))[0]);
+    }
+
+    [Fact]
+    public async Task A_replay_that_another_one_of_the_same_range_overtakes_before_its_commit_doubles_nothing()
+    {
+        var options = await IngestAsync("overtaken", table => table with { EvolveSchema = false, Columns = Declared("id", "long") },
+            Enumerable.Range(0, 20).Select(i => $$"""{"id":{{i}},"extra":"e{{i}}"}"""));
+        var mended = options with { Tables = [options.Tables[0] with { EvolveSchema = true }] };
+        await ReplayAsync(mended, "overtaken", 0, 9); // adds the column, so that the next commit is that of the rows
+
+        await using var catalog = new FaultyCatalog(await WarehouseCatalog.OpenAsync(mended.Catalog, Token));
+        catalog.BeforeCommit = () => ReplayAsync(mended, "overtaken", 10, 19);
+        await TableReplay.RunAsync( // replaces the rows of the other one, seeing at its commit that they are there now
+            mended, new() { Table = "shop.overtaken", Partition = 0, From = 10, To = 19 }, null, NullLogger.Instance, catalog, Token);
+        Assert.Null(catalog.BeforeCommit);
+        Assert.Equal([20L, 20L], (await RowsAsync(mended, "select count(*), count(distinct kafka_offset) from shop.overtaken"))[0]);
+        Assert.Equal([0L], (await RowsAsync(mended, "select count(*) from shop.overtaken_dlq"))[0]);
     }
 
     [Fact]
