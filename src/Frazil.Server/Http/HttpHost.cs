@@ -20,6 +20,9 @@ internal sealed class HttpHost : IAsyncDisposable
 {
     public const int LargestBody = 1 << 20;
 
+    /// <summary>Whatever is there to be read answers HEAD like GET; the server leaves the body out. Probes ask so.</summary>
+    private static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head];
+
     private readonly WebApplication application;
 
     private HttpHost(WebApplication application, Uri address) => (this.application, Address) = (application, address);
@@ -84,13 +87,15 @@ internal sealed class HttpHost : IAsyncDisposable
         var tables = new TablesEndpoint(state);
         application.UseRouting();
         application.MapPost("/v1/sql", (RequestDelegate)sql.HandleAsync);
-        application.MapGet("/v1/tables", (RequestDelegate)tables.ListAsync);
-        application.MapGet("/v1/tables/{table}", (RequestDelegate)tables.GetAsync);
-        application.MapGet(
-            "/metrics", (RequestDelegate)(context => WriteAsync(context, FrazilMetrics.ContentType, FrazilMetrics.Write(state))));
-        application.MapGet("/healthz", (RequestDelegate)(context => WriteAsync(context, "application/json", """{"status":"alive","service":"frazil"}""")));
-        application.MapGet("/readyz", (RequestDelegate)(context => WriteReadinessAsync(context, state)));
-        application.MapGet("/", (RequestDelegate)ConsolePage.WriteAsync);
+        application.MapMethods("/v1/tables", Reading, (RequestDelegate)tables.ListAsync);
+        application.MapMethods("/v1/tables/{table}", Reading, (RequestDelegate)tables.GetAsync);
+        application.MapMethods(
+            "/metrics", Reading, (RequestDelegate)(context => WriteAsync(context, FrazilMetrics.ContentType, FrazilMetrics.Write(state))));
+        application.MapMethods(
+            "/healthz", Reading,
+            (RequestDelegate)(context => WriteAsync(context, "application/json", """{"status":"alive","service":"frazil"}""")));
+        application.MapMethods("/readyz", Reading, (RequestDelegate)(context => WriteReadinessAsync(context, state)));
+        application.MapMethods("/", Reading, (RequestDelegate)ConsolePage.WriteAsync);
     }
 
     private static Task WriteReadinessAsync(HttpContext context, ServingState state)

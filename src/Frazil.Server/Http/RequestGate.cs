@@ -79,7 +79,8 @@ internal sealed class RequestGate(ServerOptions options, bool isLoopback, ILogge
 
     private void CheckToken(HttpRequest request)
     {
-        if (token is null || (OpenPaths.Contains(request.Path.Value) && HttpMethods.IsGet(request.Method)))
+        var isReading = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+        if (token is null || (isReading && OpenPaths.Contains(request.Path.Value)))
         {
             return;
         }

@@ -14,28 +14,21 @@ internal sealed class SqlEndpoint(ServingState state)
     private const int FlushBytes = 1 << 16;
     private static readonly byte[] NewLine = "\n"u8.ToArray();
 
-    private enum Format
-    {
-        Json,
-        Csv,
-        NdJson,
-    }
-
     public async Task HandleAsync(HttpContext context)
     {
-        var format = Negotiate(context.Request.Headers.Accept.ToString());
+        var format = SqlFormats.Choose(context.Request.Headers.Accept.ToString());
         var request = SqlRequestReader.Read(await ReadBodyAsync(context));
         var result = await RunAsync(request, context.RequestAborted);
         context.Response.ContentType = format switch
         {
-            Format.Csv => "text/csv; charset=utf-8; header=present",
-            Format.NdJson => "application/x-ndjson",
+            SqlFormat.Csv => "text/csv; charset=utf-8; header=present",
+            SqlFormat.NdJson => "application/x-ndjson",
             _ => "application/json; charset=utf-8",
         };
         var writing = format switch
         {
-            Format.Csv => WriteCsvAsync(context.Response.BodyWriter, result, context.RequestAborted),
-            Format.NdJson => WriteNdJsonAsync(context.Response.BodyWriter, result, context.RequestAborted),
+            SqlFormat.Csv => WriteCsvAsync(context.Response.BodyWriter, result, context.RequestAborted),
+            SqlFormat.NdJson => WriteNdJsonAsync(context.Response.BodyWriter, result, context.RequestAborted),
             _ => WriteJsonAsync(context.Response.BodyWriter, result, context.RequestAborted),
         };
         await writing;
@@ -55,29 +48,6 @@ internal sealed class SqlEndpoint(ServingState state)
             state.Queries.Finished(TimeProvider.System.GetElapsedTime(start), failed: true);
             throw;
         }
-    }
-
-    private static Format Negotiate(string accept)
-    {
-        if (accept.Length == 0)
-        {
-            return Format.Json;
-        }
-        foreach (var part in accept.Split(',', StringSplitOptions.TrimEntries))
-        {
-            var type = part.Split(';')[0].Trim().ToLowerInvariant();
-            switch (type)
-            {
-                case "application/json" or "*/*" or "application/*":
-                    return Format.Json;
-                case "text/csv" or "text/*":
-                    return Format.Csv;
-                case "application/x-ndjson" or "application/ndjson" or "application/jsonl":
-                    return Format.NdJson;
-            }
-        }
-        throw new HttpProblem(StatusCodes.Status406NotAcceptable, "not_acceptable",
-            $"no answer of the kind \"{accept}\"; there are application/json, text/csv and application/x-ndjson (Arrow is not supported yet)");
     }
 
     private static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(HttpContext context)

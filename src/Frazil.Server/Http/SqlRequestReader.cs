@@ -17,6 +17,19 @@ internal static class SqlRequestReader
     public static SqlRequest Read(ReadOnlyMemory<byte> body)
     {
         using var document = Parse(body);
+        try
+        {
+            return Read(document);
+        }
+        catch (InvalidOperationException)
+        {
+            // Keys too are only decoded when they are looked at.
+            throw Bad("the body holds text that is not valid Unicode");
+        }
+    }
+
+    private static SqlRequest Read(JsonDocument document)
+    {
         if (document.RootElement.ValueKind != JsonValueKind.Object)
         {
             throw Bad("the body is not a JSON object; send {\"sql\": \"select …\"}");
@@ -24,12 +37,19 @@ internal static class SqlRequestReader
         string? sql = null;
         IReadOnlyDictionary<string, IReadOnlyDictionary<int, long>>? readAfter = null;
         TimeSpan? timeout = null;
+        var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var property in document.RootElement.EnumerateObject())
         {
+            if (!seen.Add(property.Name))
+            {
+                throw Bad($"the body has the key \"{property.Name}\" twice; which one is meant?");
+            }
             switch (property.Name)
             {
                 case "sql":
                     sql = ReadText(property.Value);
+                    break;
+                case "read_after" or "timeout_ms" when property.Value.ValueKind == JsonValueKind.Null:
                     break;
                 case "read_after":
                     readAfter = ReadOffsets(property.Value);
@@ -59,19 +79,9 @@ internal static class SqlRequestReader
         }
     }
 
-    private static string ReadText(JsonElement value)
-    {
-        try
-        {
-            return value.ValueKind == JsonValueKind.String
-                ? value.GetString()!
-                : throw Bad($"\"sql\" is {value.GetRawText()}; it must be a string");
-        }
-        catch (InvalidOperationException)
-        {
-            throw Bad("\"sql\" holds text that is not valid Unicode");
-        }
-    }
+    private static string ReadText(JsonElement value) => value.ValueKind == JsonValueKind.String
+        ? value.GetString()!
+        : throw Bad($"\"sql\" is {value.GetRawText()}; it must be a string");
 
     private static TimeSpan ReadTimeout(JsonElement value)
         => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var milliseconds) && milliseconds is > 0 and <= LongestTimeoutMs
@@ -100,9 +110,15 @@ internal static class SqlRequestReader
                 {
                     throw BadOffsets(value);
                 }
-                offsets[number] = offset;
+                if (!offsets.TryAdd(number, offset))
+                {
+                    throw Bad($"\"read_after\" names partition {number} of the topic {topic.Name} twice; which offset is meant?");
+                }
             }
-            topics[topic.Name] = offsets;
+            if (!topics.TryAdd(topic.Name, offsets))
+            {
+                throw Bad($"\"read_after\" names the topic {topic.Name} twice; name its partitions in one object");
+            }
         }
         return topics;
     }

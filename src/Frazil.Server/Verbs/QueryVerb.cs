@@ -45,6 +45,14 @@ internal static class QueryVerb
         };
         verb.Add(sql);
         Array.ForEach<Option>([csv, ndjson, timeout], verb.Add);
+        verb.Validators.Add(result =>
+        {
+            Option<bool>[] asked = [.. new[] { csv, ndjson, common.Json }.Where(result.GetValue)];
+            if (asked.Length > 1)
+            {
+                result.AddError($"{string.Join(" and ", asked.Select(static option => option.Name))} exclude each other; give one of them");
+            }
+        });
         verb.SetAction((result, cancellationToken) =>
         {
             var style = result.GetValue(csv)

@@ -29,6 +29,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(new[] { "query" }, "Required argument")]
     [InlineData(new[] { "run", "--log-level", "loud" }, "loud")]
     [InlineData(new[] { "query", "select 1", "--timeout", "soon" }, "soon")]
+    [InlineData(new[] { "query", "select 1", "--csv", "--json" }, "--csv and --json exclude each other")]
+    [InlineData(new[] { "query", "select 1", "--ndjson", "--csv" }, "--csv and --ndjson exclude each other")]
     public async Task Bad_usage_exits_2_and_says_what_is_wrong(string[] args, string words)
     {
         var (code, output, errors) = await RunAsync(args);

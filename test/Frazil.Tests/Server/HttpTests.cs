@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Frazil.Config;
 using Frazil.Server;
+using Frazil.Server.Http;
 using Xunit;
 
 namespace Frazil.Tests.Server;
@@ -36,6 +37,11 @@ public sealed class HttpTests
     [InlineData("""{"sql":"select 1","read_after":{"t":{"x":1}}}""", "read_after")]
     [InlineData("""{"sql":"select 1","read_after":{"t":{"0":-1}}}""", "read_after")]
     [InlineData("""{"sql":"select 1","read_after":{"t":{"0":1.5}}}""", "read_after")]
+    [InlineData("""{"sql":"select 1","\ud800":1}""", "Unicode")]
+    [InlineData("""{"sql":"select 1","sql":"select 2"}""", "\"sql\" twice")]
+    [InlineData("""{"sql":"select 1","read_after":null,"read_after":{"t":{"0":1}}}""", "\"read_after\" twice")]
+    [InlineData("""{"sql":"select 1","read_after":{"t":{"0":1,"0":2}}}""", "partition 0 of the topic t twice")]
+    [InlineData("""{"sql":"select 1","read_after":{"t":{"0":1},"t":{"1":2}}}""", "the topic t twice")]
     public async Task A_body_that_is_wrong_is_told_so(string body, string words)
     {
         await using var server = await StartAsync(new ServerOptions());
@@ -43,6 +49,50 @@ public sealed class HttpTests
         Assert.Equal((HttpStatusCode.BadRequest, "bad_request"), (status, error.Code));
         Assert.Contains(words, error.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_null_of_what_is_optional_means_that_it_is_absent()
+    {
+        await using var server = await StartAsync(new ServerOptions());
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "not_ready"),
+            await server.CodeAsync(HttpMethod.Post, "/v1/sql", """{"sql":"select 1","read_after":null,"timeout_ms":null}"""));
+    }
+
+    [Fact]
+    public async Task HEAD_is_answered_like_GET_without_the_body()
+    {
+        await using var server = await StartAsync(new ServerOptions { Token = "secret" });
+        foreach (var (path, status) in new[]
+        {
+            ("/healthz", HttpStatusCode.OK), ("/readyz", HttpStatusCode.ServiceUnavailable), ("/", HttpStatusCode.OK),
+            ("/metrics", HttpStatusCode.Unauthorized),
+        })
+        {
+            Assert.Equal((status, ""), await server.HeadAsync(path));
+        }
+    }
+
+    [Theory]
+    [InlineData("", SqlFormat.Json)]
+    [InlineData("*/*", SqlFormat.Json)]
+    [InlineData("text/*", SqlFormat.Csv)]
+    [InlineData("text/csv;q=0.1, application/json", SqlFormat.Json)]
+    [InlineData("application/json;q=0.5, text/csv;q=0.9;header=present", SqlFormat.Csv)]
+    [InlineData("text/csv, application/json", SqlFormat.Csv)]
+    [InlineData("text/csv, */*", SqlFormat.Csv)]
+    [InlineData("application/xml, */*;q=0.1", SqlFormat.Json)]
+    [InlineData("application/json;q=0, */*;q=0.5", SqlFormat.Csv)]
+    [InlineData("Application/X-NDJSON", SqlFormat.NdJson)]
+    [InlineData("application/jsonl, application/json;q=0.9", SqlFormat.NdJson)]
+    [InlineData("text/html, image/gif, *; q=.2, */*; q=.2", SqlFormat.Json)]
+    public void Accept_is_read_with_its_qualities(string accept, object format) => Assert.Equal(format, SqlFormats.Choose(accept));
+
+    [Theory]
+    [InlineData("application/json;q=0")]
+    [InlineData("text/html")]
+    [InlineData("json")]
+    public void What_Accept_does_not_name_is_not_answered(string accept)
+        => Assert.Equal(406, Assert.Throws<HttpProblem>(() => SqlFormats.Choose(accept)).Status);
 
     [Fact]
     public async Task A_body_that_is_too_large_is_told_so()
@@ -134,6 +184,13 @@ public sealed class HttpTests
         public async Task<(HttpStatusCode Status, string Body)> GetAsync(string path)
         {
             using var answer = await http.GetAsync(path, Cancel);
+            return (answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancel));
+        }
+
+        public async Task<(HttpStatusCode Status, string Body)> HeadAsync(string path)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Head, path);
+            using var answer = await http.SendAsync(request, Cancel);
             return (answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancel));
         }
 
