@@ -7,6 +7,13 @@ namespace Frazil.Server.Verbs;
 /// <summary>Log entries in words.</summary>
 internal static class LogText
 {
+    /// <summary>The kinds that this version writes, in the order in which they follow each other.</summary>
+    public static IReadOnlyList<string> Kinds { get; } =
+    [
+        nameof(LogOpened), nameof(SchemaVersion), nameof(BufferSnapshot), nameof(ParquetWritten), nameof(OffsetCommit),
+        nameof(IcebergSnapshotCreated), nameof(GapRecorded), nameof(FlushComplete), nameof(MaintenanceStarted), nameof(MaintenanceApplied),
+    ];
+
     public static string KindOf(LogEntry entry) => entry is UnknownEntry unknown ? unknown.Kind : entry.GetType().Name;
 
     /// <summary>The flush that an entry is about; null where it is about none.</summary>

@@ -37,8 +37,13 @@ internal static class LogVerb
         Array.ForEach<Option>([kinds, flush, last, follow], verb.Add);
         verb.SetAction(async (result, cancellationToken) =>
         {
-            var filter = new LogFilter(result.GetValue(kinds) ?? [], result.GetValue(flush));
+            var filter = new LogFilter(result.GetValue(kinds) ?? [], FlushFrom(result.GetValue(flush)));
+            if (result.GetValue(last) is < 0 and var count)
+            {
+                throw new VerbException($"--last is {count}; allowed are 0 and more", ExitCode.BadUsage);
+            }
             var folder = FolderOf(common.Load(result).DataDir, result.GetValue(name));
+            CheckKinds(filter.Kinds, folder);
             var printer = new Printer(terminal, filter, result.GetValue(common.Json));
             printer.Print(LogSegments.Read(folder), result.GetValue(last));
             if (result.GetValue(follow))
@@ -48,6 +53,26 @@ internal static class LogVerb
             return ExitCode.Done;
         });
         return verb;
+    }
+
+    /// <summary>Ids are compared as they are written in the log.</summary>
+    private static string? FlushFrom(string? text)
+        => text is null ? null : Guid.TryParse(text, out var id) ? id.ToString() : throw new VerbException(
+            $"--flush is \"{text}\", which is no flush's id; give the whole UUID, as `frazil log` prints it", ExitCode.BadUsage);
+
+    /// <summary>A kind that only a newer Frazil knows may be asked for where the log has it.</summary>
+    private static void CheckKinds(IEnumerable<string> kinds, string folder)
+    {
+        foreach (var kind in kinds.Except(LogText.Kinds, StringComparer.OrdinalIgnoreCase))
+        {
+            if (!LogSegments.Read(folder).Any(
+                record => record.Entry is { } entry && LogText.KindOf(entry).Equals(kind, StringComparison.OrdinalIgnoreCase)))
+            {
+                throw new VerbException(
+                    $"--kind is \"{kind}\"; " + (NearestName.Find(kind, LogText.Kinds) is { } meant ? $"did you mean {meant}? " : "")
+                    + $"Kinds are {string.Join(", ", LogText.Kinds)}", ExitCode.BadUsage);
+            }
+        }
     }
 
     private static string FolderOf(string dataDir, string? table)

@@ -67,11 +67,12 @@ internal static class ReplayVerb
     {
         using var signals = new StopSignals(_ => { }, cancellationToken);
         var options = common.Load(result);
-        await (await CatalogReader.OpenAsync(options.Catalog, signals.Token)).DisposeAsync(); // opening one that is not there would make it
         using var loggers = ConsoleLog.CreateFactory(terminal.Error, LogLevel.Warning, json: false, terminal.IsErrorInteractive);
         var meter = new ReplayMeter(request, terminal);
         try
         {
+            request.Check(); // before anything is opened
+            await (await CatalogReader.OpenAsync(options.Catalog, signals.Token)).DisposeAsync(); // one that is not there would be made
             var report = await TableReplay.RunAsync(options, request, meter, loggers, signals.Token);
             meter.Clear();
             terminal.Output.Write(result.GetValue(common.Json) ? ToJson(report) : ToText(report));
@@ -80,7 +81,7 @@ internal static class ReplayVerb
         catch (ReplayException refused)
         {
             meter.Clear();
-            throw new VerbException(refused.Message, ExitCode.Failed, refused);
+            throw new VerbException(refused.Message, refused.IsBadRequest ? ExitCode.BadUsage : ExitCode.Failed, refused);
         }
     }
 

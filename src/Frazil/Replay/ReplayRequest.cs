@@ -1,3 +1,5 @@
+using Frazil.Iceberg;
+using Frazil.Iceberg.Catalogs;
 using Frazil.Kafka;
 
 namespace Frazil.Replay;
@@ -27,6 +29,29 @@ public sealed record ReplayRequest
 
     /// <summary>Only say what would be done; nothing is read from Kafka, written or created.</summary>
     public bool IsDryRun { get; init; }
+
+    /// <summary>Looks at what is wrong whatever the table holds.</summary>
+    /// <exception cref="ReplayException">Something is; <see cref="ReplayException.IsBadRequest"/> is set.</exception>
+    internal void Check()
+    {
+        if (From < 0 || From > To)
+        {
+            throw new ReplayException(
+                $"--from is {From} and --to is {To}: give the first and the last offset of the range, both at least 0") { IsBadRequest = true };
+        }
+        if (Branch is not null && Into is not null)
+        {
+            throw new ReplayException("--branch and --into are given: choose the one or the other") { IsBadRequest = true };
+        }
+        try
+        {
+            _ = Into is null ? null : TableIdentifier.Parse(Into);
+        }
+        catch (ValidationException error)
+        {
+            throw new ReplayException(error.Message, error) { IsBadRequest = true };
+        }
+    }
 }
 
 /// <summary>What a replay did, or would do.</summary>
@@ -87,4 +112,8 @@ public sealed record ReplayReport
 public readonly record struct ReplayProgress(string Step, long NextOffset, long Records, long Bytes);
 
 /// <summary>A replay was refused or had to stop; the table is as it was, unless the message says otherwise.</summary>
-public sealed class ReplayException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class ReplayException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>True where the request contradicts itself, whatever the table and Kafka hold.</summary>
+    public bool IsBadRequest { get; init; }
+}

@@ -20,11 +20,6 @@ internal sealed record ReplaySource(TableOptions Options, TableState State, Topi
     public static async Task<ReplaySource> FindAsync(
         FrazilOptions options, ReplayRequest request, ICatalog catalog, CancellationToken cancellationToken)
     {
-        if (request.From < 0 || request.From > request.To)
-        {
-            throw new ReplayException(
-                $"--from is {request.From} and --to is {request.To}: give the first and the last offset of the range, both at least 0");
-        }
         var table = Configured(options, request.Table);
         var state = new TableState(catalog, TableIdentifier.Parse(table.Name));
         var version = await state.RefreshAsync(cancellationToken)

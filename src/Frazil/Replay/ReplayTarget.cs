@@ -21,10 +21,6 @@ internal sealed record ReplayTarget(
         ReplaySource source, ReplayRequest request, FrazilOptions options, ICatalog catalog, TimeProvider time, ILogger logger,
         CancellationToken cancellationToken)
     {
-        if (request.Branch is not null && request.Into is not null)
-        {
-            throw new ReplayException("--branch and --into are given: choose the one or the other");
-        }
         if (request.Branch is { } branch && source.State.Current!.Metadata.Refs.TryGetValue(branch, out var reference)
             && !reference.IsBranch)
         {

@@ -59,6 +59,7 @@ public sealed class TableReplay
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(request);
+        request.Check();
         var logger = (loggers ?? NullLoggerFactory.Instance).CreateLogger($"Frazil.Replay.{request.Table}");
         await using var catalog = await WarehouseCatalog.OpenAsync(options.Catalog, cancellationToken);
         return await RunAsync(options, request, progress, logger, catalog, cancellationToken);

@@ -4,7 +4,7 @@ namespace Frazil.Verify;
 
 /// <summary>
 /// The shallow look: rows counted by the manifests, dead letters, and recorded gaps must add up to exactly the offsets passed; files must
-/// neither overlap where that means a doubled row, nor lie outside of what was read. A loss and a doubling of the same size, both inside
+/// neither overlap where that means a doubled row, nor lie outside of what was read, and must be there in the length committed. A loss and a doubling of the same size, both inside
 /// ranges of partitioned files, would escape it: that is what the deep look is for.
 /// </summary>
 internal sealed class FileCheck(VerifyLook look)
@@ -12,6 +12,8 @@ internal sealed class FileCheck(VerifyLook look)
     public IReadOnlyList<PartitionVerification> Run(List<VerifyFinding> whole, List<string> notes)
     {
         whole.AddRange(look.StrangeFiles());
+        var elsewhere = look.Broken.Where(broken => broken.Key.Partition is not { } partition || look.Progress.NextOffset(partition) is null);
+        whole.AddRange(elsewhere.Select(static broken => BrokenFiles.ToFinding(broken.Key, broken.Value)));
         var mixed = look.Files.Mixed.ToList();
         var partitions = look.Partitions.Select(partition => Check(partition, countRows: mixed.Count == 0)).ToList();
         if (mixed.Count > 0)
@@ -28,6 +30,7 @@ internal sealed class FileCheck(VerifyLook look)
         var files = look.Files.Of(partition);
         var rows = files.Sum(static file => file.Rows);
         var covered = OffsetSet.Of(files.Select(static file => file.Offsets).OfType<OffsetRange>());
+        findings.AddRange(files.Where(look.Broken.ContainsKey).Select(file => BrokenFiles.ToFinding(file, look.Broken[file])));
         findings.AddRange(CheckOutside(report, covered));
         findings.AddRange(CheckOverlaps(files));
         if (countRows)

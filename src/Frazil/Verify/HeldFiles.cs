@@ -94,9 +94,16 @@ internal sealed class HeldFiles
         {
             return new Dictionary<string, string>();
         }
-        await using var content = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         cancellationToken.ThrowIfCancellationRequested();
-        return ParquetFooter.Read(content).KeyValueMetadata;
+        try
+        {
+            await using var content = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return ParquetFooter.Read(content).KeyValueMetadata;
+        }
+        catch (Exception error) when (error is InvalidDataException or FileNotFoundException)
+        {
+            return new Dictionary<string, string>(); // says nothing then; that it is harmed, BrokenFiles and a deep look find
+        }
     }
 
     private static long? Number(IReadOnlyDictionary<string, string> metadata, string key)

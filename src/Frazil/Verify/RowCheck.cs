@@ -1,3 +1,4 @@
+using Frazil.Columnar.DuckDb;
 using Frazil.Kafka;
 
 namespace Frazil.Verify;
@@ -10,20 +11,18 @@ namespace Frazil.Verify;
 internal sealed class RowCheck(VerifyLook look, RowReader rows, KafkaEvidence evidence, IProgress<VerifyProgress>? progress)
 {
     private readonly long allRows = look.Files.All.Sum(static file => file.Rows);
+    private readonly HashSet<HeldFile> unreadable = new(ReferenceEqualityComparer.Instance);
     private long rowsRead;
 
     public IReadOnlyList<PartitionVerification> Run(List<VerifyFinding> whole, CancellationToken cancellationToken)
     {
         whole.AddRange(look.StrangeFiles());
-        var gone = look.Files.All.Where(file => PathOf(file) is not { } path || !File.Exists(path)).ToList();
-        foreach (var file in gone)
+        foreach (var (file, fault) in look.Broken)
         {
-            whole.Add(
-                new(
-                    FindingKind.Missing, $"a file of the table is not there: {file.File.Path}", file.Offsets is { } range ? [range] : [],
-                    file.Rows));
+            unreadable.Add(file);
+            whole.Add(BrokenFiles.ToFinding(file, fault));
         }
-        var mixed = look.Files.Mixed.Except(gone).ToList();
+        var mixed = look.Files.Mixed.Except(unreadable).ToList();
         var manyTopics = look.Partitions.Select(static partition => partition.Topic).Distinct().Count() > 1;
         if (mixed.Count > 0 && manyTopics && !look.Files.HasTopics)
         {
@@ -32,22 +31,49 @@ internal sealed class RowCheck(VerifyLook look, RowReader rows, KafkaEvidence ev
                 [], mixed.Sum(static file => file.Rows)));
             mixed = [];
         }
-        return [.. look.Partitions.Select(partition => Check(partition, [.. look.Files.Of(partition).Except(gone), .. mixed], manyTopics && look.Files.HasTopics, cancellationToken))];
+        return [.. look.Partitions.Select(partition => Check(
+            partition, [.. look.Files.Of(partition), .. mixed], manyTopics && look.Files.HasTopics, whole, cancellationToken))];
     }
 
     private PartitionVerification Check(
-        TopicPartition partition, IReadOnlyList<HeldFile> files, bool matchTopic, CancellationToken cancellationToken)
+        TopicPartition partition, IReadOnlyList<HeldFile> files, bool matchTopic, List<VerifyFinding> whole,
+        CancellationToken cancellationToken)
     {
         var (report, letters, findings) = look.Begin(partition);
         var before = rowsRead;
-        var held = rows.Read(
-            [.. files.Select(file => (file, PathOf(file)!))], partition, matchTopic,
+        HeldOffsets Read() => rows.Read(
+            [.. files.Except(unreadable).Select(file => (file, PathOf(file)))], partition, matchTopic,
             read => progress?.Report(new("reading rows", Math.Min(before + read, allRows), allRows)), cancellationToken);
+        HeldOffsets held;
+        try
+        {
+            held = Read();
+        }
+        catch (DuckDbException) when (!cancellationToken.IsCancellationRequested && AddUnreadable(files, whole, cancellationToken))
+        {
+            held = Read();
+        }
         rowsRead += held.Rows;
         findings.AddRange(CheckRows(report, held, letters));
         var notes = new List<string>();
         findings.AddRange(CheckMissing(report, held, letters, notes, cancellationToken));
         return report with { Rows = held.Rows, Findings = findings, Notes = notes };
+    }
+
+    /// <summary>Finds out which files it was that could not be read.</summary>
+    /// <returns>False where none: then something else is wrong.</returns>
+    private bool AddUnreadable(IReadOnlyList<HeldFile> files, List<VerifyFinding> whole, CancellationToken cancellationToken)
+    {
+        var known = unreadable.Count;
+        foreach (var file in files.Except(unreadable).ToList())
+        {
+            if (rows.WhyUnreadable(PathOf(file), cancellationToken) is { } why)
+            {
+                unreadable.Add(file);
+                whole.Add(BrokenFiles.ToFinding(file, BrokenFiles.UnreadableBecause(why)));
+            }
+        }
+        return unreadable.Count > known;
     }
 
     private static IEnumerable<VerifyFinding> CheckRows(PartitionVerification report, HeldOffsets held, HeldOffsets letters)
@@ -128,5 +154,5 @@ internal sealed class RowCheck(VerifyLook look, RowReader rows, KafkaEvidence ev
         }
     }
 
-    private string? PathOf(HeldFile file) => look.Table.FileIO.LocalPathFor(file.File.Path);
+    private string PathOf(HeldFile file) => look.Table.FileIO.LocalPathFor(file.File.Path) ?? file.File.Path;
 }

@@ -96,6 +96,22 @@ internal sealed class RowReader : IDisposable
         return letters;
     }
 
+    /// <summary>Reads all positions of one file, to find out whether that can be done.</summary>
+    /// <returns>The reason why not; null where it can.</returns>
+    public string? WhyUnreadable(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var result = connection.Query($"SELECT max(kafka_partition), max(kafka_offset) FROM {Files([path])}", cancellationToken);
+            _ = result.ReadRows();
+            return null;
+        }
+        catch (DuckDbException error) when (!cancellationToken.IsCancellationRequested)
+        {
+            return error.Message;
+        }
+    }
+
     public void Dispose()
     {
         connection.Dispose();

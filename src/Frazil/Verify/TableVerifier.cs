@@ -1,19 +1,22 @@
 using System.Collections.Immutable;
+using Frazil.Columnar.DuckDb;
 using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
+using Frazil.Iceberg.IO;
 using Frazil.Iceberg.Manifests;
 using Frazil.Kafka;
+using Frazil.Maintain;
 
 namespace Frazil.Verify;
 
 /// <summary>
 /// Proves that a table holds every record of its topics exactly once, or says exactly where it does not. Looks at one version of the table
 /// and at Kafka, and at nothing else: rows that a running Frazil has not committed yet do not count. Reads only.
-/// <para>A shallow look takes what manifests say of files (<see cref="FileCheck"/>): counts and ranges. A deep one reads the Kafka position
-/// of every row and explains every offset that has none (<see cref="RowCheck"/>).</para>
+/// <para>A shallow look takes what manifests say of files (<see cref="FileCheck"/>): counts and ranges, and looks whether each is
+/// there in the length committed. A deep one reads the Kafka position of every row and explains every offset that has none (<see cref="RowCheck"/>).</para>
 /// </summary>
 public sealed class TableVerifier(ICatalog catalog, KafkaOptions kafka)
 {
@@ -43,13 +46,16 @@ public sealed class TableVerifier(ICatalog catalog, KafkaOptions kafka)
         // Letters are committed before the progress that passes them, so they are looked at after it.
         var letterFiles = await LetterFilesAsync(identifier, cancellationToken);
         using var rows = needsRows || letterFiles.Count > 0 ? new RowReader() : null;
-        var letters = rows?.ReadLetters(letterFiles, cancellationToken) ?? ImmutableDictionary<TopicPartition, HeldOffsets>.Empty;
+        var whole = new List<VerifyFinding>();
+        var notes = new List<string>();
+        var letters = rows is null || letterFiles.Count == 0
+            ? ImmutableDictionary<TopicPartition, HeldOffsets>.Empty
+            : await ReadLettersAsync(rows, table.FileIO, letterFiles, whole, cancellationToken);
         await using var evidence = new KafkaEvidence(kafka);
         var look = new VerifyLook(
             table, recorded, TableGaps.Parse(table.Metadata.Properties), files, letters,
-            await EndsAsync(evidence, recorded, progress, cancellationToken));
-        var whole = new List<VerifyFinding>();
-        var notes = new List<string>();
+            await EndsAsync(evidence, recorded, progress, cancellationToken),
+            await BrokenFiles.FindAsync(table.FileIO, files.All, progress, cancellationToken));
         whole.AddRange(await CheckIdentitiesAsync(table, topics, evidence, notes, cancellationToken));
         whole.AddRange(CheckReadable(look, deep));
         var partitions = needsRows
@@ -92,7 +98,7 @@ public sealed class TableVerifier(ICatalog catalog, KafkaOptions kafka)
         };
     }
 
-    private async Task<IReadOnlyList<string>> LetterFilesAsync(TableIdentifier identifier, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<DataFile>> LetterFilesAsync(TableIdentifier identifier, CancellationToken cancellationToken)
     {
         var letters = identifier with { Name = identifier.Name + DeadLetterColumns.TableSuffix };
         if (!await catalog.TableExistsAsync(letters, cancellationToken))
@@ -101,7 +107,40 @@ public sealed class TableVerifier(ICatalog catalog, KafkaOptions kafka)
         }
         var table = await catalog.LoadTableAsync(letters, cancellationToken);
         var plan = await new TableScan(table.Metadata, new ManifestCache(table.FileIO)).PlanAsync(cancellationToken);
-        return [.. plan.Files.Select(file => table.FileIO.LocalPathFor(file.File.Path) ?? file.File.Path)];
+        return [.. plan.Files.Select(static file => file.File)];
+    }
+
+    private static async Task<IReadOnlyDictionary<TopicPartition, HeldOffsets>> ReadLettersAsync(
+        RowReader rows, IFileIO io, IReadOnlyList<DataFile> files, List<VerifyFinding> whole, CancellationToken cancellationToken)
+    {
+        var there = new List<DataFile>();
+        foreach (var file in files)
+        {
+            if (await DataFileLook.FaultOfAsync(io, file, cancellationToken) is { } fault)
+            {
+                whole.Add(BrokenFiles.ToLetterFinding(file, fault));
+            }
+            else
+            {
+                there.Add(file);
+            }
+        }
+        string PathOf(DataFile file) => io.LocalPathFor(file.Path) ?? file.Path;
+        try
+        {
+            return rows.ReadLetters([.. there.Select(PathOf)], cancellationToken);
+        }
+        catch (DuckDbException) when (!cancellationToken.IsCancellationRequested)
+        {
+            var faults = there.Select(file => (File: file, Why: rows.WhyUnreadable(PathOf(file), cancellationToken)))
+                .Where(static one => one.Why is not null).ToList();
+            if (faults.Count == 0)
+            {
+                throw;
+            }
+            whole.AddRange(faults.Select(static one => BrokenFiles.ToLetterFinding(one.File, BrokenFiles.UnreadableBecause(one.Why!))));
+            return rows.ReadLetters([.. there.Except(faults.Select(static one => one.File)).Select(PathOf)], cancellationToken);
+        }
     }
 
     private static async Task<IReadOnlyDictionary<TopicPartition, Watermarks?>> EndsAsync(
@@ -168,14 +207,16 @@ public sealed class TableVerifier(ICatalog catalog, KafkaOptions kafka)
     }
 }
 
-/// <summary>What a check looks at: one version of a table, its dead letters, and the ends of its partitions in Kafka.</summary>
+/// <summary>What a check looks at: one version of a table, its dead letters, the ends of its partitions in Kafka, and which files are
+/// gone or cut short, with what is wrong with each.</summary>
 internal sealed record VerifyLook(
     LoadedTable Table,
     TableProgress Progress,
     TableGaps Gaps,
     HeldFiles Files,
     IReadOnlyDictionary<TopicPartition, HeldOffsets> Letters,
-    IReadOnlyDictionary<TopicPartition, Watermarks?> Ends)
+    IReadOnlyDictionary<TopicPartition, Watermarks?> Ends,
+    IReadOnlyDictionary<HeldFile, string> Broken)
 {
     public IEnumerable<TopicPartition> Partitions
         => Progress.NextOffsets.Keys.OrderBy(static partition => partition.Topic, StringComparer.Ordinal)

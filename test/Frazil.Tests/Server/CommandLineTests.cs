@@ -39,6 +39,20 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("--help", errors, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("--from 5 --to 1", "--from is 5 and --to is 1")]
+    [InlineData("--from -1 --to 1", "--from is -1")]
+    [InlineData("--from 0 --to 1 --branch audit --into shop.side", "choose the one or the other")]
+    [InlineData("--from 0 --to 1 --into bad", "'bad' is not a table name: namespace.table is expected")]
+    public async Task A_replay_that_contradicts_itself_is_bad_usage(string args, string words)
+    {
+        var (code, output, errors) = await RunAsync(
+            ["replay", "--table", "shop.events", "--partition", "0", .. args.Split(' '), "-c", Write($"data_dir = '{folder}'\n")]);
+
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains(words, errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Nothing_at_all_shows_the_help_and_exits_2()
     {

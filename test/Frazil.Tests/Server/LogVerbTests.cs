@@ -1,4 +1,8 @@
+using System.Numerics;
+using System.Reflection;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Frazil.Log;
 using Frazil.Server.CommandLine;
 using Xunit;
@@ -17,14 +21,45 @@ public sealed class LogVerbTests : IDisposable
     [Fact]
     public async Task Prints_every_entry_on_a_line_and_filters_by_kind_flush_and_number()
     {
-        await WriteAsync(
-            "shop.events", new BufferSnapshot("f1", []), new FlushComplete("f1", "committed", 3), new BufferSnapshot("f2", []));
+        var (f1, f2) = (Guid.CreateVersion7().ToString(), Guid.CreateVersion7().ToString());
+        await WriteAsync("shop.events", new BufferSnapshot(f1, []), new FlushComplete(f1, "committed", 3), new BufferSnapshot(f2, []));
 
         Assert.Equal(4, Lines((await RunAsync("log")).Output).Count);
         Assert.Contains(
             "committed, 3 rows", Assert.Single(Lines((await RunAsync("log", "--kind", "flushcomplete")).Output)), StringComparison.Ordinal);
-        Assert.Equal(2, Lines((await RunAsync("log", "shop.events", "--flush", "f1")).Output).Count);
-        Assert.Contains("f2", Assert.Single(Lines((await RunAsync("log", "--last", "1")).Output)), StringComparison.Ordinal);
+        Assert.Equal(2, Lines((await RunAsync("log", "shop.events", "--flush", f1)).Output).Count);
+        Assert.Contains(f2, Assert.Single(Lines((await RunAsync("log", "--last", "1")).Output)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--kind", "nope", "Kinds are LogOpened, SchemaVersion, ")]
+    [InlineData("--kind", "GapRecorder", "did you mean GapRecorded?")]
+    [InlineData("--last", "-1", "--last is -1; allowed are 0 and more")]
+    [InlineData("--flush", "zz", "give the whole UUID")]
+    public async Task A_filter_that_can_match_nothing_is_refused_as_bad_usage(string option, string value, string words)
+    {
+        await WriteAsync("shop.events", new FlushComplete("f1", "committed", 3));
+
+        var (code, output, errors) = await RunAsync("log", option, value);
+
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains(words, errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Every_kind_there_is_can_be_asked_for_also_one_that_only_the_log_knows()
+    {
+        await WriteAsync("shop.events");
+        var path = LogSegments.PathOf(LogSegments.FolderOf(folder, "shop.events"), 1);
+        const string Body = """{"kind":"FutureThing","v":9,"seq":2,"at":"2027-01-01T00:00:00+00:00" """;
+        var crc = Encoding.UTF8.GetBytes(Body).Aggregate(uint.MaxValue, BitOperations.Crc32C);
+        await File.AppendAllTextAsync(path, $"{Body},\"crc\":\"{~crc:x8}\"}}\n", Cancel);
+
+        foreach (var kind in typeof(LogEntry).GetCustomAttributes<JsonDerivedTypeAttribute>().Select(static type => (string)type.TypeDiscriminator!))
+        {
+            Assert.Equal(0, (await RunAsync("log", "--kind", kind)).Code);
+        }
+        Assert.Single(Lines((await RunAsync("log", "--kind", "futurething")).Output));
     }
 
     [Fact]
