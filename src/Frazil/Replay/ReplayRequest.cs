@@ -37,7 +37,10 @@ public sealed record ReplayRequest
         if (From < 0 || From > To)
         {
             throw new ReplayException(
-                $"--from is {From} and --to is {To}: give the first and the last offset of the range, both at least 0") { IsBadRequest = true };
+                $"--from is {From} and --to is {To}: give the first and the last offset of the range, both at least 0")
+            {
+                IsBadRequest = true,
+            };
         }
         if (Branch is not null && Into is not null)
         {

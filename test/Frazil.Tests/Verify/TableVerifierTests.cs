@@ -122,7 +122,8 @@ public sealed class TableVerifierTests : IAsyncDisposable
     {
         await using var catalog = await WarehouseCatalog.OpenAsync(options.Catalog, Token);
         var table = await catalog.LoadTableAsync(TableIdentifier.Parse(name), Token);
-        return [.. (await HeldFiles.ReadAsync(table, options.Tables[0].Topics, Token)).All.OrderBy(static file => file.Offsets!.Value.First)];
+        var files = await HeldFiles.ReadAsync(table, options.Tables[0].Topics, Token);
+        return [.. files.All.OrderBy(static file => file.Offsets!.Value.First)];
     }
 
     private static string PathOf(HeldFile file) => new Uri(file.File.Path).LocalPath;
