@@ -323,7 +323,7 @@ internal sealed class Pipeline : IAsyncDisposable
             if (error is BadRecordException)
             {
                 await Task.Run(StopWorkers, limit.Token);
-                await flusher.FlushAsync(limit.Token);
+                await flusher.FlushAsync(limit.Token).WaitAsync(limit.Token);
             }
         }
         catch (OperationCanceledException)
