@@ -150,7 +150,12 @@ public sealed class IngestTests(SharedBroker shared)
         using var time = Time();
         var scene = await Scene.SetAsync(shared, "grown", static bootstrap => new()
         {
-            BootstrapServers = bootstrap, Topic = "grown", GroupId = "grown", StartFrom = "latest", FlushIntervalSeconds = 3600, TableLines = [],
+            BootstrapServers = bootstrap,
+            Topic = "grown",
+            GroupId = "grown",
+            StartFrom = "latest",
+            FlushIntervalSeconds = 3600,
+            TableLines = [],
             KafkaProperties = new Dictionary<string, string> { ["session.timeout.ms"] = "3000", ["heartbeat.interval.ms"] = "500" },
         });
         await using var admin = new KafkaAdmin(scene.Config.BootstrapServers);
@@ -191,7 +196,11 @@ public sealed class IngestTests(SharedBroker shared)
         using var time = Time();
         var scene = await Scene.SetAsync(shared, "matching", static bootstrap => new()
         {
-            BootstrapServers = bootstrap, Topic = "^matching-.*", GroupId = "matching", StartFrom = "latest", TableLines = [],
+            BootstrapServers = bootstrap,
+            Topic = "^matching-.*",
+            GroupId = "matching",
+            StartFrom = "latest",
+            TableLines = [],
         });
         await using var admin = new KafkaAdmin(scene.Config.BootstrapServers);
         await admin.CreateTopicAsync("matching-first", 1, cancellationToken: time.Token);
