@@ -8,11 +8,15 @@ internal sealed class DataDirectory : IDisposable
 {
     private readonly FileStream lockFile;
 
-    private DataDirectory(FileStream lockFile, string instanceId) => (this.lockFile, InstanceId) = (lockFile, instanceId);
+    private DataDirectory(FileStream lockFile, (string Id, bool IsKnown) instance)
+        => (this.lockFile, InstanceId, HasPredecessor) = (lockFile, instance.Id, instance.IsKnown);
 
     /// <summary>Stays the same over restarts, so that a restarted process gets its partitions back without waiting for its old session to
     /// end.</summary>
     public string InstanceId { get; }
+
+    /// <summary>An earlier process had this folder, and may have been in the groups under this name.</summary>
+    public bool HasPredecessor { get; }
 
     /// <exception cref="FrazilStartException">The folder cannot be made or written, or another process uses it.</exception>
     public static DataDirectory Open(string path)
@@ -42,14 +46,14 @@ internal sealed class DataDirectory : IDisposable
 
     public void Dispose() => lockFile.Dispose();
 
-    private static string ReadInstanceId(string path)
+    private static (string Id, bool IsKnown) ReadInstanceId(string path)
     {
         if (File.Exists(path) && Guid.TryParse(File.ReadAllText(path).Trim(), out var known))
         {
-            return $"frazil-{known}";
+            return ($"frazil-{known}", true);
         }
         var id = Guid.NewGuid();
         File.WriteAllText(path, $"{id}\n");
-        return $"frazil-{id}";
+        return ($"frazil-{id}", false);
     }
 }

@@ -119,6 +119,7 @@ public sealed class FrazilEngine : IAsyncDisposable
         Loggers = loggers,
         WorkersPerTable = Math.Clamp(Environment.ProcessorCount / 2, 1, 8),
         InstanceId = directory.InstanceId,
+        HasPredecessor = directory.HasPredecessor,
     };
 
     private async Task StartPipelinesAsync(CancellationToken cancellationToken)

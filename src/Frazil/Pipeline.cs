@@ -267,6 +267,7 @@ internal sealed class Pipeline : IAsyncDisposable
         BootstrapServers = shared.Options.Kafka.BootstrapServers,
         GroupId = $"{shared.Options.Kafka.GroupId}.{Name}",
         GroupInstanceId = shared.InstanceId,
+        HasPredecessor = shared.HasPredecessor,
         Topics = options.TopicPattern is { } pattern ? [pattern] : options.Topics,
         Properties = shared.Options.Kafka.Properties,
     };

@@ -18,4 +18,6 @@ internal sealed record PipelineShared
     public required int WorkersPerTable { get; init; }
     /// <summary>This installation's name in its consumer groups; null for an ordinary member.</summary>
     public string? InstanceId { get; init; }
+    /// <summary>An earlier process may have used that name.</summary>
+    public bool HasPredecessor { get; init; }
 }

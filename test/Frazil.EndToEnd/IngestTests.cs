@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Frazil.Kafka;
 using Frazil.Rig;
 using Xunit;
 
@@ -142,98 +141,6 @@ public sealed class IngestTests(SharedBroker shared)
         await Scene.StopCleanlyAsync(frazil, time.Token);
 
         await scene.AssertExactlyAsync(ledger, gaps: false, time.Token);
-    }
-
-    [Fact]
-    public async Task Reading_from_the_latest_survives_a_kill_and_misses_nothing_of_partitions_that_come_later()
-    {
-        using var time = Time();
-        var scene = await Scene.SetAsync(shared, "grown", static bootstrap => new()
-        {
-            BootstrapServers = bootstrap,
-            Topic = "grown",
-            GroupId = "grown",
-            StartFrom = "latest",
-            FlushIntervalSeconds = 3600,
-            TableLines = [],
-            KafkaProperties = new Dictionary<string, string> { ["session.timeout.ms"] = "3000", ["heartbeat.interval.ms"] = "500" },
-        });
-        await using var admin = new KafkaAdmin(scene.Config.BootstrapServers);
-        await admin.CreateTopicAsync("grown", 2, cancellationToken: time.Token);
-        await ProduceAsync(scene, (0, 10), (1, 10));
-        await using (var first = await scene.StartReadyAsync(time.Token))
-        {
-            await first.UntilAsync(
-                () => Task.FromResult(first.Text.Contains("grown[0] from offset 10", StringComparison.Ordinal)
-                    && first.Text.Contains("grown[1] from offset 10", StringComparison.Ordinal)),
-                TimeSpan.FromMilliseconds(50), time.Token);
-            await ProduceAsync(scene, (0, 5));
-            await scene.UntilRowsAsync(first, 5, time.Token);
-            await first.UntilAsync( // an hour before a flush is due
-                async () => await first.MetricAsync("frazil_commits_total", time.Token) > 0, TimeSpan.FromMilliseconds(50), time.Token);
-            await first.KillAsync(time.Token);
-        }
-        await Kit.RunAsync(
-            "kafka/tool", ["topics", "--bootstrap-server", scene.Config.BootstrapServers, "--alter", "--topic", "grown", "--partitions", "3"],
-            time.Token);
-        await ProduceAsync(scene, (1, 3), (2, 7));
-
-        await scene.RunUntilAsync(15, time.Token);
-        var referee = await shared.RefereeAsync();
-        var answer = await referee.QueryAsync(
-            scene.CatalogFile, scene.Config.Table, "select kafka_partition, min(kafka_offset), count(*) from t group by 1 order by 1", time.Token);
-        Assert.Equal(
-            ["0 10 5", "1 10 3", "2 0 7"],
-            answer.GetProperty("rows").EnumerateArray().Select(static row => string.Join(' ', row.EnumerateArray().Select(static one => one.GetString()))));
-
-        Task ProduceAsync(Scene to, params (int Partition, int Records)[] batches)
-            => IngestTests.ProduceAsync(to, "grown", time.Token, batches);
-    }
-
-    [Fact]
-    public async Task A_topic_that_begins_to_match_the_pattern_later_is_read_from_its_beginning()
-    {
-        using var time = Time();
-        var scene = await Scene.SetAsync(shared, "matching", static bootstrap => new()
-        {
-            BootstrapServers = bootstrap,
-            Topic = "^matching-.*",
-            GroupId = "matching",
-            StartFrom = "latest",
-            TableLines = [],
-        });
-        await using var admin = new KafkaAdmin(scene.Config.BootstrapServers);
-        await admin.CreateTopicAsync("matching-first", 1, cancellationToken: time.Token);
-        await ProduceAsync(scene, "matching-first", time.Token, (0, 10));
-        await using var frazil = await scene.StartReadyAsync(time.Token);
-        await frazil.UntilAsync(
-            () => Task.FromResult(frazil.Text.Contains("matching-first[0] from offset 10", StringComparison.Ordinal)),
-            TimeSpan.FromMilliseconds(50), time.Token);
-        await ProduceAsync(scene, "matching-first", time.Token, (0, 5));
-        await scene.UntilRowsAsync(frazil, 5, time.Token);
-        await frazil.UntilAsync(
-            async () => await frazil.MetricAsync("frazil_commits_total", time.Token) > 0, TimeSpan.FromMilliseconds(50), time.Token);
-
-        await admin.CreateTopicAsync("matching-second", 1, cancellationToken: time.Token);
-        await ProduceAsync(scene, "matching-second", time.Token, (0, 7));
-        await scene.UntilRowsAsync(frazil, 12, time.Token);
-        await Scene.StopCleanlyAsync(frazil, time.Token);
-        var seen = await (await shared.RefereeAsync()).QueryAsync(scene.CatalogFile, scene.Config.Table, "select count(*) from t", time.Token);
-        Assert.Equal("12", seen.GetProperty("rows")[0][0].GetString());
-    }
-
-    private static async Task ProduceAsync(
-        Scene scene, string topic, CancellationToken cancellationToken, params (int Partition, int Records)[] batches)
-    {
-        await using var producer = new KafkaProducer(new() { BootstrapServers = scene.Config.BootstrapServers });
-        foreach (var (partition, records) in batches)
-        {
-            for (var record = 0; record < records; record++)
-            {
-                producer.Produce(topic, partition, [], """{"id":1}"""u8, cancellationToken);
-            }
-        }
-        await producer.FlushAsync(cancellationToken);
     }
 
     private static CancellationTokenSource Time()

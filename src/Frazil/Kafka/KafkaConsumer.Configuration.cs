@@ -52,6 +52,10 @@ public sealed partial class KafkaConsumer
         options.Properties.TryGetValue("group.protocol", out var protocol)
             && protocol.Equals("consumer", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Whether the group may remember a member of this name.</summary>
+    private static bool MayBeKnown(KafkaConsumerOptions options)
+        => (options.GroupInstanceId is not null && options.HasPredecessor) || options.Properties.ContainsKey("group.instance.id");
+
     private static void SetDefaults(ClientConfiguration configuration, KafkaConsumerOptions options)
     {
         configuration.Set("bootstrap.servers", options.BootstrapServers);

@@ -74,7 +74,7 @@ public sealed unsafe partial class KafkaConsumer
     /// cref="KafkaConsumerEvents.Revoked"/>.</summary>
     public void CommitOffsets(IReadOnlyCollection<TopicPartitionOffset> positions)
     {
-        if (positions.Count == 0)
+        if (positions.Count == 0 || _isRejoining) // an answer from the older generation would cost the assignment; the next call tells more
         {
             return;
         }

@@ -97,19 +97,45 @@ public sealed unsafe partial class KafkaConsumer
         var partitions = PartitionList.Read((RdKafkaTopicPartitionList*)listHandle);
         if (code == KafkaErrorCodes.AssignPartitions)
         {
+            var isFirst = !_wasAssigned;
             _wasAssigned = true;
-            ServeAssigned(partitions);
+            _isRejoining = false;
+            ServeAssigned([.. partitions.Where(IsSubscribed)], isFirst);
         }
         else
         {
+            _isRejoining = false;
             ServeRevoked(partitions, code);
         }
     }
 
-    private void ServeAssigned(TopicPartition[] partitions)
+    /// <summary>
+    /// In <see cref="Start"/>, and once more inside the first assignment of a member whose name the group may know: the group then hands it
+    /// what its predecessor held and asks nobody to assign anew, so that partitions added in between, or topics that only this
+    /// configuration names, would belong to no one. librdkafka postpones the repeated subscription to the end of the assignment and joins
+    /// again with it, which the group cannot overlook; partitions that stay are not interrupted.
+    /// </summary>
+    private void Subscribe()
+    {
+        using var topics = PartitionList.Of([.. _options.Topics.Select(static topic => new TopicPartition(topic, RdKafkaNative.PartitionUnassigned))]);
+        KafkaException.ThrowIf(
+            RdKafkaNative.rd_kafka_subscribe(_client, topics.Handle), $"subscribing to {string.Join(", ", _options.Topics)}");
+    }
+
+    /// <summary>A predecessor's assignment may hold topics that this configuration no longer names; those are not read. Of a pattern librdkafka
+    /// is the judge, which gives them up when it joins again.</summary>
+    private bool IsSubscribed(TopicPartition partition)
+        => _options.Topics.Any(topic => topic == partition.Topic || topic.StartsWith('^'));
+
+    private void ServeAssigned(TopicPartition[] partitions, bool isFirst)
     {
         try
         {
+            if (isFirst && !_stopping.IsCancellationRequested && MayBeKnown(_options) && !UsesBrokerSideAssignment(_options))
+            {
+                _isRejoining = true;
+                Subscribe();
+            }
             if (_stopping.IsCancellationRequested || partitions.Length == 0)
             {
                 AssignNothing();

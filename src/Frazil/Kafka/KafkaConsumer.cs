@@ -31,6 +31,10 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
     /// <summary>The group gave us partitions, or none of them, at least once.</summary>
     private bool _wasAssigned;
 
+    /// <summary>Between the first assignment of a name that the group may know and the rebalance that follows it: see <see
+    /// cref="Subscribe"/>.</summary>
+    private volatile bool _isRejoining;
+
     /// <summary>The native client is left to the end of the process: see <see cref="RdKafkaLibrary.DiesClosingUnassigned"/>.</summary>
     private bool _isAbandoned;
 
@@ -91,11 +95,7 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
         {
             throw new InvalidOperationException("The consumer was started already.");
         }
-        using (var topics = PartitionList.Of([.. _options.Topics.Select(topic => new TopicPartition(topic, RdKafkaNative.PartitionUnassigned))]))
-        {
-            KafkaException.ThrowIf(
-                RdKafkaNative.rd_kafka_subscribe(_client, topics.Handle), $"subscribing to {string.Join(", ", _options.Topics)}");
-        }
+        Subscribe();
         _thread = new Thread(Run) { IsBackground = true, Name = $"kafka {_options.GroupId}" };
         _thread.Start();
     }

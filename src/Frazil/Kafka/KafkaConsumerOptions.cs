@@ -19,6 +19,10 @@ public sealed record KafkaConsumerOptions
     /// the session of the dead one to end, and a second process of that name is fenced. Null: an ordinary member.</summary>
     public string? GroupInstanceId { get; init; }
 
+    /// <summary>An earlier process may have been a member under this name. The group hands its assignment over as it was then, so the
+    /// consumer asks for another one at once.</summary>
+    public bool HasPredecessor { get; init; } = true;
+
     /// <summary>Kilobytes (2^10) of fetched records that may wait in each worker queue before fetching stops. One fetch more, and the
     /// batch being worked on, come on top.</summary>
     public int QueuedMaxKilobytes { get; init; } = 32 * 1024;

@@ -115,12 +115,10 @@ public sealed class ConsumerProbe : IAsyncDisposable
         {
             if (DateTime.UtcNow > deadline)
             {
-                File.WriteAllLines($"/tmp/rk/dbg-{Environment.ProcessId}.txt", Logs);
                 Assert.Fail($"Waited in vain for: {what}. Records {Count}, owned [{string.Join(", ", Owned)}], errors [{string.Join("; ", Errors)}], "
                     + $"partition errors [{string.Join("; ", PartitionErrors)}], trouble [{string.Join("; ", Trouble)}], consumer {Consumer.Completion.Status} {Consumer.Completion.Exception?.InnerException?.Message}");
             }
             await Task.Delay(20);
-
         }
     }
 
