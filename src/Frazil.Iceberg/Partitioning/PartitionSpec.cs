@@ -65,43 +65,55 @@ public sealed class PartitionSpec : IEquatable<PartitionSpec>
     public bool SameAs(PartitionSpec other) => fields.AsSpan().SequenceEqual(other.fields);
 
     /// <summary>Refuses a spec that the schema cannot carry. It never degrades to "unpartitioned".</summary>
-    /// <exception cref="ValidationException">Names the field, what is wrong with it, and what is allowed.</exception>
+    /// <exception cref="ValidationException">Names every field that is wrong, what is wrong with it, and what is allowed.</exception>
     public void Validate(Schema schema)
+    {
+        if (Problems(schema) is { Count: > 0 } problems)
+            throw new ValidationException(string.Join(' ', problems));
+    }
+
+    internal List<string> Problems(Schema schema)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         var ids = new HashSet<int>();
         var derived = new HashSet<(int, string)>();
+        var problems = new List<string>();
         foreach (var field in fields)
         {
-            if (field.Transform.Kind == TransformKind.Unknown)
-                throw new ValidationException($"Partition field '{field.Name}': the transform '{field.Transform}' is not known. "
-                    + "Known are identity, bucket[N], truncate[W], year, month, day, hour, void.");
-            ValidateSource(schema, field);
+            if (SourceProblem(schema, field) is { } problem)
+                problems.Add(problem);
             if (!names.Add(field.Name))
-                throw new ValidationException($"Two partition fields are named '{field.Name}': give one of them another name.");
+                problems.Add($"Two partition fields are named '{field.Name}': give one of them another name.");
             if (!ids.Add(field.FieldId))
-                throw new ValidationException($"Two partition fields have the id {field.FieldId}.");
+                problems.Add($"Two partition fields have the id {field.FieldId}.");
             var kind = field.Transform.IsTemporal ? "time" : field.Transform.ToString();
             if (field.Transform.Kind != TransformKind.Void && !derived.Add((field.SourceId, kind)))
-                throw new ValidationException($"Partition field '{field.Name}' repeats another one on '{schema.FindName(field.SourceId)}': "
+            {
+                problems.Add($"Partition field '{field.Name}' repeats another one on '{schema.FindName(field.SourceId)}': "
                     + "a column takes each transform once, and only one of year, month, day and hour.");
+            }
         }
+        return problems;
     }
 
-    private static void ValidateSource(Schema schema, PartitionField field)
+    private static string? SourceProblem(Schema schema, PartitionField field)
     {
-        var source = schema.FindField(field.SourceId)
-            ?? throw new ValidationException($"Partition field '{field.Name}': the schema has no column with id {field.SourceId}.");
-        var sourceName = schema.FindName(source.Id);
+        if (field.Transform.Kind == TransformKind.Unknown)
+            return $"Partition field '{field.Name}': the transform '{field.Transform}' is not known. Known are identity, bucket[N], truncate[W], year, month, day, hour, void.";
+        if (schema.FindField(field.SourceId) is not { } source)
+            return $"Partition field '{field.Name}': the schema has no column with id {field.SourceId}.";
+        var name = schema.FindName(source.Id);
         if (!source.Type.IsPrimitive || schema.IsRepeated(source.Id))
-            throw new ValidationException($"Partition field '{field.Name}': '{sourceName}' is {source.Type}{(schema.IsRepeated(source.Id) ? " in a list or map" : "")}; "
-                + "only a primitive column, at the top or in structs, can partition.");
+        {
+            return $"Partition field '{field.Name}': '{name}' is {source.Type}{(schema.IsRepeated(source.Id) ? " in a list or map" : "")}; "
+                + "only a primitive column, at the top or in structs, can partition.";
+        }
         if (!field.Transform.CanTransform(source.Type))
-            throw new ValidationException(
-                $"Partition field '{field.Name}': {field.Transform} cannot be applied to '{sourceName}' of type {source.Type}.");
+            return $"Partition field '{field.Name}': {field.Transform} cannot be applied to '{name}' of type {source.Type}.";
         var clash = schema.FindField(field.Name);
-        if (clash is not null && !(clash.Id == field.SourceId && field.Transform.Kind is TransformKind.Identity or TransformKind.Void))
-            throw new ValidationException($"Partition field '{field.Name}' has the name of a column: give it another name.");
+        return clash is not null && !(clash.Id == field.SourceId && field.Transform.Kind is TransformKind.Identity or TransformKind.Void)
+            ? $"Partition field '{field.Name}' has the name of a column: give it another name."
+            : null;
     }
 
     public bool Equals(PartitionSpec? other) => other is not null && SpecId == other.SpecId && SameAs(other);

@@ -12,15 +12,25 @@ public static class PartitionSpecParser
     /// <param name="notations">One text a field.</param>
     /// <param name="schema">The schema to validate against.</param>
     /// <param name="specId">The id of the new spec; catalogs assign the final one.</param>
-    /// <exception cref="ValidationException">Names the field and what is wrong with it.</exception>
+    /// <exception cref="ValidationException">Names every field that cannot be read or used, and what is wrong with it.</exception>
     public static PartitionSpec Parse(IReadOnlyList<string> notations, Schema schema, int specId = 0)
     {
         var fields = new List<PartitionField>();
+        var problems = new List<string>();
         foreach (var notation in notations)
-            fields.Add(ParseField(notation, schema, fields));
+        {
+            try
+            {
+                fields.Add(ParseField(notation, schema, fields));
+            }
+            catch (ValidationException error)
+            {
+                problems.Add(error.Message);
+            }
+        }
         var spec = new PartitionSpec(specId, fields);
-        spec.Validate(schema);
-        return spec;
+        problems.AddRange(spec.Problems(schema));
+        return problems.Count == 0 ? spec : throw new ValidationException(string.Join(' ', problems));
     }
 
     private static PartitionField ParseField(string notation, Schema schema, List<PartitionField> before)

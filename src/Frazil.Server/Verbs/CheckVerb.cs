@@ -19,7 +19,7 @@ internal static class CheckVerb
         };
         var verb = new Verb(
             "check",
-            "Try what `frazil run` needs: configuration, native libraries, broker, topics, catalog, warehouse, port. Changes nothing.")
+            "Try what `frazil run` needs: configuration, native libraries, broker, topics, catalog, existing tables, warehouse, port. Changes nothing.")
         {
             Examples = """
                 frazil check -c frazil.toml

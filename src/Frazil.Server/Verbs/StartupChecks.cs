@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Frazil.Columnar.DuckDb;
+using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Iceberg;
 using Frazil.Kafka;
@@ -28,7 +29,10 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
                 yield return check;
             }
         }
-        yield return await CheckCatalogAsync(cancellationToken);
+        foreach (var check in await CheckCatalogAsync(cancellationToken))
+        {
+            yield return check;
+        }
         yield return CheckFolder("warehouse", LocalPath(options.Catalog.Warehouse), "catalog.warehouse");
         yield return CheckFolder("data folder", options.DataDir, "data_dir");
         yield return await CheckPortAsync(cancellationToken);
@@ -96,26 +100,35 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
         }
     }
 
-    private async Task<Check> CheckCatalogAsync(CancellationToken cancellationToken)
+    /// <summary>The catalog, and each configured table that is in it already.</summary>
+    private async Task<List<Check>> CheckCatalogAsync(CancellationToken cancellationToken)
     {
         var name = $"catalog {options.Catalog.Uri}";
         var path = CatalogReader.FileOf(options.Catalog.Uri);
         if (!File.Exists(path))
         {
             var folder = CheckFolder(name, Path.GetDirectoryName(path)!, "catalog.uri");
-            return folder.Ok ? folder with { Detail = "is not there yet; `run` will create it" } : folder;
+            return [folder.Ok ? folder with { Detail = "is not there yet; `run` will create it" } : folder];
         }
         try
         {
             await using var catalog = await CatalogReader.OpenAsync(options.Catalog, cancellationToken);
             var tables = await catalog.LoadAsync(null, cancellationToken);
-            return new Check(name, true, $"opens; {tables.Count} table(s)");
+            var there = tables.ToDictionary(static table => table.Identifier.ToString(), static table => table.Metadata);
+            return [
+                new Check(name, true, $"opens; {tables.Count} table(s)"),
+                .. TableNames.Expand(options.Tables).Where(table => there.ContainsKey(table.Name)).Select(table => CheckTable(there[table.Name], table))];
         }
         catch (Exception exception) when (exception is IcebergException or IOException or UnauthorizedAccessException)
         {
-            return new Check(name, false, exception.Message, "Look at catalog.uri, and who may read and write that file");
+            return [new Check(name, false, exception.Message, "Look at catalog.uri, and who may read and write that file")];
         }
     }
+
+    private static Check CheckTable(TableMetadata metadata, TableOptions table)
+        => TableCompatibility.Problems(metadata, table) is { Count: > 0 } problems
+            ? new Check($"table {table.Name}", false, $"exists but cannot be written as configured: {string.Join("; ", problems)}", TableCompatibility.Fix)
+            : new Check($"table {table.Name}", true, "exists; can be written as configured");
 
     /// <summary>Writes a file and deletes it, in the folder or, where that is not there yet, in the nearest one above it.</summary>
     private static Check CheckFolder(string name, string path, string key)

@@ -11,6 +11,19 @@ internal static class TableCompatibility
     /// <exception cref="PipelineFailedException">Lists everything that does not fit.</exception>
     public static void Check(TableMetadata table, TableOptions options)
     {
+        if (Problems(table, options) is { Count: > 0 } problems)
+        {
+            throw new PipelineFailedException(
+                $"table {options.Name} exists but cannot be written as configured: {string.Join("; ", problems)}. {Fix}");
+        }
+    }
+
+    /// <summary>What to do about any of the <see cref="Problems"/>.</summary>
+    public const string Fix = "Change the configuration, or choose another table name";
+
+    /// <summary>Everything that does not fit.</summary>
+    public static List<string> Problems(TableMetadata table, TableOptions options)
+    {
         var problems = new List<string>();
         if (table.FormatVersion != 2)
         {
@@ -18,12 +31,7 @@ internal static class TableCompatibility
         }
         CheckColumns(table.CurrentSchema, options, problems);
         CheckPartitioning(table, options, problems);
-        if (problems.Count > 0)
-        {
-            throw new PipelineFailedException(
-                $"table {options.Name} exists but cannot be written as configured: {string.Join("; ", problems)}. Change the configuration, or choose "
-                + "another table name");
-        }
+        return problems;
     }
 
     private static void CheckColumns(Schema schema, TableOptions options, List<string> problems)
@@ -85,7 +93,7 @@ internal static class TableCompatibility
         }
         catch (ValidationException error)
         {
-            problems.Add($"partition_by cannot be used with it: {error.Message}");
+            problems.Add($"partition_by cannot be used with it: {error.Message.TrimEnd('.')}");
         }
     }
 }

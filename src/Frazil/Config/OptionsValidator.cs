@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Frazil.Kafka;
 
 namespace Frazil.Config;
 
@@ -51,7 +52,7 @@ internal sealed partial class OptionsValidator(ConfigErrors errors)
         CheckText("kafka.group_id", kafka.GroupId, 200);
         foreach (var (name, _) in kafka.Properties)
         {
-            if (OwnedKafkaProperties.Reason(name) is { } reason)
+            if (ReservedProperties.Reason(name) is { } reason)
             {
                 errors.AddShown($"kafka.properties.{name}", null, $"belongs to Frazil: {reason}", "Remove it");
             }

@@ -18,19 +18,13 @@ internal sealed unsafe class ClientConfiguration : IDisposable
 
     public nint Handle => _handle;
 
-    /// <summary>Sets a property of ours or of the user's.</summary>
+    /// <summary>Sets a property of ours.</summary>
     /// <exception cref="KafkaException">librdkafka does not know the property or refuses the value.</exception>
     public void Set(string name, string value)
     {
-        var text = stackalloc byte[TextSize];
-        if (RdKafkaNative.rd_kafka_conf_set(_handle, name, value, text, TextSize) != 0)
+        if (Refusal(name, value) is { } refusal)
         {
-            var shown = IsSecret(name) ? "(hidden)" : $"'{value}'";
-            throw new KafkaException(new KafkaError(
-                KafkaErrorKind.InvalidConfiguration,
-                KafkaErrorCodes.InvalidArgument,
-                "_INVALID_ARG",
-                $"Kafka property {name} = {shown} is refused by librdkafka {RdKafkaLibrary.Version}: {RdKafkaLibrary.Text(text)}"));
+            throw Invalid(refusal);
         }
     }
 
@@ -43,20 +37,22 @@ internal sealed unsafe class ClientConfiguration : IDisposable
 
     /// <summary>Sets the user's properties over ours.</summary>
     /// <param name="properties">As given.</param>
-    /// <param name="reserved">Properties that exactness depends on, with what to use instead.</param>
-    public void SetAll(IReadOnlyDictionary<string, string> properties, IReadOnlyDictionary<string, string> reserved)
+    /// <param name="reserved">Why a property may not be set; null where it may, or for none reserved.</param>
+    /// <exception cref="KafkaException">Lists every property that cannot be set or that librdkafka refuses.</exception>
+    public void SetAll(IReadOnlyDictionary<string, string> properties, Func<string, string?>? reserved = null)
     {
+        var refusals = new List<string>();
         foreach (var (name, value) in properties)
         {
-            if (reserved.TryGetValue(name, out var instead))
+            var refusal = reserved?.Invoke(name) is { } reason ? $"Kafka property {Shown(name, value)} cannot be set: {reason}" : Refusal(name, value);
+            if (refusal is not null)
             {
-                throw new KafkaException(new KafkaError(
-                    KafkaErrorKind.InvalidConfiguration,
-                    KafkaErrorCodes.InvalidArgument,
-                    "_INVALID_ARG",
-                    $"Kafka property {name} = '{value}' cannot be set: {instead}"));
+                refusals.Add(refusal);
             }
-            Set(name, value);
+        }
+        if (refusals.Count > 0)
+        {
+            throw Invalid(string.Join("; ", refusals));
         }
     }
 
@@ -68,11 +64,7 @@ internal sealed unsafe class ClientConfiguration : IDisposable
         var client = RdKafkaNative.rd_kafka_new(type, _handle, text, TextSize);
         if (client == 0)
         {
-            throw new KafkaException(new KafkaError(
-                KafkaErrorKind.InvalidConfiguration,
-                KafkaErrorCodes.InvalidArgument,
-                "_INVALID_ARG",
-                $"librdkafka {RdKafkaLibrary.Version} refuses the Kafka properties: {RdKafkaLibrary.Text(text)}"));
+            throw Invalid($"librdkafka {RdKafkaLibrary.Version} refuses the Kafka properties: {RdKafkaLibrary.Text(text)}");
         }
         _handle = 0;
         return client;
@@ -86,6 +78,20 @@ internal sealed unsafe class ClientConfiguration : IDisposable
             _handle = 0;
         }
     }
+
+    /// <summary>Sets it, or says why librdkafka does not take it.</summary>
+    private string? Refusal(string name, string value)
+    {
+        var text = stackalloc byte[TextSize];
+        return RdKafkaNative.rd_kafka_conf_set(_handle, name, value, text, TextSize) == 0
+            ? null
+            : $"Kafka property {Shown(name, value)} is refused by librdkafka {RdKafkaLibrary.Version}: {RdKafkaLibrary.Text(text)}";
+    }
+
+    private static string Shown(string name, string value) => $"{name} = {(IsSecret(name) ? "(hidden)" : $"'{value}'")}";
+
+    private static KafkaException Invalid(string reason)
+        => new(new KafkaError(KafkaErrorKind.InvalidConfiguration, KafkaErrorCodes.InvalidArgument, "_INVALID_ARG", reason));
 
     private static bool IsSecret(string name) =>
         name.Contains("password", StringComparison.Ordinal) || name.Contains("secret", StringComparison.Ordinal)

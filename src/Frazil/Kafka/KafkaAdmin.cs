@@ -42,7 +42,7 @@ public sealed partial class KafkaAdmin : IAsyncDisposable
         configuration.Set("client.id", "frazil");
         configuration.Set("allow.auto.create.topics", "false");
         configuration.Set("reconnect.backoff.max.ms", "1000");
-        configuration.SetAll(_properties, new Dictionary<string, string> { ["bootstrap.servers"] = "set kafka.bootstrap_servers instead" });
+        configuration.SetAll(_properties, static name => name == "bootstrap.servers" ? "it is kafka.bootstrap_servers" : null);
         _callbacks.Bind(configuration);
         _client = configuration.CreateClient(RdKafkaNative.Consumer); // without a group; a producer would create the topics it asks about
     }

@@ -4,23 +4,6 @@ namespace Frazil.Kafka;
 
 public sealed partial class KafkaConsumer
 {
-    /// <summary>Properties that exactness or the data plane depends on.</summary>
-    private static readonly Dictionary<string, string> Reserved = new(StringComparer.Ordinal)
-    {
-        ["bootstrap.servers"] = "set kafka.bootstrap_servers instead",
-        ["metadata.broker.list"] = "set kafka.bootstrap_servers instead",
-        ["group.id"] = "set kafka.group_id instead",
-        ["auto.offset.reset"] = "set kafka.start_from instead; an offset that is gone is reported, never replaced silently",
-        ["enable.auto.commit"] = "progress is committed with the table, not with the group",
-        ["enable.auto.offset.store"] = "progress is committed with the table, not with the group",
-        ["isolation.level"] = "only committed records are read",
-        ["enable.partition.eof"] = "progress past control records depends on it",
-        ["partition.assignment.strategy"] = "rebalancing is cooperative-sticky, or the broker's own with group.protocol = consumer",
-        ["queued.max.messages.kbytes"] = "it follows from the memory limit",
-        ["statistics.interval.ms"] = "the metrics depend on it",
-        ["log.queue"] = "librdkafka's log lines are taken over already",
-    };
-
     private static ClientConfiguration Configure(KafkaConsumerOptions options, ClientCallbacks callbacks)
     {
         if (options.Topics.Count == 0 || options.Topics.Any(string.IsNullOrWhiteSpace))
@@ -31,7 +14,7 @@ public sealed partial class KafkaConsumer
         try
         {
             SetDefaults(configuration, options);
-            configuration.SetAll(options.Properties, Reserved);
+            configuration.SetAll(options.Properties, ReservedProperties.Reason);
             if (!UsesBrokerSideAssignment(options))
             {
                 configuration.Set("partition.assignment.strategy", "cooperative-sticky");

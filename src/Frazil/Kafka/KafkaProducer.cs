@@ -46,7 +46,7 @@ public sealed unsafe partial class KafkaProducer : IAsyncDisposable
         };
         using var configuration = new ClientConfiguration();
         SetDefaults(configuration, options);
-        configuration.SetAll(options.Properties, new Dictionary<string, string>());
+        configuration.SetAll(options.Properties);
         _callbacks.Bind(configuration);
         _client = configuration.CreateClient(RdKafkaNative.Producer);
         _thread = new Thread(Poll) { IsBackground = true, Name = "kafka producer" };

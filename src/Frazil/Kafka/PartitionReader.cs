@@ -47,10 +47,11 @@ public sealed class PartitionReader : IAsyncDisposable, IMessageQueueOwner
         configuration.Set("fetch.wait.max.ms", "20");
         configuration.Set("fetch.error.backoff.ms", "100");
         configuration.TrySet("fetch.queue.backoff.ms", "5");
-        configuration.SetAll(properties ?? new Dictionary<string, string>(), new Dictionary<string, string>
+        configuration.SetAll(properties ?? new Dictionary<string, string>(), static name => name switch
         {
-            ["bootstrap.servers"] = "set kafka.bootstrap_servers instead",
-            ["group.id"] = "ranges are read outside of any group",
+            "bootstrap.servers" => "it is kafka.bootstrap_servers",
+            "group.id" => "ranges are read outside of any group",
+            _ => null,
         });
         // What exactness depends on is ours, whatever the properties say.
         configuration.Set("isolation.level", "read_committed");

@@ -192,6 +192,17 @@ public sealed class TransformTests
         Assert.Throws<ValidationException>(() => PartitionSpecParser.Parse(["day(ts)", "hour(ts)"], Wide));
 
     [Fact]
+    public void Every_field_that_is_wrong_is_named()
+    {
+        var refused = Assert.Throws<ValidationException>(
+            () => PartitionSpecParser.Parse(["bucket(4, nosuch)", "day(ts)", "bucket(4, price)", "weekly(ts)", "hour(ts)"], Wide));
+        Assert.All(
+            (string[])["'nosuch'", "'price_bucket'", "'weekly(ts)'", "'ts_hour'"],
+            field => Assert.Contains(field, refused.Message, StringComparison.Ordinal));
+        Assert.DoesNotContain("'ts_day'", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Partition_tuples_group_by_value()
     {
         var counts = new Dictionary<PartitionTuple, int>();

@@ -9,7 +9,7 @@ public sealed class ConsumerErrorTests
     [Theory]
     [InlineData("no.such.property", "1", "no.such.property = '1'", "No such configuration property")]
     [InlineData("session.timeout.ms", "soon", "session.timeout.ms = 'soon'", "Invalid value")]
-    [InlineData("isolation.level", "read_uncommitted", "isolation.level = 'read_uncommitted'", "only committed records are read")]
+    [InlineData("isolation.level", "read_uncommitted", "isolation.level = 'read_uncommitted'", "committed ones only")]
     [InlineData("auto.offset.reset", "latest", "auto.offset.reset = 'latest'", "kafka.start_from")]
     [InlineData("partition.assignment.strategy", "range", "partition.assignment.strategy = 'range'", "cooperative")]
     [InlineData("bootstrap.servers", "x:1", "bootstrap.servers = 'x:1'", "kafka.bootstrap_servers")]
@@ -19,6 +19,24 @@ public sealed class ConsumerErrorTests
         Assert.Equal(KafkaErrorKind.InvalidConfiguration, failure.Error.Kind);
         Assert.Contains(shown, failure.Message, StringComparison.Ordinal);
         Assert.Contains(reason, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_bad_properties_are_told_at_once_and_no_secret_is_shown()
+    {
+        var failure = Assert.Throws<KafkaException>(() => Consumer(new Dictionary<string, string>
+        {
+            ["session.timeout.ms"] = "soon",
+            ["client.rack"] = "a",
+            ["isolation.level"] = "read_uncommitted",
+            ["ssl.key.pem"] = "hunter2",
+            ["no.such.password"] = "hunter2",
+        }));
+        Assert.All(
+            (string[])["session.timeout.ms = 'soon'", "isolation.level = 'read_uncommitted'", "no.such.password = (hidden)"],
+            expected => Assert.Contains(expected, failure.Message, StringComparison.Ordinal));
+        Assert.DoesNotContain("client.rack", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -108,6 +108,30 @@ public sealed class CatalogVerbsTests : IAsyncLifetime
         static byte[] Bytes(PrimitiveType type, IcebergValue value) => SingleValue.Serialize(type, value);
     }
 
+    [Theory]
+    [InlineData("columns = {}", true, "can be written")]
+    [InlineData("partition_by = ['bucket(4, kafka_offset)', 'day(nosuch)']", false, "partition_by", "nosuch", "kafka_timestamp")]
+    public async Task Check_holds_a_table_that_exists_against_the_configuration(string line, bool fits, params string[] told)
+    {
+        var kafka = fits ? """kafka_columns = ["kafka_partition", "kafka_offset"]""" : "";
+        await File.AppendAllTextAsync(ConfigFile, $"""
+            [kafka]
+            bootstrap_servers = "127.0.0.1:1"
+            [server]
+            http = ""
+            [[tables]]
+            name = "shop.events"
+            topics = ["t"]
+            {line}
+            {kafka}
+            """, Cancel);
+        var (_, output, _) = await RunAsync("check", "--json", "--timeout", "0.1");
+        var check = JsonDocument.Parse(output).RootElement.GetProperty("checks").EnumerateArray()
+            .Single(static check => check.GetProperty("name").GetString() == "table shop.events");
+        Assert.Equal(fits, check.GetProperty("ok").GetBoolean());
+        Assert.All(told, text => Assert.Contains(text, check.GetProperty("detail").GetString(), StringComparison.Ordinal));
+    }
+
     private async Task<JsonElement> ListAsync(params string[] args)
     {
         var (code, output, errors) = await RunAsync([.. args, "--json"]);

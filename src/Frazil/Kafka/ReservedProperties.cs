@@ -1,7 +1,7 @@
-namespace Frazil.Config;
+namespace Frazil.Kafka;
 
-/// <summary>librdkafka properties that Frazil sets itself, with the reason users are given when they try.</summary>
-internal static class OwnedKafkaProperties
+/// <summary>Consumer properties of librdkafka that exactness or the data plane depends on, with the reason users are given when they try to set one.</summary>
+internal static class ReservedProperties
 {
     private const string Progress = "progress is committed with the table's files, never by the consumer";
 
@@ -17,7 +17,7 @@ internal static class OwnedKafkaProperties
         ["offset.store.method"] = Progress,
         ["auto.offset.reset"] = "it is kafka.start_from; a position that the broker no longer has is reported, not skipped over",
         ["isolation.level"] = "records of aborted transactions would reach the table; Frazil reads committed ones only",
-        ["partition.assignment.strategy"] = "positions are set with the assignment, which Frazil's cooperative rebalancing rests on",
+        ["partition.assignment.strategy"] = "rebalancing is cooperative-sticky, or the broker's own with group.protocol = consumer",
         ["enable.partition.eof"] = "freshness and lag are measured by it",
         ["queued.max.messages.kbytes"] = "it follows from hot_buffer.max_memory_mb",
         ["log.queue"] = "librdkafka's log lines are taken over already",
