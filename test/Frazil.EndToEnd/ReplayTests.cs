@@ -51,6 +51,40 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_replay_puts_the_rows_of_a_file_that_is_gone_or_cut_short_back(bool isCut)
+    {
+        using var time = Time();
+        var scene = await Scene.SetAsync(shared, $"replay-gone-{isCut}");
+        var ledger = await IngestAsync(scene, 3_000, time.Token);
+        ledger += await IngestAsync(scene, 3_000, time.Token, "--first", "3000");
+        var before = await ReadAsync(scene, time.Token);
+        var last = await LastOffsetAsync(scene, 2, time.Token);
+        var path = Directory.EnumerateFiles(Path.Combine(scene.Folder, "warehouse"), "*.parquet", SearchOption.AllDirectories)
+            .Where(static path => path.Contains("kafka_partition=2", StringComparison.Ordinal)).Order().First();
+        if (isCut)
+        {
+            await using var file = File.OpenWrite(path);
+            file.SetLength(file.Length - 10);
+        }
+        else
+        {
+            File.Delete(path);
+        }
+        Assert.Equal(1, (await scene.VerifyAsync(deep: false, time.Token)).Code);
+
+        await RefusedAsync(scene, "replay all of its offsets at once: --from 0 --to ", time.Token, "--partition", "2", "--from", "1", "--to", "5");
+        var report = await ReplayAsync(scene, time.Token, "--partition", "2", "--from", "0", "--to", $"{last}");
+        Assert.Equal(1, report.GetProperty("files_unreadable").GetInt64());
+        Assert.Equal((last + 1, last + 1), (report.GetProperty("rows_added").GetInt64(), report.GetProperty("rows_removed").GetInt64()));
+
+        await scene.AssertExactlyAsync(ledger, gaps: false, time.Token);
+        Assert.Equal(before, await ReadAsync(scene, time.Token));
+        await VerifyAsync(scene, 0, time.Token);
+    }
+
+    [Theory]
     [InlineData("replay.decoded")]
     [InlineData("replay.files-written")]
     [InlineData("replay.staged")]

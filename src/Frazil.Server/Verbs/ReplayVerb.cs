@@ -92,18 +92,21 @@ internal static class ReplayVerb
         text.WriteLine($"{report.Partition} offsets {report.From} to {report.To}, {(report.IsDryRun ? "would go to" : "to")} {place}");
         if (report.IsDryRun)
         {
-            text.WriteLine($"  rows to be replaced   {report.RowsRemoved}  (files: {report.FilesRemoved} removed whole, {report.FilesRewritten} written anew without them)");
+            text.WriteLine($"  rows to be replaced   {report.RowsRemoved}  (files: {report.FilesRemoved} removed whole{Unreadable(report)}, {report.FilesRewritten} written anew without them)");
             text.WriteLine($"  dead letters of it    {report.LettersRemoved}  (those that fit now would become rows)");
             text.WriteLine("nothing was read from Kafka or changed");
             return text.ToString();
         }
         text.WriteLine($"  records read          {report.Records}");
-        text.WriteLine($"  rows                  {report.RowsAdded} in the place of {report.RowsRemoved}  (files: {report.FilesAdded} added, {report.FilesRemoved} removed, {report.FilesRewritten} written anew)");
+        text.WriteLine($"  rows                  {report.RowsAdded} in the place of {report.RowsRemoved}  (files: {report.FilesAdded} added, {report.FilesRemoved} removed{Unreadable(report)}, {report.FilesRewritten} written anew)");
         text.WriteLine($"  dead letters          {report.LettersAdded} new, {report.LettersRemoved} became rows");
         text.WriteLine(
             report.SnapshotId is { } snapshot ? $"snapshot {snapshot}, {report.Elapsed.TotalSeconds:0.0} s" : "nothing had to change");
         return text.ToString();
     }
+
+    private static string Unreadable(ReplayReport report)
+        => report.FilesUnreadable > 0 ? $" ({report.FilesUnreadable} of them gone or cut short)" : "";
 
     private static string ToJson(ReplayReport report)
     {
@@ -124,6 +127,7 @@ internal static class ReplayVerb
             json.WriteNumber("rows_removed", report.RowsRemoved);
             json.WriteNumber("files_added", report.FilesAdded);
             json.WriteNumber("files_removed", report.FilesRemoved);
+            json.WriteNumber("files_unreadable", report.FilesUnreadable);
             json.WriteNumber("files_rewritten", report.FilesRewritten);
             json.WriteNumber("dead_letters_added", report.LettersAdded);
             json.WriteNumber("dead_letters_removed", report.LettersRemoved);

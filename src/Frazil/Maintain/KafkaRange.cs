@@ -36,6 +36,16 @@ internal sealed record KafkaRange(string? Topic, int Partition, long First, long
             : RangePlace.Straddling;
     }
 
+    /// <summary>The lowest and the highest offset of a file all of whose rows are of this partition and topic; null where its manifest entry does
+    /// not tell.</summary>
+    public (long First, long Last)? OffsetsOf(DataFile file, Schema schema)
+    {
+        var (partition, offset) = (Bounds.Of(file, schema, KafkaColumns.Partition), Bounds.Of(file, schema, KafkaColumns.Offset));
+        return partition.IsWithin(Partition, Partition) && TopicPlace(file, schema) == RangePlace.Inside && offset is { Lower: { } first, Upper: { } last, HasNoNull: true }
+            ? (first, last)
+            : null;
+    }
+
     /// <summary>SQL for a row's offset where it is of this partition (and topic), within the range or not; else -1. In terms of the table's
     /// columns.</summary>
     public string OffsetExpression(Schema schema)

@@ -22,6 +22,7 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
 
     /// <summary>Looks at every row of the range that the table has now.</summary>
     /// <exception cref="DeletesNotSupportedException">The table has delete files.</exception>
+    /// <exception cref="ReplayException">A file that may also hold rows beside the range is gone or cut short.</exception>
     public async Task<RangeScan> ScanAsync(TableVersion version, CancellationToken cancellationToken)
     {
         parts.Check(version);
@@ -29,6 +30,11 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
         var files = ImmutableArray.CreateBuilder<ScannedFile>();
         foreach (var file in await CandidatesAsync(version, head, range, cancellationToken))
         {
+            if (await DataFileLook.FaultOfAsync(parts.Manifests.Files, file, cancellationToken) is { } fault)
+            {
+                files.Add(TakeUnreadable(file, fault, range, version.Metadata.CurrentSchema));
+                continue;
+            }
             var leaving = 0L;
             await parts.Reader.VisitOffsetsAsync(file, version.Metadata, range, offset =>
             {
@@ -40,6 +46,17 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
         parts.AfterScan();
         return new(version, head, range, files.ToImmutable());
     }
+
+    /// <summary>Rows that nobody can read any more are not lost by taking their file out, as long as all of them are of the range that is read
+    /// again.</summary>
+    private ScannedFile TakeUnreadable(DataFile file, string fault, KafkaRange range, Schema schema)
+        => parts.TakesUnreadable && range.PlaceOf(file, schema) == RangePlace.Inside
+            ? new(file, file.RecordCount) { IsUnreadable = true }
+            : throw new ReplayException(
+                $"a file of {parts.State.Identifier} {fault}: {file.Path}. It may hold rows beside the offsets {range.First} to {range.Last} of partition {range.Partition}, so it was left; "
+                + (parts.TakesUnreadable && range.OffsetsOf(file, schema) is var (first, last)
+                    ? $"replay all of its offsets at once: --from {Math.Min(first, range.First)} --to {Math.Max(last, range.Last)}"
+                    : "take it out of the table with another engine first, then replay its offsets"));
 
     /// <summary>Makes the commit; null where nothing leaves and nothing is added.</summary>
     /// <param name="added">Durable files that hold the rows to be added. They stay the caller's until the commit is known to have
@@ -176,7 +193,9 @@ internal sealed record RangeOverwriteParts
     public required Func<TableVersion, KafkaRange> RangeIn { get; init; }
     /// <summary>Whether a row at this offset of the range leaves the table.</summary>
     public required Func<long, bool> Leaves { get; init; }
-    /// <summary>Told of every row of the range, at each plan.</summary>
+    /// <summary>Files of the range that are gone or cut short leave the table; otherwise they stop the overwrite.</summary>
+    public bool TakesUnreadable { get; init; } = true;
+    /// <summary>Told of every row of the range that can be read, at each plan.</summary>
     public Action<long> OnRow { get; init; } = static _ => { };
     /// <summary>Called when all rows were told of; may throw.</summary>
     public Action AfterScan { get; init; } = static () => { };
@@ -186,7 +205,11 @@ internal sealed record RangeOverwriteParts
 
 /// <param name="File">A file that may hold rows of the range.</param>
 /// <param name="LeavingRows">Rows that leave.</param>
-internal readonly record struct ScannedFile(DataFile File, long LeavingRows);
+internal readonly record struct ScannedFile(DataFile File, long LeavingRows)
+{
+    /// <summary>It is gone or cut short, and leaves whole.</summary>
+    public bool IsUnreadable { get; init; }
+}
 
 /// <summary>What a table has of a range, at one version.</summary>
 /// <param name="Version">The version.</param>

@@ -89,6 +89,10 @@ public sealed record ReplayReport
     /// <summary>Files of which every row was in the range: taken out of the table.</summary>
     public int FilesRemoved { get; init; }
 
+    /// <summary>Those of the removed that were gone from the store or cut short; <see cref="RowsRemoved"/> counts the rows they were committed
+    /// with.</summary>
+    public int FilesUnreadable { get; init; }
+
     /// <summary>Files that were written anew without the range's rows.</summary>
     public int FilesRewritten { get; init; }
 

@@ -246,6 +246,7 @@ public sealed class TableReplay
         Kind = "replay-letters",
         RangeIn = _ => new(source.Partition.Topic, source.Partition.Partition, source.First, source.Last),
         Leaves = static _ => false,
+        TakesUnreadable = false,
         Check = static _ => { },
     };
 
@@ -264,6 +265,7 @@ public sealed class TableReplay
     {
         RowsRemoved = scan.LeavingRows,
         FilesRewritten = scan.Rewritten.Count(),
+        FilesUnreadable = scan.Leaving.Count(static file => file.IsUnreadable),
         FilesRemoved = scan.Leaving.Length - scan.Rewritten.Count(),
     };
 
