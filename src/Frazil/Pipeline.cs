@@ -81,6 +81,7 @@ internal sealed class Pipeline : IAsyncDisposable
             Hot = hot,
             Logger = logger,
             FlushAsync = token => flusher!.FlushAsync(token),
+            Stopping = reading.Token,
             OnFailed = Fail,
             OnAssigned = () => waitReason = null,
         });

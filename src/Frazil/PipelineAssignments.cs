@@ -63,18 +63,10 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
     /// <summary>New partitions: each begins where the table says.</summary>
     public IReadOnlyList<PartitionStart> Assign(IReadOnlyList<TopicPartition> assigned)
     {
-        var retry = new FlushRetry(parts.Shared.Time, parts.Logger, parts.Options.Name, static () => { });
         var topics = assigned.Select(static partition => partition.Topic).Distinct().ToList();
         var policies = parts.Policies.AskAsync(topics);
-        var version = Blocking.Wait(retry.RunAsync(
-            "reading progress",
-            async token =>
-            {
-                var now = await parts.State.RefreshAsync(token);
-                await parts.Identities.VerifyAsync(topics, now, token);
-                return now;
-            },
-            CancellationToken.None));
+        var version = Blocking.Wait(ReadProgressAsync());
+        Blocking.Wait(VerifyAsync(topics));
         Blocking.Wait(policies);
         var starts = assigned.Select(partition => Hold(partition, version?.Progress)).ToList();
         parts.OnAssigned();
@@ -144,8 +136,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
     private async Task ReadAgainAsync(List<TopicPartition> fenced)
     {
         await consumer!.PauseAsync(fenced);
-        var retry = new FlushRetry(parts.Shared.Time, parts.Logger, parts.Options.Name, static () => { });
-        var version = await retry.RunAsync<TableVersion?>("reading progress", parts.State.RefreshAsync, CancellationToken.None);
+        var version = await ReadProgressAsync();
         var starts = fenced.Where(partition => Find(partition) is not null)
             .Select(partition => Hold(partition, version?.Progress)).ToList();
         await consumer.RestartAsync(starts);
@@ -153,7 +144,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
 
     private async Task RecoverPositionAsync(TopicPartition partition, long nextOffset)
     {
-        await parts.Identities.VerifyAsync([partition.Topic], parts.State.Current, CancellationToken.None);
+        await VerifyAsync([partition.Topic]);
         var description = consumer!.DescribeOutOfRange(partition, nextOffset);
         if (description.Watermarks is { } held && nextOffset > held.High)
         {
@@ -169,6 +160,21 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         var start = description.Watermarks is { } log ? Math.Max(log.Low, nextOffset) : nextOffset;
         await consumer.RestartAsync([new(partition, StartPosition.At(Math.Max(0, start)), WorkerOf(partition).Queue)]);
     }
+
+    private Task<TableVersion?> ReadProgressAsync() => TryAsync("reading progress", parts.State.RefreshAsync);
+
+    /// <exception cref="PipelineFailedException">A topic is not the one that the table was fed from.</exception>
+    private Task VerifyAsync(IReadOnlyList<string> topics) => TryAsync(
+        "asking for topic ids",
+        async token =>
+        {
+            await parts.Identities.VerifyAsync(topics, parts.State.Current, token);
+            return true;
+        });
+
+    /// <summary>Until it works or the pipeline stops.</summary>
+    private Task<T> TryAsync<T>(string step, Func<CancellationToken, Task<T>> attempt)
+        => new FlushRetry(parts.Shared.Time, parts.Logger, parts.Options.Name, static () => { }).RunAsync(step, attempt, parts.Stopping);
 
     /// <summary>Progress moves past the gap at once, also when no record follows: it is in the table with the next commit.</summary>
     private void RecordRemoved(TopicPartition partition, OffsetRange removed)
@@ -278,6 +284,8 @@ internal sealed record PipelineAssignmentsParts
     public required HotBuffer Hot { get; init; }
     public required ILogger Logger { get; init; }
     public required Func<CancellationToken, Task> FlushAsync { get; init; }
+    /// <summary>Cancelled when reading stops: nothing need be assigned any more.</summary>
+    public required CancellationToken Stopping { get; init; }
     public required Action<Exception> OnFailed { get; init; }
     public required Action OnAssigned { get; init; }
 }

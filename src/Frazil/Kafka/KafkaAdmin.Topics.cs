@@ -17,8 +17,9 @@ public sealed partial class KafkaAdmin
     private const int ResourceTopic = 2;
     private const int OperationAny = 0;
 
-    /// <summary>The ids of topics, which change when a topic is deleted and made again. Asked through librdkafka 2.3 or newer, and through
-    /// a small client of our own on plaintext listeners otherwise; with an older library and TLS or SASL they cannot be had.</summary>
+    /// <summary>The ids of topics, which change when a topic is deleted and made again. Asked through a small
+    /// client of our own on plaintext listeners (librdkafka asks the controller, which not every cluster has), and through librdkafka 2.3 or
+    /// newer on others; with an older library and TLS or SASL they cannot be had.</summary>
     /// <exception cref="KafkaException">No broker answered in time, or the question was refused.</exception>
     public static async Task<TopicIds> TryGetTopicIdsAsync(
         string bootstrapServers, IReadOnlyDictionary<string, string>? properties, IReadOnlyList<string> topics, TimeSpan timeout,
@@ -28,19 +29,19 @@ public sealed partial class KafkaAdmin
         {
             return new(new Dictionary<string, Guid>(), null);
         }
-        if (RdKafkaLibrary.Has(nameof(RdKafkaNative.rd_kafka_DescribeTopics)))
+        var protocol = properties?.GetValueOrDefault("security.protocol") ?? "plaintext";
+        if (protocol.Equals("plaintext", StringComparison.OrdinalIgnoreCase))
         {
-            await using var admin = new KafkaAdmin(bootstrapServers, properties);
-            using var _ = await admin.EnterAsync(cancellationToken).ConfigureAwait(false);
-            return await Task.Run(() => admin.DescribeTopicIds(topics, timeout), cancellationToken).ConfigureAwait(false);
+            return await TopicIdClient.AskAsync(bootstrapServers, topics, timeout, cancellationToken).ConfigureAwait(false);
         }
-        if (properties?.GetValueOrDefault("security.protocol") is { } protocol
-            && !protocol.Equals("plaintext", StringComparison.OrdinalIgnoreCase))
+        if (!RdKafkaLibrary.Has(nameof(RdKafkaNative.rd_kafka_DescribeTopics)))
         {
             return new(new Dictionary<string, Guid>(),
                 $"librdkafka {RdKafkaLibrary.Version} cannot ask for topic ids (2.3 can), and Frazil's own client only speaks plaintext, not {protocol}");
         }
-        return await TopicIdClient.AskAsync(bootstrapServers, topics, timeout, cancellationToken).ConfigureAwait(false);
+        await using var admin = new KafkaAdmin(bootstrapServers, properties);
+        using var _ = await admin.EnterAsync(cancellationToken).ConfigureAwait(false);
+        return await Task.Run(() => admin.DescribeTopicIds(topics, timeout), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Makes a topic; false when it exists already.</summary>

@@ -6,8 +6,9 @@ using System.Text;
 namespace Frazil.Kafka;
 
 /// <summary>
-/// Asks a plaintext broker for topic ids with one Metadata request (version 10, the first that carries them), for versions of librdkafka
-/// that cannot. Speaks nothing else: no TLS, no SASL, no retries beyond the next bootstrap server.
+/// Asks a plaintext broker for topic ids with one Metadata request (version 10, the first that carries them): librdkafka cannot before 2.3,
+/// and asks the controller since, which its own mock cluster does not have. Speaks nothing else: no TLS, no SASL, no retries beyond the next
+/// bootstrap server.
 /// </summary>
 internal static class TopicIdClient
 {

@@ -13,6 +13,9 @@ public sealed class FaultyCatalog(ICatalog real) : ICatalog
     /// <summary>Runs after the real catalog has committed, before the answer goes back; may throw.</summary>
     public Func<Task>? AfterCommit { get; set; }
 
+    /// <summary>Runs before each look at a table; may throw.</summary>
+    public Action BeforeLoad { get; set; } = static () => { };
+
     public int Commits { get; private set; }
 
     public IFileIO FileIO => real.FileIO;
@@ -60,7 +63,10 @@ public sealed class FaultyCatalog(ICatalog real) : ICatalog
         => real.TableExistsAsync(identifier, cancellationToken);
 
     public Task<LoadedTable> LoadTableAsync(TableIdentifier identifier, CancellationToken cancellationToken = default)
-        => real.LoadTableAsync(identifier, cancellationToken);
+    {
+        BeforeLoad();
+        return real.LoadTableAsync(identifier, cancellationToken);
+    }
 
     public Task<LoadedTable> CreateTableAsync(
         TableIdentifier identifier, Schema schema, PartitionSpec? spec = null, SortOrder? sortOrder = null,

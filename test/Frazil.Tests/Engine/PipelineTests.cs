@@ -103,6 +103,26 @@ public sealed class PipelineTests : IAsyncDisposable
         }
     }
 
+    [Fact]
+    public async Task A_stop_does_not_wait_for_an_assignment_that_cannot_learn_the_tables_progress()
+    {
+        var options = Options("unassigned");
+        await using var real = await OpenCatalogAsync(options);
+        var catalog = new FaultyCatalog(real);
+        await using var pipeline = await StartAsync(options, catalog, new SteeredWriter());
+        var looks = 0;
+        catalog.BeforeLoad = () =>
+        {
+            looks++;
+            throw new IOException("the catalog is down");
+        };
+        await EngineFixture.Eventually(() => Task.FromResult(Volatile.Read(ref looks) > 1), "the catalog has been asked twice");
+
+        await pipeline.StopAsync(Cancel).WaitAsync(TimeSpan.FromMinutes(1), Cancel);
+
+        Assert.Equal("stopped", pipeline.Status().State);
+    }
+
     /// <summary>LESSONS 13.</summary>
     [Fact]
     public async Task A_store_much_slower_than_the_flush_interval_gets_fewer_and_larger_files_and_no_queue_builds_up()
@@ -139,12 +159,15 @@ public sealed class PipelineTests : IAsyncDisposable
 
     private static Task<ICatalog> OpenCatalogAsync(FrazilOptions options) => WarehouseCatalog.OpenAsync(options.Catalog, Cancel);
 
-    private static async Task<Pipeline> StartAsync(FrazilOptions options, ICatalog catalog, DataFileWriter writer)
+    private static Task<Pipeline> StartAsync(FrazilOptions options, ICatalog catalog, DataFileWriter writer)
+        => StartAsync(options, new FaultyCatalog(catalog), writer);
+
+    private static async Task<Pipeline> StartAsync(FrazilOptions options, FaultyCatalog catalog, DataFileWriter writer)
     {
         var pipeline = new Pipeline(options.Tables[0], new()
         {
             Options = options,
-            Catalog = new FaultyCatalog(catalog),
+            Catalog = catalog,
             Writer = writer,
             Memory = new(64 << 20),
             Time = TimeProvider.System,
