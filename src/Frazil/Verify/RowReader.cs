@@ -32,6 +32,8 @@ internal sealed class RowReader : IDisposable
 
     public RowReader() => connection = duck.Connect();
 
+    // The queries group by place and not by name: the table may have a column o of its own.
+
     /// <summary>The offsets that the files have of one partition.</summary>
     /// <param name="files">Files with rows of the partition, maybe of others too; their local paths.</param>
     /// <param name="partition">Whose.</param>
@@ -62,7 +64,7 @@ internal sealed class RowReader : IDisposable
                 var topic = matchTopic ? $" AND kafka_topic = {SqlText.Literal(partition.Topic)}" : "";
                 rows += Collect(
                     $"SELECT kafka_offset::BIGINT AS o, count(*) AS n FROM {Files(needed.Select(static file => file.Path))} "
-                    + $"WHERE kafka_partition = {partition.Partition}{limits}{topic} GROUP BY o",
+                    + $"WHERE kafka_partition = {partition.Partition}{limits}{topic} GROUP BY 1",
                     held, repeated, cancellationToken);
             }
             onRead(rows);
@@ -89,7 +91,7 @@ internal sealed class RowReader : IDisposable
             var (held, repeated) = (new List<OffsetRange>(), new List<OffsetRange>());
             var rows = Collect(
                 $"SELECT kafka_offset AS o, count(*) AS n FROM {Files(paths)} "
-                + $"WHERE kafka_partition = {partition.Partition} AND kafka_topic = {SqlText.Literal(partition.Topic)} GROUP BY o",
+                + $"WHERE kafka_partition = {partition.Partition} AND kafka_topic = {SqlText.Literal(partition.Topic)} GROUP BY 1",
                 held, repeated, cancellationToken);
             letters[partition] = new(OffsetSet.Of(held), OffsetSet.Of(repeated), rows);
         }

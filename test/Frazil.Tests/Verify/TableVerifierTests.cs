@@ -55,6 +55,16 @@ public sealed class TableVerifierTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Columns_of_any_name_do_not_get_into_the_way_of_a_deep_look()
+    {
+        var options = await IngestAsync(
+            "names", Enumerable.Range(0, 20).Select(static i => $$"""{"o":"x{{i}}","n":{{i}},"g":null,"kafka_offset_":{{i}}}"""));
+        var found = await VerifyAsync(options, "names", deep: true);
+        Assert.True(found.IsProven, string.Join("; ", Findings(found).Select(static finding => finding.Text)));
+        Assert.Equal(20, Assert.Single(found.Partitions).Rows);
+    }
+
+    [Fact]
     public async Task A_harmed_file_of_the_dead_letter_table_is_found()
     {
         var options = await IngestAsync("letters", Enumerable.Range(0, 20).Select(static i => i == 7 ? "no json" : $$"""{"id":{{i}}}"""));
