@@ -65,18 +65,22 @@ internal sealed class KafkaColumns
         }
     }
 
-    /// <summary>Microseconds since the epoch; null where the record carries no timestamp.</summary>
     internal static void AppendTimestamp(FixedWriter<long>? column, in KafkaMessage message)
     {
-        if (message.TimestampMs >= 0)
+        if (ToMicroseconds(message.TimestampMs) is { } microseconds)
         {
-            column?.Append(message.TimestampMs * 1000);
+            column?.Append(microseconds);
         }
         else
         {
             column?.AppendNull();
         }
     }
+
+    /// <summary>Milliseconds since the epoch in microseconds; null where the record carries no timestamp (-1), or one after the year 294246
+    /// that they cannot say.</summary>
+    internal static long? ToMicroseconds(long milliseconds)
+        => milliseconds is >= 0 and <= long.MaxValue / 1000 ? milliseconds * 1000 : null;
 
     internal static void AppendKey(BytesWriter? column, in KafkaMessage message)
     {

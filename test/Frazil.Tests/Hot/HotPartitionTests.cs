@@ -147,6 +147,15 @@ public sealed class HotPartitionTests : IDisposable
         Assert.Null(batch.Skipped);
     }
 
+    [Theory]
+    [InlineData(-1L, null)]
+    [InlineData(0L, 0L)]
+    [InlineData(9223372036854775L, 9223372036854775000L)]
+    [InlineData(9223372036854776L, null)]
+    [InlineData(long.MaxValue, null)]
+    public void A_timestamp_that_microseconds_cannot_say_is_null_and_no_other_time(long milliseconds, long? microseconds)
+        => Assert.Equal(microseconds, KafkaColumns.ToMicroseconds(milliseconds));
+
     private HotPartition Open(long? recorded, OnBadRecord onBadRecord = OnBadRecord.Dlq)
     {
         var schema = new TableSchema(
