@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Frazil.Config;
+using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
@@ -58,6 +59,10 @@ public sealed class SqlSession : IAsyncDisposable
             var tables = await ResolveAsync(sql, timeout.Token);
             await ReadAfter.WaitAsync(request.ReadAfter, tables, timeout.Token);
             return await RunAsync(sql, tables, started, timeout.Token);
+        }
+        catch (PipelineFailedException gone)
+        {
+            throw new SqlException(gone.Message, null); // the table was dropped, or made anew, below a running pipeline
         }
         catch (UnseenRecordException unseen) when (!cancellationToken.IsCancellationRequested)
         {

@@ -1,4 +1,5 @@
 using Frazil.Config;
+using Frazil.Iceberg.Catalogs;
 using Frazil.Log;
 using Frazil.Query;
 using Xunit;
@@ -202,6 +203,29 @@ public sealed class EngineTests : IAsyncDisposable
         Assert.Equal("failed", engine.Tables[0].State);
         Assert.Equal(refused.Message, engine.Tables[0].Reason);
         Assert.False(engine.Completion.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_table_that_another_engine_drops_is_told_to_whoever_queries_it()
+    {
+        fixture.Cluster.CreateTopic("dropped", 1);
+        await fixture.ProduceAsync("dropped", 0, """{"id":1}""", "no json");
+        var options = fixture.Options("dropped");
+        await RunUntilAsync(options, 2);
+        await using var engine = await FrazilEngine.StartAsync(options, EngineFixture.Logs());
+        Assert.Equal(1L, await ScalarAsync(engine, "select count(*) from shop.dropped"));
+        Assert.Equal(1L, await ScalarAsync(engine, "select count(*) from shop.dropped_dlq"));
+        await using (var catalog = await WarehouseCatalog.OpenAsync(options.Catalog, TestContext.Current.CancellationToken))
+        {
+            await catalog.DropTableAsync(TableIdentifier.Parse("shop.dropped"));
+            await catalog.DropTableAsync(TableIdentifier.Parse("shop.dropped_dlq"));
+        }
+        foreach (var table in new[] { "shop.dropped", "shop.dropped_dlq" })
+        {
+            var refused = await Assert.ThrowsAsync<SqlException>(() => ScalarAsync(engine, $"select count(*) from {table}"));
+            Assert.Contains($"table {table} ", refused.Message, StringComparison.Ordinal);
+            Assert.Contains("was dropped", refused.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
