@@ -180,6 +180,7 @@ internal sealed class TableFlusher
         {
             await parts.Writer.DeleteAsync(units.Except(live).SelectMany(static unit => unit.Files).Select(static file => file.File));
         }
+        ReadAgainWhatIsLeft(units.Except(live));
         if (live.IsEmpty)
         {
             return new(null, [], FencedFilesAreOurs: true);
@@ -196,6 +197,20 @@ internal sealed class TableFlusher
             await parts.Writer.DeleteAsync(outcome.Fenced.SelectMany(static unit => unit.Files));
         }
         return outcome;
+    }
+
+    /// <summary>A unit of several partitions goes with any of them that moved on without us. The others did not, and their rows are nowhere
+    /// else.</summary>
+    private void ReadAgainWhatIsLeft(IEnumerable<FlushedUnit> dropped)
+    {
+        foreach (var unit in dropped)
+        {
+            var left = unit.Batches.RemoveAll(static batch => batch.IsDropped);
+            if (!left.IsEmpty)
+            {
+                parts.OnFenced(unit with { Batches = left });
+            }
+        }
     }
 
     private void Settle(FlushedUnit unit, CommitOutcome outcome)

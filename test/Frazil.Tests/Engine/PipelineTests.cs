@@ -1,8 +1,12 @@
+using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
+using Frazil.Kafka;
+using Frazil.Telemetry;
 using Frazil.Tests.Commit;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Frazil.Tests.Engine;
@@ -123,6 +127,37 @@ public sealed class PipelineTests : IAsyncDisposable
         Assert.Equal("stopped", pipeline.Status().State);
     }
 
+    [Fact]
+    public async Task Rows_that_shared_a_file_with_a_partition_that_moved_on_are_read_again_and_committed()
+    {
+        var firstMayGoOn = new TaskCompletionSource();
+        var writer = new SteeredWriter { Before = call => call == 1 ? firstMayGoOn.Task : Task.CompletedTask };
+        fixture.Cluster.CreateTopic("shared", 2);
+        var options = fixture.Options(
+            "shared", static table => table with
+            {
+                Columns = new Dictionary<string, string> { ["id"] = "long" },
+                PreserveKafkaPartitions = false,
+            },
+            new() { FlushIntervalSeconds = 0.5 });
+        await using var catalog = await OpenCatalogAsync(options);
+        await using (var pipeline = await StartAsync(options, catalog, writer))
+        {
+            await fixture.ProduceAsync("shared", 0, """{"id":1}""");
+            await EngineFixture.Eventually(() => Task.FromResult(writer.Calls == 1), "the first flush is being written");
+            await fixture.ProduceAsync("shared", 0, """{"id":2}""");
+            await fixture.ProduceAsync("shared", 1, """{"id":3}""");
+            await EngineFixture.Eventually(() => Task.FromResult(writer.Calls == 2), "the second flush, of both partitions, is written");
+            await MoveOnAsync(catalog, new("shared", 0), 1);
+            firstMayGoOn.SetResult();
+            await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().CommittedRows == 2), "what is left is committed");
+        }
+
+        var table = (await catalog.LoadTableAsync(TableIdentifier.Parse("shop.shared"), Cancel)).Metadata;
+        Assert.Equal("""{"0":2,"1":1}""", table.Properties["frazil.offsets.shared"]);
+        Assert.Equal("2", table.CurrentSnapshot!.Summary["total-records"]);
+    }
+
     /// <summary>LESSONS 13.</summary>
     [Fact]
     public async Task A_store_much_slower_than_the_flush_interval_gets_fewer_and_larger_files_and_no_queue_builds_up()
@@ -147,6 +182,14 @@ public sealed class PipelineTests : IAsyncDisposable
             await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().CommittedRows == Rounds), "all rows are committed");
             Assert.InRange(pipeline.Status().Commits, 2, 4);
         }
+    }
+
+    /// <summary>Another instance passes the first records of a partition.</summary>
+    private static async Task MoveOnAsync(ICatalog catalog, TopicPartition partition, long next)
+    {
+        var state = new TableState(catalog, TableIdentifier.Parse($"shop.{partition.Topic}"));
+        await new TableCommitter(catalog, state, new TableMetrics(), TimeProvider.System, NullLogger.Instance)
+            .CommitAsync(new("another", [new([new(partition, null, next)], [])]), Cancel);
     }
 
     private FrazilOptions Options(string topic)
