@@ -66,8 +66,8 @@ internal sealed class Pipeline : IAsyncDisposable
         schemas = new(shared.Catalog, state, committer, options, logger);
         var lettersState = new TableState(shared.Catalog, identifier with { Name = identifier.Name + DeadLetterColumns.TableSuffix });
         deadLetters = new(
-            shared.Catalog, lettersState, new(shared.Catalog, lettersState, new TableMetrics(), shared.Time, logger), shared.Writer,
-            shared.Catalog.FileIO);
+            shared.Catalog, lettersState, new(shared.Catalog, lettersState, new TableMetrics(), shared.Time, logger, identities), shared.Writer,
+            identities);
         log = new(LogSegments.FolderOf(shared.Options.DataDir, options.Name), shared.Time);
         assignments = new(new()
         {

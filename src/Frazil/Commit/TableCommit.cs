@@ -28,6 +28,10 @@ internal sealed record TableCommit(string FlushId, ImmutableArray<CommitUnit> Un
 {
     /// <summary>True for a commit that a process before this one may have made: it is looked for before it is tried.</summary>
     public bool MayHaveHappened { get; init; }
+
+    /// <summary>The version whose rows the units were made from, where progress alone does not fence them: they are fenced once the table
+    /// has another snapshot.</summary>
+    public TableVersion? MadeFrom { get; init; }
 }
 
 /// <summary>How a commit ended. A unit is either covered by the table now, or fenced.</summary>

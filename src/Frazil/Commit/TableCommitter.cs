@@ -112,7 +112,8 @@ internal sealed partial class TableCommitter(
             logger.CommitFoundAfterLostAnswer(state.Identifier.ToString(), commit.FlushId, found.SnapshotId ?? 0);
             return found;
         }
-        var contiguous = commit.Units.Where(unit => IsContiguous(unit, version.Progress)).ToImmutableArray();
+        var isStale = commit.MadeFrom is { } seen && seen.Metadata.CurrentSnapshotId != version.Metadata.CurrentSnapshotId;
+        var contiguous = commit.Units.Where(unit => !isStale && IsContiguous(unit, version.Progress)).ToImmutableArray();
         var fenced = commit.Units.RemoveRange(contiguous);
         foreach (var step in fenced.SelectMany(static unit => unit.Steps).Where(step => version.Progress.NextOffset(step.Partition) != step.Recorded))
         {
@@ -187,7 +188,7 @@ internal sealed partial class TableCommitter(
         var snapshot = SnapshotAncestry.Of(version.Metadata, version.Metadata.CurrentSnapshotId)
             .FirstOrDefault(one => one.Summary.GetValueOrDefault(TableProgress.FlushIdKey) == commit.FlushId);
         var covered = commit.Units.Where(unit => IsCovered(unit, version.Progress)).ToImmutableArray();
-        if (snapshot is null && covered.Length < commit.Units.Length)
+        if (snapshot is null && (covered.Length < commit.Units.Length || commit.MadeFrom is not null))
         {
             return null;
         }

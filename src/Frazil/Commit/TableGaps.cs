@@ -73,7 +73,8 @@ public sealed class TableGaps
     /// <summary>The properties to set with a commit of these steps: none where there is nothing to say that is not said already.</summary>
     internal IEnumerable<KeyValuePair<string, string>> ChangedBy(IReadOnlyCollection<ProgressStep> steps)
     {
-        if (steps.All(static step => step.Skipped is null && (step.Recorded is not null || step.First == 0)))
+        // A partition without progress that has gaps is read anew: they are of the time before.
+        if (steps.All(step => step.Skipped is null && (step.Recorded is not null || (step.First == 0 && !gaps.ContainsKey(step.Partition)))))
         {
             return [];
         }

@@ -72,6 +72,11 @@ internal sealed class TopicIdentities(KafkaOptions kafka, string table, ILogger 
         => topics.Distinct().Where(topic => seen.ContainsKey(topic) && Recorded(topic, version) is null)
             .Select(topic => KeyValuePair.Create(PropertyPrefix + topic, seen[topic].ToString()));
 
+    /// <summary>Those of the topics that were deleted and recreated since a dead-letter table recorded them. Its main table, which is asked
+    /// first, goes on with them.</summary>
+    public IEnumerable<string> Replaced(IEnumerable<string> topics, TableVersion version)
+        => topics.Distinct().Where(topic => seen.TryGetValue(topic, out var id) && Recorded(topic, version) is { } known && known != id);
+
     private static Guid? Recorded(string topic, TableVersion? version)
         => Guid.TryParse(version?.Metadata.Properties.GetValueOrDefault(PropertyPrefix + topic), out var id) ? id : null;
 

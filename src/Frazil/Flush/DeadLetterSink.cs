@@ -4,17 +4,20 @@ using Frazil.Commit;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
-using Frazil.Iceberg.IO;
 
 namespace Frazil.Flush;
 
 /// <summary>
 /// Commits a flush's dead letters to the table's dead-letter table, before the table's own progress moves past them (invariant 5). The
-/// dead-letter table records progress of its own, so that letters committed just before a crash are not committed again after it.
+/// dead-letter table records progress of its own, so that letters committed just before a crash are not committed again after it. Where
+/// that progress is ahead of the table's, its rows tell which letters are there (<see cref="KeptLetters"/>); where it is of a topic that
+/// was recreated since, it counts for nothing.
 /// </summary>
 internal sealed class DeadLetterSink(
-    ICatalog catalog, TableState state, TableCommitter committer, DataFileWriter writer, IFileIO files)
+    ICatalog catalog, TableState state, TableCommitter committer, DataFileWriter writer, TopicIdentities identities)
 {
+    private readonly KeptLetters kept = new(catalog.FileIO);
+
     /// <summary>The dead-letter table, as far as it exists.</summary>
     public TableState State => state;
 
@@ -24,15 +27,20 @@ internal sealed class DeadLetterSink(
         var batches = flush.Batches.Where(static batch => batch.DeadLetterCount > 0 && !batch.IsDropped).ToList();
         for (var attempt = 0; batches.Count > 0; attempt++)
         {
-            var version = await OpenAsync(cancellationToken);
-            var fresh = batches.Select(batch => Letters.After(batch, version.Progress.NextOffset(batch.Partition)))
-                .Where(static letters => letters.Count > 0).ToList();
+            var version = await OpenAsync(batches, cancellationToken);
+            var fresh = new List<Letters>();
+            foreach (var batch in batches)
+            {
+                fresh.Add(await FreshAsync(batch, version, cancellationToken));
+            }
+            fresh.RemoveAll(static letters => letters.Count == 0);
             if (fresh.Count == 0)
             {
                 return 0;
             }
             var unit = await WriteAsync(flush, fresh, version, cancellationToken);
-            var outcome = await committer.CommitAsync(new($"{flush.Id}-dlq{attempt}", [unit]), cancellationToken);
+            var madeFrom = fresh.Any(static letters => letters.WereCompared) ? version : null;
+            var outcome = await committer.CommitAsync(new($"{flush.Id}-dlq{attempt}", [unit]) { MadeFrom = madeFrom }, cancellationToken);
             if (outcome.Fenced.IsEmpty)
             {
                 return fresh.Sum(static letters => letters.Count);
@@ -40,17 +48,18 @@ internal sealed class DeadLetterSink(
             // Another writer recorded letters of the same partitions meanwhile: see which of ours it covered.
             if (outcome.FencedFilesAreOurs)
             {
-                await files.DeleteAsync(unit.Files[0].Path, cancellationToken);
+                await catalog.FileIO.DeleteAsync(unit.Files[0].Path, cancellationToken);
             }
         }
         return 0;
     }
 
-    private async Task<TableVersion> OpenAsync(CancellationToken cancellationToken)
+    private async Task<TableVersion> OpenAsync(List<HotBatch> batches, CancellationToken cancellationToken)
     {
         if (await state.RefreshAsync(cancellationToken) is { } version)
         {
-            return version;
+            var topics = batches.Select(static batch => batch.Partition.Topic);
+            return identities.Replaced(topics, version).Any() ? await ForgetReplacedAsync([.. topics], cancellationToken) : version;
         }
         try
         {
@@ -63,6 +72,34 @@ internal sealed class DeadLetterSink(
         }
     }
 
+    /// <summary>The table itself takes the new topic from its beginning: somebody said so. The old one's letters stay.</summary>
+    private Task<TableVersion> ForgetReplacedAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
+        => committer.ChangeAsync(
+            latest => identities.Replaced(topics, latest).ToList() is { Count: > 0 } replaced
+                ? ([new TableRequirement.AssertTableUuid(latest.Metadata.TableUuid)],
+                    [new TableUpdate.RemoveProperties([
+                        .. replaced.Select(static topic => TopicIdentities.PropertyPrefix + topic),
+                        .. replaced.Select(static topic => TableProgress.PropertyPrefix + topic)])])
+                : null,
+            cancellationToken);
+
+    /// <summary>The letters of one batch that the dead-letter table does not hold yet.</summary>
+    private async Task<Letters> FreshAsync(HotBatch batch, TableVersion version, CancellationToken cancellationToken)
+    {
+        var recorded = version.Progress.NextOffset(batch.Partition);
+        var step = new ProgressStep(batch.Partition, recorded, Math.Max(batch.NextOffset, recorded ?? 0));
+        var slices = batch.DeadLetters.Select(FlushWriter.ToSlice).Where(static slice => slice.Count > 0);
+        if (recorded is null || recorded <= (batch.RecordedOffset ?? batch.StartOffset))
+        {
+            return new([.. slices], step);
+        }
+        var known = await kept.ReadAsync(version, batch.Partition, batch.StartOffset, batch.NextOffset - 1, cancellationToken);
+        return new(
+            [.. slices.Select(slice => SliceBounds.Without(slice, DeadLetterColumns.OffsetPosition, known.Contains))
+                .Where(static slice => slice.Count > 0)],
+            step, WereCompared: true);
+    }
+
     private async Task<CommitUnit> WriteAsync(
         SealedFlush flush, List<Letters> letters, TableVersion version, CancellationToken cancellationToken)
     {
@@ -70,25 +107,23 @@ internal sealed class DeadLetterSink(
         var file = await writer.WriteAsync(
             new()
             {
-                Path = files.LocalPathFor(location)
+                Path = catalog.FileIO.LocalPathFor(location)
                     ?? throw new PipelineFailedException($"{location} is not on a local disk, and no other warehouse is supported yet"),
                 Schema = DeadLetterColumns.Columns,
                 Slices = [.. letters.SelectMany(static one => one.Slices)],
             },
             cancellationToken);
         var dataFile = DataFileMetrics.ToDataFile(
-            file, location, version.Metadata.DefaultSpecId, PartitionTuple.Empty, version.Metadata.CurrentSchema, new(version.Metadata));
+            file, location, DeadLetterColumns.SpecIdOf(version.Metadata), PartitionTuple.Empty, version.Metadata.CurrentSchema,
+            new(version.Metadata));
         return new([.. letters.Select(static one => one.Step)], [dataFile]);
     }
 
-    /// <summary>The letters of one batch that the dead-letter table does not hold yet.</summary>
-    private sealed record Letters(ImmutableArray<BatchSlice> Slices, ProgressStep Step)
+    /// <param name="Slices">What the dead-letter table lacks of one batch.</param>
+    /// <param name="Step">Moves its progress, or leaves it where it is.</param>
+    /// <param name="WereCompared">With the rows of the dead-letter table, not only with its progress.</param>
+    private sealed record Letters(ImmutableArray<BatchSlice> Slices, ProgressStep Step, bool WereCompared = false)
     {
         public long Count => Slices.Sum(static slice => slice.Count);
-
-        public static Letters After(HotBatch batch, long? recorded) => new(
-            [.. batch.DeadLetters.Select(FlushWriter.ToSlice).Select(slice => SliceBounds.From(slice, DeadLetterColumns.OffsetPosition, recorded ?? 0))
-                .Where(static slice => slice.Count > 0)],
-            new(batch.Partition, recorded, Math.Max(batch.NextOffset, recorded ?? 0)));
     }
 }

@@ -51,6 +51,11 @@ internal sealed class DeadLetterColumns
 
     public static ColumnFields Columns { get; } = ColumnSchemas.FromIceberg(Schema.Fields);
 
+    /// <summary>The partition spec that letters are written under: the unpartitioned one that the table was created with, also where
+    /// another engine has partitioned it since.</summary>
+    public static int SpecIdOf(TableMetadata letters)
+        => letters.PartitionSpecs.FirstOrDefault(static spec => spec.Fields.Count == 0)?.SpecId ?? letters.DefaultSpecId;
+
     /// <summary>Where <see cref="Columns"/> has the offset.</summary>
     public const int OffsetPosition = 2;
 

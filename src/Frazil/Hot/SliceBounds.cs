@@ -22,4 +22,22 @@ internal static class SliceBounds
             Count = slice.Count - skip,
         };
     }
+
+    /// <summary>The rows whose offset is not among those named.</summary>
+    /// <param name="slice">All rows of one partition's chunk.</param>
+    /// <param name="offsetPosition">Where the chunk's schema has the offset column; 64-bit, no nulls.</param>
+    /// <param name="isKnown">Whether the row of an offset is left out.</param>
+    public static unsafe BatchSlice Without(BatchSlice slice, int offsetPosition, Func<long, bool> isKnown)
+    {
+        var offsets = new ReadOnlySpan<long>(slice.Columns[offsetPosition].Values, (int)slice.Count);
+        var rows = new List<int>();
+        for (var row = 0; row < offsets.Length; row++)
+        {
+            if (!isKnown(offsets[row]))
+            {
+                rows.Add(row);
+            }
+        }
+        return new() { Schema = slice.Schema, Columns = slice.Columns, Count = rows.Count, Selection = [.. rows] };
+    }
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Frazil.Commit;
 using Frazil.Faults;
+using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Iceberg.IO;
 using Frazil.Iceberg.Manifests;
@@ -111,8 +112,21 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
 
     private async Task<bool> AreLettersKeptAsync(ParquetWritten unit, CancellationToken cancellationToken)
     {
-        var letters = await parts.DeadLetters.RefreshAsync(cancellationToken);
-        return letters is not null && unit.Steps.All(step => letters.Progress.NextOffset(new(step.Topic, step.Partition)) >= step.Next);
+        if (await parts.DeadLetters.RefreshAsync(cancellationToken) is not { } letters)
+        {
+            return false;
+        }
+        // Progress alone may be of a reading long ago, which this one began anew.
+        var (kept, found) = (new KeptLetters(parts.Files), 0L);
+        foreach (var step in unit.Steps.Select(static step => step.ToStep()))
+        {
+            if (letters.Progress.NextOffset(step.Partition) is not { } next || next < step.Next)
+            {
+                return false;
+            }
+            found += (await kept.ReadAsync(letters, step.Partition, step.Recorded ?? step.First, step.Next - 1, cancellationToken)).Count;
+        }
+        return found >= unit.DeadLetters;
     }
 
     private async Task<bool> IsWholeAsync(ParquetWritten written, CancellationToken cancellationToken)

@@ -51,7 +51,8 @@ internal sealed class ReplayLetters(ReplayTarget target, RangeOverwriteParts par
         var file = await writer.WriteAsync(
             new() { Path = parts.Reader.PathOf(location), Schema = DeadLetterColumns.Columns, Slices = slices }, cancellationToken);
         files.Add(DataFileMetrics.ToDataFile(
-            file, location, version.Metadata.DefaultSpecId, PartitionTuple.Empty, version.Metadata.CurrentSchema, new(version.Metadata)));
+            file, location, DeadLetterColumns.SpecIdOf(version.Metadata), PartitionTuple.Empty, version.Metadata.CurrentSchema,
+            new(version.Metadata)));
     }
 
     /// <summary>Commits what was written.</summary>

@@ -37,6 +37,15 @@ public sealed class TableGapsTests
     }
 
     [Fact]
+    public void Gaps_of_a_partition_that_is_read_anew_from_its_beginning_are_forgotten()
+    {
+        var (before, _) = Step(TableGaps.Empty, new ProgressStep(P0, null, 120, 100, Skipped(new SkippedRange(new(101, 103), SkipKind.Transaction))));
+        var (after, property) = Step(before, new ProgressStep(P0, null, 10, 0));
+        Assert.Equal("{}", property);
+        Assert.Equal(PartitionGaps.None, after.Of(P0));
+    }
+
+    [Fact]
     public void Retention_ranges_that_touch_are_merged_over_commits()
     {
         var (after, _) = Step(TableGaps.Empty, new ProgressStep(P0, null, 10, 0, Skipped(new SkippedRange(new(5, 9), SkipKind.Retention))));

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Frazil.Commit;
+using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.IO;
@@ -221,6 +222,20 @@ public sealed class FlushRecoveryTests : IAsyncLifetime
 
         Assert.Null((await LoadAsync()).CurrentSnapshot); // invariant 5: progress never moves past a record that is in neither place
         Assert.False(File.Exists(PathOf(file)));
+    }
+
+    [Fact]
+    public async Task Progress_of_a_dead_letter_table_whose_letters_were_cleared_away_is_no_proof_that_they_are_kept()
+    {
+        var file = NewFile("f1", 0);
+        await LogAsync(Sealed("f1"), Written("f1", file, null, 10) with { DeadLetters = 1 });
+        await catalog.CreateTableAsync(
+            TableIdentifier.Parse("shop.events_dlq"), DeadLetterColumns.Schema,
+            properties: new Dictionary<string, string> { ["frazil.offsets.events"] = """{"0":10}""" });
+
+        await RecoverAsync();
+
+        Assert.Null((await LoadAsync()).CurrentSnapshot);
     }
 
     [Fact]

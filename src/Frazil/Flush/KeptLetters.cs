@@ -1,0 +1,51 @@
+using Frazil.Commit;
+using Frazil.Hot;
+using Frazil.Iceberg.IO;
+using Frazil.Iceberg.Manifests;
+using Frazil.Kafka;
+using Frazil.Maintain;
+
+namespace Frazil.Flush;
+
+/// <summary>
+/// Which records are dead letters already, by the rows of the dead-letter table. Its progress says so only as long as the table it belongs
+/// to goes on where it was: one that was made anew, or whose position was moved back, comes by records again whose letters may have been
+/// cleared away meanwhile.
+/// </summary>
+internal sealed class KeptLetters(IFileIO files)
+{
+    private readonly ManifestCache manifests = new(files);
+
+    /// <summary>The offsets in a range that the dead-letter table has. What cannot be read of it counts as not there: a letter is rather
+    /// kept twice than not at all.</summary>
+    /// <param name="letters">The dead-letter table.</param>
+    /// <param name="partition">Whose.</param>
+    /// <param name="first">First offset of the range.</param>
+    /// <param name="last">Last offset of the range.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public async Task<SeenOffsets> ReadAsync(
+        TableVersion letters, TopicPartition partition, long first, long last, CancellationToken cancellationToken)
+    {
+        var found = new SeenOffsets();
+        var (metadata, range) = (letters.Metadata, new KafkaRange(partition.Topic, partition.Partition, first, last));
+        string[] needed = [KafkaColumns.Topic, KafkaColumns.Partition, KafkaColumns.Offset];
+        if (metadata.CurrentSnapshot is not { } snapshot || needed.Any(name => metadata.CurrentSchema.FindField(name) is null))
+        {
+            return found;
+        }
+        using var reader = new DataFileReader(files);
+        foreach (var manifest in await manifests.ReadManifestsAsync(snapshot, metadata, cancellationToken))
+        {
+            foreach (var entry in await manifests.ReadEntriesAsync(manifest, metadata, cancellationToken))
+            {
+                if (entry is { IsLive: true, File: { Content: FileContent.Data, Format: FileFormat.Parquet } file }
+                    && range.PlaceOf(file, metadata.CurrentSchema) != RangePlace.Outside
+                    && await DataFileLook.FaultOfAsync(files, file, cancellationToken) is null)
+                {
+                    await reader.VisitOffsetsAsync(file, metadata, range, found.Add, cancellationToken);
+                }
+            }
+        }
+        return found;
+    }
+}
