@@ -8,7 +8,7 @@ namespace Frazil.EndToEnd;
 /// <summary>Starts that cannot work: each ends with its exit code and says what to change. None needs a broker.</summary>
 public sealed class BadStartTests(SharedBroker shared)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
 
     [Fact]
     public async Task Every_error_of_a_config_is_listed_at_once_and_the_exit_code_is_two()

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Frazil.Rig;
 using Xunit;
 
@@ -15,13 +16,11 @@ public sealed class CrashTests(SharedBroker shared)
         var twin = Twin(scene);
         await using var first = await scene.StartReadyAsync(time.Token);
         await using var second = await StartTwinAsync(scene, twin, time.Token);
-        using var stopLoad = new CancellationTokenSource();
-        var load = scene.LoadUntilAsync(stopLoad.Token, time.Token);
+        await using var load = scene.StartLoad(time.Token);
 
         await UntilBothCommitAsync(first, second, time.Token);
         await second.KillAsync(time.Token);
-        await stopLoad.CancelAsync();
-        var ledger = await load;
+        var ledger = await load.StopAsync();
         await scene.UntilRowsAsync(first, ledger.Records, time.Token);
         await Scene.StopCleanlyAsync(first, time.Token);
 
@@ -36,19 +35,18 @@ public sealed class CrashTests(SharedBroker shared)
         var twin = Twin(scene);
         await using var first = await scene.StartReadyAsync(time.Token);
         await using var second = await StartTwinAsync(scene, twin, time.Token);
-        using var stopLoad = new CancellationTokenSource();
-        var load = scene.LoadUntilAsync(stopLoad.Token, time.Token);
+        await using var load = scene.StartLoad(time.Token);
 
         await UntilBothCommitAsync(first, second, time.Token);
         second.Freeze(); // longer than its session: the first instance takes its partitions and commits them
+        var frozen = DateTime.UtcNow.ToString("O", CultureInfo.InvariantCulture);
         var before = await first.MetricAsync("frazil_records_total", time.Token);
         await first.UntilAsync(async () => await first.CountAsync(
-            $"select count(distinct kafka_partition) from {scene.Config.Table} where kafka_timestamp > now() - interval 1 second",
+            $"select count(distinct kafka_partition) from {scene.Config.Table} where kafka_timestamp > timestamptz '{frozen}'",
             time.Token) == 6,
             TimeSpan.FromMilliseconds(200), time.Token);
         second.Thaw();
-        await stopLoad.CancelAsync();
-        var ledger = await load;
+        var ledger = await load.StopAsync();
         Assert.True(await first.MetricAsync("frazil_records_total", time.Token) > before);
         await Scene.StopCleanlyAsync(second, time.Token);
         await Scene.StopCleanlyAsync(first, time.Token);

@@ -56,7 +56,7 @@ public sealed class GapTests(SharedBroker shared)
         Assert.Equal([], deep.Findings);
         Assert.Equal(0, (await scene.VerifyAsync(deep: false, time.Token)).Code);
         Assert.Equal(deep.Sum("next") - deep.Sum("rows"), deep.Gaps("compaction"));
-        Assert.InRange(deep.Gaps("compaction"), 1, 2000);
+        Assert.InRange(deep.Gaps("compaction"), 1, deep.Sum("next") - 12);
         Assert.Equal(0, deep.Gaps("transaction") + deep.Gaps("retention"));
     }
 
@@ -83,10 +83,10 @@ public sealed class GapTests(SharedBroker shared)
             await frazil.UntilAsync(async () => (await scene.PropertiesAsync(time.Token)).TryGetValue("frazil.gaps.retention",
                 out var gaps) && gaps.Contains("\"0\"", StringComparison.Ordinal)
                 && gaps.Contains("\"1\"", StringComparison.Ordinal), TimeSpan.FromMilliseconds(100), time.Token);
+            await Scene.StopCleanlyAsync(frazil, time.Token); // its text is whole only when it has ended
             Assert.Contains($"retention[0]: offsets {read[0]} to {ends[0] - 1} were removed", frazil.Text, StringComparison.Ordinal);
             Assert.Contains($"retention[1]: offsets {read[1]} to {read[1] + 9} were removed", frazil.Text, StringComparison.Ordinal);
             Assert.DoesNotContain("retention[2]: offsets", frazil.Text, StringComparison.Ordinal);
-            await Scene.StopCleanlyAsync(frazil, time.Token);
         }
 
         Assert.Equal(
@@ -117,7 +117,6 @@ public sealed class GapTests(SharedBroker shared)
     public async Task Retention_that_overtakes_a_process_that_sleeps_does_not_hang_it()
     {
         using var time = Time();
-        time.CancelAfter(TimeSpan.FromMinutes(2));
         var scene = await Scene.SetAsync(shared, "overtaken");
         var ledger = await Kit.LoadAsync(scene.Config.BootstrapServers, "overtaken", 3_000, time.Token);
         await scene.RunUntilAsync(ledger.Records, time.Token); // committed: what is only in memory cannot be a gap of the table
@@ -172,7 +171,7 @@ public sealed class GapTests(SharedBroker shared)
             await producer.FlushAsync(cancellationToken);
             var (seen, end) = (0L, reader.QueryWatermarks(new(topic, 0)).High);
             reader.Read(new(topic, 0), 0, end, (in KafkaMessage _) => seen++, cancellationToken);
-            if (seen < end && end - seen < 2000)
+            if (seen < end)
             {
                 return;
             }

@@ -8,7 +8,7 @@ namespace Frazil.EndToEnd;
 /// <summary>Partitions and topics come and go while the table lives, and while the group remembers who read what.</summary>
 public sealed class GrowthTests(SharedBroker shared)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
 
     /// <summary>The group keeps a dead member's assignment all through the test.</summary>
     private static readonly Dictionary<string, string> LongSession = new() { ["session.timeout.ms"] = "300000" };

@@ -155,8 +155,7 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
         output.WriteLine($"seed {seed}");
         var random = new Random(seed);
         var scene = await Scene.SetAsync(shared, "replay-live");
-        using var stopLoad = new CancellationTokenSource();
-        var load = scene.LoadUntilAsync(stopLoad.Token, time.Token);
+        await using var load = scene.StartLoad(time.Token);
         await using var frazil = await scene.StartReadyAsync(time.Token);
         await frazil.UntilAsync(
             async () => await frazil.MetricAsync("frazil_commits_total", time.Token) >= 3, TimeSpan.FromMilliseconds(50), time.Token);
@@ -172,8 +171,7 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
             Assert.Equal(Math.Abs(one - two) + 1, report.GetProperty("rows_removed").GetInt64());
             replays++;
         }
-        await stopLoad.CancelAsync();
-        var ledger = await load;
+        var ledger = await load.StopAsync();
         await scene.UntilRowsAsync(frazil, ledger.Records, time.Token);
         await Scene.StopCleanlyAsync(frazil, time.Token);
 

@@ -85,18 +85,9 @@ internal sealed class Scene
         await StopCleanlyAsync(frazil, cancellationToken);
     }
 
-    /// <summary>Produces at a steady rate, in runs of three seconds, until told to stop, so that the stream ends soon after.</summary>
-    public async Task<Ledger> LoadUntilAsync(CancellationToken stop, CancellationToken cancellationToken)
-    {
-        const int Rate = 8_000;
-        var ledger = Ledger.Empty;
-        for (var first = 0L; !stop.IsCancellationRequested; first += 3 * Rate)
-        {
-            ledger += await Kit.LoadAsync(Config.BootstrapServers, Config.Topic, 3 * Rate, cancellationToken, "--now", "--seq",
-                "--rate", Rate.ToString(CultureInfo.InvariantCulture), "--first", first.ToString(CultureInfo.InvariantCulture));
-        }
-        return ledger;
-    }
+    /// <summary>Begins to produce at a steady rate, until told to stop.</summary>
+    public RunningLoad StartLoad(CancellationToken cancellationToken)
+        => new(Config.BootstrapServers, Config.Topic, rate: 8_000, cancellationToken);
 
     public static async Task StopCleanlyAsync(FrazilProcess frazil, CancellationToken cancellationToken)
     {

@@ -12,13 +12,12 @@ public sealed class UnionTests(SharedBroker shared)
         using var time = new CancellationTokenSource(TimeSpan.FromMinutes(8));
         var scene = await Scene.SetAsync(shared, "union", bootstrap => Scene.Usual(bootstrap, "union", flushSeconds: 0.3));
         await using var frazil = await scene.StartReadyAsync(time.Token);
-        using var stopLoad = new CancellationTokenSource();
-        var load = scene.LoadUntilAsync(stopLoad.Token, time.Token);
+        await using var load = scene.StartLoad(time.Token);
         await scene.UntilRowsAsync(frazil, 1, time.Token); // the column seq is not there before the first record
 
         var (last, queries) = (0L, 0);
         var sql = $"select count(*), count(distinct seq), coalesce(max(seq), -1), sum(1) from {scene.Config.Table}";
-        while (!load.IsCompleted || last < (await load).Records)
+        while (!load.IsCompleted || last < (await load.StopAsync()).Records)
         {
             var answer = await frazil.SqlAsync(sql, time.Token);
             var (count, distinct, highest) = (answer.Long(0, 0), answer.Long(0, 1), answer.Long(0, 2));
@@ -29,10 +28,10 @@ public sealed class UnionTests(SharedBroker shared)
             (last, queries) = (count, queries + 1);
             if (await frazil.MetricAsync("frazil_commits_total", time.Token) >= 15)
             {
-                await stopLoad.CancelAsync();
+                load.Stop();
             }
         }
-        var ledger = await load;
+        var ledger = await load.StopAsync();
         await Scene.StopCleanlyAsync(frazil, time.Token);
 
         await scene.AssertExactlyAsync(ledger, gaps: false, time.Token);
@@ -51,7 +50,7 @@ public sealed class UnionTests(SharedBroker shared)
                 scene.Config.BootstrapServers, "own-writes", 500, time.Token, "--first", $"{first}", "--keys", "1");
             var (partition, count) = ledger.Counts!.Single(partition => partition.Value > 0);
             Assert.Equal(500, count);
-            var body = $$$"""{"sql": "select count(*) from {{{scene.Config.Table}}}", "read_after": {"own-writes": {"{{{partition}}}": {{{first + 499}}} } } }""";
+            var body = $$$"""{"sql": "select count(*) from {{{scene.Config.Table}}}", "read_after": {"own-writes": {"{{{partition}}}": {{{first + 499}}} } }, "timeout_ms": 240000}""";
             var answer = await frazil.PostSqlAsync(body, time.Token);
             Assert.Equal(first + 500, answer.Long(0, 0));
         }

@@ -13,6 +13,10 @@ public sealed class VerifyTests(SharedBroker shared)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
 
+    /// <summary>Seconds between flushes where a test names the offsets of a file: one life of a process is one file a partition, however
+    /// slowly it reads.</summary>
+    private const double OneFlush = 3600;
+
     [Theory]
     [InlineData("plain", "")]
     [InlineData("by-day", """partition_by = ["day(event_timestamp)"]""")]
@@ -99,7 +103,7 @@ public sealed class VerifyTests(SharedBroker shared)
     public async Task Rows_without_their_position_are_counted_by_their_files_and_never_called_proven_deeply()
     {
         using var time = Time();
-        var scene = await Scene.SetAsync(shared, "unplaced", bootstrap => Scene.Usual(bootstrap, "unplaced", tableLines:
+        var scene = await Scene.SetAsync(shared, "unplaced", bootstrap => Scene.Usual(bootstrap, "unplaced", OneFlush, tableLines:
             ["""columns = { event_timestamp = "timestamptz", amount = "decimal(10,2)" }""", """kafka_columns = ["kafka_timestamp"]"""]));
         var ledger = await Kit.LoadAsync(scene.Config.BootstrapServers, "unplaced", 3_000, time.Token, "--txn", "500");
         await scene.RunUntilAsync(ledger.Records, time.Token);
@@ -124,7 +128,7 @@ public sealed class VerifyTests(SharedBroker shared)
     public async Task Each_kind_of_damage_is_found_and_named_with_its_exact_offsets()
     {
         using var time = Time();
-        var scene = await Scene.SetAsync(shared, "damage");
+        var scene = await Scene.SetAsync(shared, "damage", static bootstrap => Scene.Usual(bootstrap, "damage", OneFlush));
         var first = await Kit.LoadAsync(scene.Config.BootstrapServers, "damage", 6_000, time.Token);
         await scene.RunUntilAsync(first.Records, time.Token);
         var both = first + await Kit.LoadAsync(scene.Config.BootstrapServers, "damage", 6_000, time.Token, "--first", "6000");
@@ -192,7 +196,7 @@ public sealed class VerifyTests(SharedBroker shared)
     public async Task The_words_for_people_name_the_offsets_and_bad_usage_is_two()
     {
         using var time = Time();
-        var scene = await Scene.SetAsync(shared, "words");
+        var scene = await Scene.SetAsync(shared, "words", static bootstrap => Scene.Usual(bootstrap, "words", OneFlush));
         var ledger = await Kit.LoadAsync(scene.Config.BootstrapServers, "words", 1_000, time.Token);
         await scene.RunUntilAsync(ledger.Records, time.Token);
 

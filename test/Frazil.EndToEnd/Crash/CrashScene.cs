@@ -8,6 +8,7 @@ using Frazil.Iceberg.Catalogs;
 using Frazil.Kafka;
 using Frazil.Rig;
 using Frazil.Verify;
+using Microsoft.Data.Sqlite;
 
 namespace Frazil.EndToEnd.Crash;
 
@@ -24,7 +25,9 @@ internal sealed class CrashScene : IAsyncDisposable
 {
     public const string Table = "shop.crash";
 
-    private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(60);
+    private const int SqliteBusy = 5;
+
+    private static readonly TimeSpan DrainLimit = TimeSpan.FromMinutes(3);
 
     private readonly Recounter recounter;
     private readonly StringBuilder journal = new();
@@ -98,6 +101,20 @@ internal sealed class CrashScene : IAsyncDisposable
     public void Arm() => File.WriteAllText(ArmFile, "");
 
     public void Disarm() => File.Delete(ArmFile);
+
+    /// <summary>Freezes a process in the middle of whatever it does, except for the instant in which it holds SQLite's write lock: nobody
+    /// could commit then before it is thawed, which says something about SQLite on one machine and nothing about instances of ours.</summary>
+    public async Task FreezeAsync(FrazilProcess frazil, CancellationToken cancellationToken)
+    {
+        frazil.Freeze();
+        while (IsCatalogLocked())
+        {
+            Note("frozen with the catalog's write lock in hand; once more");
+            frazil.Thaw();
+            await Task.Delay(20, cancellationToken);
+            frazil.Freeze();
+        }
+    }
 
     /// <summary>Waits until the table's commits hold everything that the ledger holds.</summary>
     /// <exception cref="CrashFailedException">They do not in time: records are lost, or the process is stuck.</exception>
@@ -226,6 +243,21 @@ internal sealed class CrashScene : IAsyncDisposable
         catch (NoSuchTableException)
         {
             return 0;
+        }
+    }
+
+    private bool IsCatalogLocked()
+    {
+        using var connection = new SqliteConnection($"Data Source={CatalogFile};Pooling=False;Default Timeout=2");
+        try
+        {
+            connection.Open();
+            using var transaction = connection.BeginTransaction(); // takes the write lock, and waits for it as long as the time-out says
+            return false;
+        }
+        catch (SqliteException busy) when (busy.SqliteErrorCode == SqliteBusy)
+        {
+            return true;
         }
     }
 

@@ -21,6 +21,15 @@ internal sealed record CrashSettings(int Seed, int Kills, int? Scene, int Lanes,
         Text("ONLY"),
         Text("FOLDER") ?? Path.Combine(Path.GetTempPath(), $"frazil-crash-{Environment.ProcessId}"));
 
+    /// <summary>Removes the folder for failed scenes where none has failed.</summary>
+    public void RemoveFolderIfEmpty()
+    {
+        if (Directory.Exists(Folder) && !Directory.EnumerateFileSystemEntries(Folder).Any())
+        {
+            Directory.Delete(Folder);
+        }
+    }
+
     private static int? Number(string name) => Text(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
 
     private static string? Text(string name)

@@ -14,7 +14,7 @@ public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper outpu
     /// <summary>Something is wrong enough by then; more would only hide the first.</summary>
     private const int MostFailures = 10;
 
-    private static readonly TimeSpan RoundLimit = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan RoundLimit = TimeSpan.FromMinutes(8);
 
     private readonly CrashSettings settings = CrashSettings.FromEnvironment();
     private readonly CrashTally tally = new();
@@ -30,6 +30,7 @@ public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper outpu
         var started = Stopwatch.StartNew();
         var lanes = settings.Scene is null ? settings.Lanes : 1;
         await Task.WhenAll(Enumerable.Range(0, lanes).Select(_ => Task.Run(() => RunLaneAsync(cancellationToken), cancellationToken)));
+        settings.RemoveFolderIfEmpty();
         var json = tally.ToJson(settings, started.Elapsed.TotalSeconds);
         output.WriteLine(json);
         if (IsWatched)

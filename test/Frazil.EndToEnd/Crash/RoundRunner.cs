@@ -85,15 +85,16 @@ internal sealed class RoundRunner(CrashScene scene, CrashTally tally)
         tally.CountKill();
     }
 
-    /// <summary>Loads until the process has died of its fault, or for five seconds.</summary>
-    public async Task<bool> UntilPointAsync(Round round, FrazilProcess frazil, CancellationToken cancellationToken)
+    /// <summary>Loads until the process has died of its fault, or for a while: five seconds unless told otherwise.</summary>
+    public async Task<bool> UntilPointAsync(
+        Round round, FrazilProcess frazil, CancellationToken cancellationToken, TimeSpan? atMost = null)
     {
         if (round.Faults.StartsWith("schema.", StringComparison.Ordinal))
         {
             scene.Stream.ExtraFields++;
         }
         var started = Stopwatch.StartNew();
-        while (!frazil.HasExited && started.Elapsed < PointLimit)
+        while (!frazil.HasExited && started.Elapsed < (atMost ?? PointLimit))
         {
             await scene.Stream.SliceAsync(cancellationToken);
             await Task.Delay(Pause, cancellationToken);
@@ -201,7 +202,7 @@ internal sealed class RoundRunner(CrashScene scene, CrashTally tally)
         {
             await LoadForAsync(TimeSpan.FromMilliseconds(100), cancellationToken);
         }
-        frazil.Freeze(); // in the middle of whatever it does; its session ends, and the second one takes its partitions over
+        await scene.FreezeAsync(frazil, cancellationToken); // its session ends, and the second one takes its partitions over
         await LoadForAsync(TimeSpan.FromMilliseconds(200), cancellationToken);
         await scene.DrainAsync(second, cancellationToken);
         frazil.Thaw();

@@ -20,7 +20,7 @@ public sealed class RebalanceTests(SharedBroker broker) : IClassFixture<SharedBr
         await using var first = new ConsumerProbe(broker.Bootstrap, [topic], Progress, workers: 2, group: topic);
         probes.Add(first);
         await first.UntilAsync(() => first.Owned.Count == 6, "all partitions");
-        var loading = Kit.LoadAsync(broker.Bootstrap, topic, 60_000, Cancellation, "--rate", "10000", "--seq");
+        await using var loading = new RunningLoad(broker.Bootstrap, topic, rate: 10_000, Cancellation); // until both have read of it
         await first.UntilAsync(() => first.Count > 0, "records");
         {
             await using var second = new ConsumerProbe(broker.Bootstrap, [topic], Progress, group: topic, start: false);
@@ -30,7 +30,7 @@ public sealed class RebalanceTests(SharedBroker broker) : IClassFixture<SharedBr
             await second.UntilAsync(() => second.Count > 1000, "records of the second member");
         }
         await first.UntilAsync(() => first.Owned.Count == 6, "all partitions again");
-        var ledger = await loading;
+        var ledger = await loading.StopAsync();
         await first.UntilAsync(() => probes.Sum(probe => probe.Count) >= ledger.Records, "all records");
         foreach (var (partition, count) in ledger.Counts!)
         {

@@ -3,6 +3,8 @@ namespace Frazil.Rig;
 /// <summary>A real broker of the kit; stopped and wiped when disposed.</summary>
 public sealed class Broker : IAsyncDisposable
 {
+    private const string StartSeconds = "180";
+
     private readonly string folder;
 
     private Broker(string folder, string bootstrap) => (this.folder, Bootstrap) = (folder, bootstrap);
@@ -21,9 +23,17 @@ public sealed class Broker : IAsyncDisposable
     /// <summary>Starts one on free ports, with more of the script's options, such as <c>--sasl user:password</c>.</summary>
     public static async Task<Broker> StartAsync(string folder, IEnumerable<string> more, CancellationToken cancellationToken)
     {
-        var text = await Kit.RunAsync("kafka/start", ["--port", "0", "--dir", folder, "--partitions", "6", .. more], cancellationToken);
-        var line = text.Split('\n').First(line => line.StartsWith("bootstrap=", StringComparison.Ordinal));
-        return new Broker(folder, line["bootstrap=".Length..].Trim());
+        try
+        {
+            var text = await StartAsync(folder, cancellationToken, ["--port", "0", "--partitions", "6", .. more]);
+            var line = text.Split('\n').First(line => line.StartsWith("bootstrap=", StringComparison.Ordinal));
+            return new Broker(folder, line["bootstrap=".Length..].Trim());
+        }
+        catch
+        {
+            await StopAsync(folder); // what was started of it must not stay
+            throw;
+        }
     }
 
     /// <summary>SIGKILL; its data stays.</summary>
@@ -32,8 +42,20 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>Starts it again on the same data and ports.</summary>
     public async Task RestartAsync(CancellationToken cancellationToken)
-        => await Kit.RunAsync("kafka/start", ["--dir", folder], cancellationToken);
+        => await StartAsync(folder, cancellationToken);
 
-    public async ValueTask DisposeAsync()
-        => await Kit.RunAsync("kafka/stop", ["--dir", folder, "--kill", "--wipe"], CancellationToken.None);
+    public async ValueTask DisposeAsync() => await StopAsync(folder);
+
+    /// <summary>Native libraries that a broker unpacks stay where it unpacked them when it is killed: in its own folder, which is
+    /// wiped.</summary>
+    private static Task<string> StartAsync(string folder, CancellationToken cancellationToken, params IEnumerable<string> more)
+    {
+        var temporary = Directory.CreateDirectory(Path.Combine(folder, "tmp")).FullName;
+        string[] command = [Path.Combine(Kit.Folder!, "kafka/start"), "--dir", folder, "--timeout", StartSeconds, .. more];
+        return Kit.RunInAsync(
+            Environment.CurrentDirectory, "env", [$"KAFKA_JVM_OPTS=-Djava.io.tmpdir={temporary}", .. command], cancellationToken);
+    }
+
+    private static Task<string> StopAsync(string folder)
+        => Kit.RunAsync("kafka/stop", ["--dir", folder, "--kill", "--wipe"], CancellationToken.None);
 }

@@ -15,12 +15,14 @@ public sealed partial class FrazilProcess : IAsyncDisposable
     private const int SigTerm = 15;
     private const int SigStop = 19;
     private const int SigContinue = 18;
+    private const int LowestPort = 10_000;
+    private const int HighestPort = 20_000; // the kit's brokers choose above
 
     private readonly Process process;
     private readonly StringBuilder output = new();
     private readonly StringBuilder errors = new();
     private readonly Task pumps;
-    private readonly HttpClient http = new() { Timeout = TimeSpan.FromMinutes(2) };
+    private readonly HttpClient http = new() { Timeout = TimeSpan.FromMinutes(5) };
 
     private FrazilProcess(Process process, int httpPort)
     {
@@ -59,12 +61,26 @@ public sealed partial class FrazilProcess : IAsyncDisposable
     /// <summary>The assembly that the tests or the bench were built with, in the same configuration.</summary>
     public static string Assembly { get; } = FindAssembly();
 
-    /// <summary>A port that was free a moment ago.</summary>
+    /// <summary>
+    /// A port that was free a moment ago, and that nobody is given by chance: it lies below the ports that Linux hands to outgoing
+    /// connections and to whoever asks for any, so that it is still free when the process binds it, and when it is started once more.
+    /// </summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = Random.Shared.Next(LowestPort, HighestPort);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // somebody listens there; another one then
+            }
+        }
     }
 
     /// <summary>Starts <c>frazil ARGS</c> in a folder.</summary>
@@ -83,6 +99,7 @@ public sealed partial class FrazilProcess : IAsyncDisposable
             RedirectStandardError = true,
         };
         start.Environment["DOTNET_NOLOGO"] = "1";
+        start.Environment["DOTNET_EnableDiagnostics"] = "0"; // else each process that is killed leaves its sockets in the temporary folder
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;

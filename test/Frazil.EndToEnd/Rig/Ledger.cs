@@ -34,5 +34,10 @@ public sealed record Ledger(
     /// <summary>Two runs of the generator into the same topic.</summary>
     public static Ledger operator +(Ledger left, Ledger right) => new(
         left.Records + right.Records, left.Amount + right.Amount, left.UserId + right.UserId, left.Bad + right.Bad, left.Null + right.Null,
-        left.Seconds + right.Seconds);
+        left.Seconds + right.Seconds,
+        (left.Counts ?? Nothing).Keys.Union((right.Counts ?? Nothing).Keys).ToDictionary(
+            static partition => partition,
+            partition => (left.Counts ?? Nothing).GetValueOrDefault(partition) + (right.Counts ?? Nothing).GetValueOrDefault(partition)));
+
+    private static IReadOnlyDictionary<int, long> Nothing { get; } = new Dictionary<int, long>();
 }

@@ -86,7 +86,7 @@ public sealed class ConsumerErrorTests
         await using var probe = new ConsumerProbe(
             cluster.BootstrapServers, ["t"], _ => throw new InvalidOperationException("the catalog is gone"));
         var failure = await Assert.ThrowsAsync<InvalidOperationException>(
-            () => probe.Consumer.Completion.WaitAsync(TimeSpan.FromMinutes(1)));
+            () => probe.Consumer.Completion.WaitAsync(TimeSpan.FromMinutes(3)));
         Assert.Equal("the catalog is gone", failure.Message);
         Assert.Equal(0, probe.Count);
     }
@@ -99,7 +99,7 @@ public sealed class ConsumerErrorTests
         await using var consumer = new KafkaConsumer(
             Options(cluster.BootstrapServers), new() { Assigned = static _ => [], Revoked = static _ => { } });
         consumer.Start();
-        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => consumer.Completion.WaitAsync(TimeSpan.FromMinutes(1)));
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => consumer.Completion.WaitAsync(TimeSpan.FromMinutes(3)));
         Assert.Contains("t[0], t[1]", failure.Message, StringComparison.Ordinal);
     }
 

@@ -19,7 +19,8 @@ public sealed class SeenPartition
 /// until every worker has passed its batch, and ignores partitions that are not its own.</summary>
 public sealed class ConsumerProbe : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    /// <summary>Far more than a loaded machine takes; only a failure waits so long.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<TopicPartition, SeenPartition> _seen = [];
