@@ -21,7 +21,7 @@ public sealed class SharedBroker : IAsyncLifetime
         await gate.WaitAsync(TestContext.Current.CancellationToken);
         try
         {
-            broker ??= await Broker.StartAsync(Path.Combine(folder, "kafka"), TestContext.Current.CancellationToken);
+            broker ??= await Broker.StartAsync(Path.Combine(folder, "kafka"), Broker.NeverKilled, TestContext.Current.CancellationToken);
             return broker.Bootstrap;
         }
         finally

@@ -111,9 +111,13 @@ public sealed class LessonTests(SharedBroker shared) : IAsyncLifetime
             await Runner.LoadForAsync(TimeSpan.FromMilliseconds(300), time.Token);
             await Scene.DrainAsync(first, time.Token);
             Scene.Arm();
-            await Runner.LoadForAsync(TimeSpan.FromMilliseconds(600), time.Token); // a commit is staged now, and waits
+            using var enough = new CancellationTokenSource();
+            var load = Runner.LoadUntilAsync(enough.Token, time.Token);
+            await Runner.LoadForAsync(TimeSpan.FromMilliseconds(600), time.Token); // a commit is staged now, and waits; behind it the next
             await Scene.AskAsync(new() { ["op"] = "drop", ["anew"] = isMadeAnew }, time.Token);
             Assert.Equal(1, await first.ExitAsync(time.Token));
+            await enough.CancelAsync();
+            await load;
             Assert.Contains(isMadeAnew ? "another table now" : "was dropped", first.Text);
         }
         var before = await Scene.AskAsync(new() { ["op"] = "count", ["sums"] = new JsonArray() }, time.Token);

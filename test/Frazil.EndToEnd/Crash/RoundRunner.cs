@@ -251,7 +251,8 @@ internal sealed class RoundRunner(CrashScene scene, CrashTally tally)
         return round.Faults.Length > 0 ? fired : null;
     }
 
-    private async Task LoadUntilAsync(CancellationToken stop, CancellationToken cancellationToken)
+    /// <summary>Writes slices until told to stop.</summary>
+    public async Task LoadUntilAsync(CancellationToken stop, CancellationToken cancellationToken)
     {
         while (!stop.IsCancellationRequested)
         {

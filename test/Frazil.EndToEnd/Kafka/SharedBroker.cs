@@ -22,7 +22,7 @@ public sealed class SharedBroker : IAsyncLifetime
     {
         if (Kit.Folder is not null)
         {
-            broker = await Broker.StartAsync(folder, ["--no-auto-create"], CancellationToken.None);
+            broker = await Broker.StartAsync(folder, ["--no-auto-create", .. Broker.NeverKilled], CancellationToken.None);
         }
     }
 

@@ -17,6 +17,10 @@ public sealed class Broker : IAsyncDisposable
         .Where(parts => parts.Length == 2 && parts[0] != "bootstrap.servers")
         .ToDictionary(parts => parts[0], parts => parts[1]);
 
+    /// <summary>Options of one that is never killed: the kit's short session, which lets a killed broker come back soon, makes a machine
+    /// that stalls for three seconds put its own broker out of the cluster.</summary>
+    public static IReadOnlyList<string> NeverKilled { get; } = ["--prop", "broker.session.timeout.ms=60000"];
+
     /// <summary>Starts one on free ports.</summary>
     public static Task<Broker> StartAsync(string folder, CancellationToken cancellationToken) => StartAsync(folder, [], cancellationToken);
 
