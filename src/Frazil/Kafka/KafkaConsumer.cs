@@ -14,6 +14,9 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Milliseconds are enough, but for the defect that <see cref="Destroy"/> goes around.</summary>
+    private static readonly TimeSpan DestroyLimit = TimeSpan.FromSeconds(3);
+
     private readonly KafkaConsumerOptions _options;
     private readonly KafkaConsumerEvents _events;
     private readonly ClientCallbacks _callbacks;
@@ -35,7 +38,8 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
     /// cref="Subscribe"/>.</summary>
     private volatile bool _isRejoining;
 
-    /// <summary>The native client is left to the end of the process: see <see cref="RdKafkaLibrary.DiesClosingUnassigned"/>.</summary>
+    /// <summary>The native client is left to the end of the process: see <see cref="RdKafkaLibrary.DiesClosingUnassigned"/> and <see
+    /// cref="Destroy"/>.</summary>
     private bool _isAbandoned;
 
     /// <summary>Makes the client; nothing is asked of a broker yet.</summary>
@@ -256,9 +260,11 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
 
     private void Free()
     {
+        nint client;
         lock (_gate)
         {
-            if (_client == 0)
+            client = _client;
+            if (client == 0)
             {
                 return;
             }
@@ -271,12 +277,25 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
                 RdKafkaNative.rd_kafka_topic_destroy(topic);
             }
             RdKafkaNative.rd_kafka_queue_destroy(_consumerQueue);
-            if (!_isAbandoned)
-            {
-                RdKafkaNative.rd_kafka_destroy_flags(_client, RdKafkaNative.DestroyWithoutClose);
-            }
             _client = 0;
         }
+        if (!_isAbandoned)
+        {
+            Destroy(client);
+        }
+    }
+
+    /// <summary>The group was left before. librdkafka 2.0 waits for ever where a topic that was read is deleted: a thread of its own holds on
+    /// to the topic's partitions. Such a client is left to the end of the process.</summary>
+    private void Destroy(nint client)
+    {
+        var destroying = new Thread(() => RdKafkaNative.rd_kafka_destroy_flags(client, RdKafkaNative.DestroyWithoutClose))
+        {
+            IsBackground = true,
+            Name = $"kafka end {_options.GroupId}",
+        };
+        destroying.Start();
+        _isAbandoned = !destroying.Join(DestroyLimit);
     }
 
     private sealed record PostedWork(Action Run, TaskCompletionSource Done);

@@ -80,8 +80,9 @@ internal static class KafkaErrorCodes
         KafkaErrorKind.Authorization when error.Code == TopicAuthorization => "Grant this user Read and Describe on the topic",
         KafkaErrorKind.Authorization => "Grant this user the right that the text names",
         KafkaErrorKind.UnknownTopic => "Create the topic or correct its name; the client keeps looking",
-        KafkaErrorKind.Fatal when error.Code is Fenced or FencedInstanceId
-            or ProducerFenced => "Another instance with the same id took over; run only one",
+        KafkaErrorKind.Fatal when error.Code is FencedInstanceId =>
+            "Another instance of the same name took over: its data_dir is a copy of this one's. Run only one, or remove the file instance-id from the copy",
+        KafkaErrorKind.Fatal when error.Code is Fenced or ProducerFenced => "Another instance with the same id took over; run only one",
         _ => "",
     };
 

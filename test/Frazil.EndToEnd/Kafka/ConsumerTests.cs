@@ -173,6 +173,24 @@ public sealed class ConsumerTests(SharedBroker broker) : IClassFixture<SharedBro
     }
 
     [Fact]
+    public async Task A_consumer_of_which_a_topic_was_deleted_ends()
+    {
+        broker.Require();
+        var (kept, gone) = (await broker.CreateTopicAsync("kept", 2), await broker.CreateTopicAsync("gone", 2));
+        await Kit.LoadAsync(broker.Bootstrap, kept, 100, Cancellation);
+        await Kit.LoadAsync(broker.Bootstrap, gone, 100, Cancellation);
+        var probe = new ConsumerProbe(broker.Bootstrap, [kept, gone]);
+        await probe.UntilCountAsync(200);
+        await using (var admin = new KafkaAdmin(broker.Bootstrap))
+        {
+            await admin.DeleteTopicAsync(gone, cancellationToken: Cancellation);
+        }
+        await probe.UntilAsync(() => probe.Owned.All(partition => partition.Topic == kept), "the topic's partitions are given up");
+
+        await probe.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+    }
+
+    [Fact]
     public async Task A_recreated_topic_has_another_id()
     {
         broker.Require();

@@ -60,7 +60,7 @@ public sealed class RebalanceTests(SharedBroker broker) : IClassFixture<SharedBr
         var fenced = await Assert.ThrowsAsync<KafkaException>(
             () => zombie.Consumer.Completion.WaitAsync(TimeSpan.FromMinutes(1), Cancellation));
         Assert.Equal(KafkaErrorKind.Fatal, fenced.Error.Kind);
-        Assert.Contains("Another instance with the same id", fenced.Message, StringComparison.Ordinal);
+        Assert.Contains("Another instance of the same name took over: its data_dir is a copy", fenced.Message, StringComparison.Ordinal);
     }
 
     [Fact]
