@@ -44,7 +44,8 @@ public sealed partial class KafkaConsumer
         configuration.Set("bootstrap.servers", options.BootstrapServers);
         configuration.Set("client.id", "frazil");
         configuration.Set("group.id", options.GroupId);
-        if (options.GroupInstanceId is { } instance)
+        // The broker's own protocol keeps a name that was not given back until the session of the dead member ends, and refuses its heir.
+        if (options.GroupInstanceId is { } instance && !UsesBrokerSideAssignment(options))
         {
             configuration.Set("group.instance.id", instance);
         }
