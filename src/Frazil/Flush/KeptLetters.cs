@@ -1,9 +1,12 @@
+using Frazil.Columnar.DuckDb;
 using Frazil.Commit;
 using Frazil.Hot;
+using Frazil.Iceberg;
 using Frazil.Iceberg.IO;
 using Frazil.Iceberg.Manifests;
 using Frazil.Kafka;
 using Frazil.Maintain;
+using Frazil.Query;
 
 namespace Frazil.Flush;
 
@@ -42,10 +45,23 @@ internal sealed class KeptLetters(IFileIO files)
                     && range.PlaceOf(file, metadata.CurrentSchema) != RangePlace.Outside
                     && await DataFileLook.FaultOfAsync(files, file, cancellationToken) is null)
                 {
-                    await reader.VisitOffsetsAsync(file, metadata, range, found.Add, cancellationToken);
+                    await ReadFileAsync(reader, file, metadata, range, found, cancellationToken);
                 }
             }
         }
         return found;
+    }
+
+    private static async Task ReadFileAsync(
+        DataFileReader reader, DataFile file, TableMetadata metadata, KafkaRange range, SeenOffsets found, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await reader.VisitOffsetsAsync(file, metadata, range, found.Add, cancellationToken);
+        }
+        catch (Exception error) when (error is SqlException or DuckDbException && !cancellationToken.IsCancellationRequested)
+        {
+            // Another engine's file of a kind that cannot be read, or one that was harmed.
+        }
     }
 }

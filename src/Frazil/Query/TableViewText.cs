@@ -55,6 +55,10 @@ internal static class TableViewText
         {
             var own = nested.Read(file.Path);
             var isExact = fields.All(field => IsOnlyOne(field, own));
+            if (own.Count > 0 && own.All(static column => column.FieldId < 0))
+            {
+                throw WithoutIds(file);
+            }
             var columns = isExact || !needsOwnNames ? byName : [.. fields.Select(field => ColdColumn.ById(field, own))];
             var signature = isExact ? "" : string.Join('\n', columns);
             if (!groups.TryGetValue(signature, out var group))
@@ -65,6 +69,11 @@ internal static class TableViewText
         }
         return groups.Values;
     }
+
+    /// <summary>Mapped by field id, as all others are, it would be read as nothing but nulls.</summary>
+    private static SqlException WithoutIds(DataFileInput file) => new(
+        $"The data file {file.Path} has no field ids: another engine took it into the table as it was (add_files), and which of its columns is which "
+        + "cannot be told here yet (docs/known-issues.md). Write its rows anew with that engine", null);
 
     /// <summary>SQL does not tell cases apart, so that another column may stand in the way.</summary>
     private static bool IsOnlyOne(ColumnField field, IReadOnlyList<ParquetNode> own)

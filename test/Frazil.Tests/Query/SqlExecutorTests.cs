@@ -83,6 +83,22 @@ public sealed class SqlExecutorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_file_without_field_ids_is_refused_and_not_read_as_nulls()
+    {
+        var path = Path.Combine(folder, "foreign.parquet");
+        using (var duck = DuckDbInstance.Open(new Dictionary<string, string>()))
+        using (var connection = duck.Connect())
+        {
+            connection.Execute($"COPY (SELECT 7::BIGINT AS n, 'x' AS t) TO {SqlText.Literal(path)} (FORMAT parquet)");
+        }
+        var table = Table("shop", "t", Numbers) with { ColdFiles = [new DataFileInput(path, 1), await WriteAsync(Numbers, Rows(0, 10))] };
+
+        var refused = await Assert.ThrowsAsync<SqlException>(() => RunAsync("SELECT n, t FROM t", table));
+
+        Assert.Contains($"{path} has no field ids", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_bare_name_works_where_it_is_the_only_one_and_is_refused_where_not()
     {
         var one = Table("a", "t", Numbers) with { HotSlices = [Rows(1, 1)] };
