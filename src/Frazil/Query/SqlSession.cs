@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Flush;
 using Frazil.Hot;
@@ -60,9 +61,10 @@ public sealed class SqlSession : IAsyncDisposable
             await ReadAfter.WaitAsync(request.ReadAfter, tables, timeout.Token);
             return await RunAsync(sql, tables, started, timeout.Token);
         }
-        catch (PipelineFailedException gone)
+        catch (Exception error) when (error is PipelineFailedException or ProgressFormatException)
         {
-            throw new SqlException(gone.Message, null); // the table was dropped, or made anew, below a running pipeline
+            // Other hands dropped the table, or made it anew, below a running pipeline, or spoilt its progress.
+            throw new SqlException(error.Message, null, error);
         }
         catch (UnseenRecordException unseen) when (!cancellationToken.IsCancellationRequested)
         {

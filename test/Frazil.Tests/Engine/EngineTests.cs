@@ -1,4 +1,5 @@
 using Frazil.Config;
+using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Log;
 using Frazil.Query;
@@ -203,6 +204,24 @@ public sealed class EngineTests : IAsyncDisposable
         Assert.Equal("failed", engine.Tables[0].State);
         Assert.Equal(refused.Message, engine.Tables[0].Reason);
         Assert.False(engine.Completion.IsCompleted);
+    }
+
+    [Fact]
+    public async Task Progress_that_other_hands_spoilt_is_told_to_whoever_queries_the_table()
+    {
+        fixture.Cluster.CreateTopic("spoilt", 1);
+        await fixture.ProduceAsync("spoilt", 0, """{"id":1}""");
+        var options = fixture.Options("spoilt");
+        await RunUntilAsync(options, 1);
+        await using (var catalog = await WarehouseCatalog.OpenAsync(options.Catalog, TestContext.Current.CancellationToken))
+        {
+            await catalog.CommitTableAsync(
+                TableIdentifier.Parse("shop.spoilt"), [],
+                [new TableUpdate.SetProperties(new Dictionary<string, string> { ["frazil.offsets.spoilt"] = "{oops" })]);
+        }
+        await using var reader = await SqlSession.OpenCatalogAsync(options);
+        var refused = await Assert.ThrowsAsync<SqlException>(() => ScalarAsync(reader, "select count(*) from shop.spoilt"));
+        Assert.Contains("frazil.offsets.spoilt should hold", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
