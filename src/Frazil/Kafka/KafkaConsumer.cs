@@ -38,8 +38,7 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
     /// cref="Subscribe"/>.</summary>
     private volatile bool _isRejoining;
 
-    /// <summary>The native client is left to the end of the process: see <see cref="RdKafkaLibrary.DiesClosingUnassigned"/> and <see
-    /// cref="Destroy"/>.</summary>
+    /// <summary>The native client is left to the end of the process: see <see cref="Close"/> and <see cref="Destroy"/>.</summary>
     private bool _isAbandoned;
 
     /// <summary>Makes the client; nothing is asked of a broker yet.</summary>
@@ -75,6 +74,12 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
 
     /// <summary>The version of the librdkafka in use.</summary>
     public static string LibraryVersion => RdKafkaLibrary.Version;
+
+    /// <summary>Whether the client has met an error after which it can only end.</summary>
+    internal unsafe bool HasFatalError => RdKafkaNative.rd_kafka_fatal_error(_client, null, 0) != 0;
+
+    /// <summary>Events that wait for the consumer's thread.</summary>
+    internal int Waiting => (int)RdKafkaNative.rd_kafka_queue_length(_consumerQueue);
 
     /// <summary>Makes a queue for one worker.</summary>
     /// <param name="batchCapacity">The most messages a batch holds.</param>
@@ -232,6 +237,8 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
         }
     }
 
+    /// <summary>Leaves the group. Where librdkafka would die or never return, its client is abandoned instead: it reads nothing any more and
+    /// holds no partition, but its threads stay until the process ends.</summary>
     private void Close()
     {
         if (!_wasAssigned && RdKafkaLibrary.DiesClosingUnassigned)
@@ -242,7 +249,13 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
         else
         {
             // Revokes what is held, through the rebalance event, and leaves the group.
-            _ = RdKafkaNative.rd_kafka_consumer_close(_client);
+            if (RdKafkaNative.rd_kafka_consumer_close(_client) == KafkaErrorCodes.FatalLocal)
+            {
+                // Nothing was closed. After a fatal error an assignment cannot be answered any more, and freeing the client waits for one
+                // that was under way for ever, in a loop that takes all of a processor.
+                AssignNothing(); // counts as giving up everything
+                _isAbandoned = true;
+            }
         }
         while (_posted.TryDequeue(out var work))
         {

@@ -6,6 +6,11 @@ namespace Frazil.Tests.Kafka;
 /// <summary>What goes wrong is told in words, classified, and survived where it passes.</summary>
 public sealed class ConsumerErrorTests
 {
+    private const int Heartbeat = 12;
+    private const int FencedInstanceId = 82;
+    private const int NotAuthorized = 29;
+    private const int UnknownTopic = 3;
+
     [Theory]
     [InlineData("no.such.property", "1", "no.such.property = '1'", "No such configuration property")]
     [InlineData("session.timeout.ms", "soon", "session.timeout.ms = 'soon'", "Invalid value")]
@@ -89,6 +94,62 @@ public sealed class ConsumerErrorTests
             () => probe.Consumer.Completion.WaitAsync(TimeSpan.FromMinutes(3)));
         Assert.Equal("the catalog is gone", failure.Message);
         Assert.Equal(0, probe.Count);
+    }
+
+    [Fact]
+    public async Task A_member_that_is_fenced_while_it_takes_an_assignment_ends_with_the_reason_and_can_be_disposed()
+    {
+        using var cluster = new MockCluster();
+        cluster.CreateTopic("t", 2);
+        ConsumerProbe? itself = null;
+        var probe = new ConsumerProbe(cluster.BootstrapServers, ["t"], _ =>
+        {
+            cluster.FailRequests(Heartbeat, [.. Enumerable.Repeat(FencedInstanceId, 10)]);
+            Assert.True(SpinWait.SpinUntil(() => itself!.Consumer.HasFatalError, TimeSpan.FromMinutes(3)));
+            return StartPosition.Earliest;
+        }, properties: new Dictionary<string, string> { ["heartbeat.interval.ms"] = "200" }, start: false,
+            change: static options => options with { GroupInstanceId = "one" });
+        itself = probe;
+        probe.Consumer.Start();
+
+        var failure = await Assert.ThrowsAsync<KafkaException>(() => probe.Consumer.Completion.WaitAsync(TimeSpan.FromMinutes(3)));
+        Assert.Equal(KafkaErrorKind.Fatal, failure.Error.Kind);
+        await probe.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1));
+    }
+
+    /// <summary>A name makes a member join twice as it starts: the assignment it has not looked at is its second one.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData("one")]
+    public async Task A_member_that_is_stopped_before_it_has_looked_at_an_assignment_ends(string? name)
+    {
+        using var cluster = new MockCluster();
+        cluster.CreateTopic("t", 2);
+        cluster.CreateTopic("secret", 1);
+        cluster.SetTopicError("secret", NotAuthorized);
+        var moment = name is null ? KafkaErrorKind.Authorization : KafkaErrorKind.UnknownTopic;
+        KafkaConsumer? itself = null;
+        MessageQueue? queue = null;
+        var stopped = new TaskCompletionSource<Task>();
+        var consumer = new KafkaConsumer(Options(cluster.BootstrapServers) with { Topics = ["t", "secret"], GroupInstanceId = name }, new()
+        {
+            Assigned = partitions => [.. partitions.Select(partition => new PartitionStart(partition, StartPosition.Earliest, queue!))],
+            Positioned = _ => cluster.SetTopicError("secret", UnknownTopic),
+            Revoked = static _ => { },
+            Error = error =>
+            {
+                if (error.Kind == moment && !stopped.Task.IsCompleted)
+                {
+                    Assert.True(SpinWait.SpinUntil(() => itself!.Waiting > 0, TimeSpan.FromMinutes(3))); // the assignment
+                    stopped.SetResult(itself!.StopAsync());
+                }
+            },
+        });
+        (itself, queue) = (consumer, consumer.CreateWorkerQueue());
+        consumer.Start();
+
+        await (await stopped.Task.WaitAsync(TimeSpan.FromMinutes(4))).WaitAsync(TimeSpan.FromMinutes(1));
+        await consumer.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1));
     }
 
     [Fact]
