@@ -13,6 +13,8 @@ public static class Kit
     /// <summary>What to tell where it is absent.</summary>
     public const string Absent = "needs the test kit; name its folder in the environment variable FRAZIL_KIT";
 
+    private const int ShownLength = 2000;
+
     /// <summary>Runs a kit script, or any other program given by its path, to its end.</summary>
     /// <returns>Its standard output.</returns>
     /// <exception cref="InvalidOperationException">It failed; the message has what it wrote.</exception>
@@ -44,8 +46,8 @@ public static class Kit
             }
             if (process.ExitCode != 0)
             {
-                throw new InvalidOperationException(
-                    $"{program} ended with {process.ExitCode}: {await File.ReadAllTextAsync(errors, cancellationToken)}{await File.ReadAllTextAsync(output, cancellationToken)}");
+                var (said, wrote) = (await File.ReadAllTextAsync(errors, cancellationToken), await File.ReadAllTextAsync(output, cancellationToken));
+                throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {Last(said)}{Last(wrote)}");
             }
             return await File.ReadAllTextAsync(output, cancellationToken);
         }
@@ -63,6 +65,10 @@ public static class Kit
             ["--bootstrap", bootstrap, "--topic", topic, "--partitions", "6", "--records", records.ToString(CultureInfo.InvariantCulture), .. more];
         return Ledger.Parse(await RunAsync("kafka/load", arguments, cancellationToken));
     }
+
+    /// <summary>The end of what a program wrote, where the reason stands: a client that cannot reach its broker says so a thousand
+    /// times.</summary>
+    private static string Last(string text) => text.Length <= ShownLength ? text : $"… {text[^ShownLength..]}";
 
     private static string? Find()
     {
