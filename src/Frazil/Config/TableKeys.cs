@@ -35,7 +35,8 @@ internal static class TableKeys
             (t, v) => t with { OnBadRecord = ParseOnBadRecord(v) },
             "`dlq` or `fail`", "A record that does not parse or fit: to the dead-letter table `NAME_dlq`, or the table stops."),
         TextList("kafka_columns", t => t.KafkaColumns, (t, v) => t with { KafkaColumns = v },
-            string.Join(", ", KafkaColumnNames.Select(name => $"`{name}`")), "Kafka position columns that the table gets."),
+            string.Join(", ", KafkaColumnNames.Select(name => $"`{name}`")),
+            "Kafka position columns that the table gets. `kafka_timestamp` is null where a record has none, or one after the year 294246."),
         Map("properties", ConfigKind.Properties, t => t.Properties, (t, v) => t with { Properties = v },
             "Iceberg table properties", "Set when the table is created: `write.*`, `history.expire.*`, `commit.retry.*`, …"),
     ];

@@ -29,7 +29,7 @@ public sealed class Broker : IAsyncDisposable
     {
         try
         {
-            var text = await StartAsync(folder, cancellationToken, ["--port", "0", "--partitions", "6", .. more]);
+            var text = await LaunchAsync(folder, ["--port", "0", "--partitions", "6", .. more], cancellationToken);
             var line = text.Split('\n').First(line => line.StartsWith("bootstrap=", StringComparison.Ordinal));
             return new Broker(folder, line["bootstrap=".Length..].Trim());
         }
@@ -46,13 +46,13 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>Starts it again on the same data and ports.</summary>
     public async Task RestartAsync(CancellationToken cancellationToken)
-        => await StartAsync(folder, cancellationToken);
+        => await LaunchAsync(folder, [], cancellationToken);
 
     public async ValueTask DisposeAsync() => await StopAsync(folder);
 
     /// <summary>Native libraries that a broker unpacks stay where it unpacked them when it is killed: in its own folder, which is
     /// wiped.</summary>
-    private static Task<string> StartAsync(string folder, CancellationToken cancellationToken, params IEnumerable<string> more)
+    private static Task<string> LaunchAsync(string folder, IEnumerable<string> more, CancellationToken cancellationToken)
     {
         var temporary = Directory.CreateDirectory(Path.Combine(folder, "tmp")).FullName;
         string[] command = [Path.Combine(Kit.Folder!, "kafka/start"), "--dir", folder, "--timeout", StartSeconds, .. more];

@@ -15,6 +15,9 @@ public static class Kit
 
     private const int ShownLength = 2000;
 
+    /// <summary>A generator that outlives a broker's restart on a machine that is busy with other things; the test's own limit ends it.</summary>
+    private static readonly string[] Patient = ["--prop", "max.block.ms=600000", "--prop", "delivery.timeout.ms=600000"];
+
     /// <summary>Runs a kit script, or any other program given by its path, to its end.</summary>
     /// <returns>Its standard output.</returns>
     /// <exception cref="InvalidOperationException">It failed; the message has what it wrote.</exception>
@@ -62,7 +65,9 @@ public static class Kit
         string bootstrap, string topic, long records, CancellationToken cancellationToken, params IEnumerable<string> more)
     {
         string[] arguments =
-            ["--bootstrap", bootstrap, "--topic", topic, "--partitions", "6", "--records", records.ToString(CultureInfo.InvariantCulture), .. more];
+        [
+            "--bootstrap", bootstrap, "--topic", topic, "--partitions", "6", "--records", records.ToString(CultureInfo.InvariantCulture), .. Patient, .. more,
+        ];
         return Ledger.Parse(await RunAsync("kafka/load", arguments, cancellationToken));
     }
 
