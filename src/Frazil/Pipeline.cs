@@ -16,7 +16,7 @@ using Microsoft.Extensions.Logging;
 namespace Frazil;
 
 /// <summary>
-/// One table's journey, and the place to start reading: a consumer group of its own delivers records (<see cref="KafkaConsumer"/>), ingest
+/// One table's journey, and the place to start reading: a consumer group of its own delivers records (<see cref="PipelineReading"/>), ingest
 /// workers decode them into hot batches and publish (<see cref="IngestWorker"/>, <see cref="HotPartition"/>), the flusher seals and writes
 /// Parquet (<see cref="TableFlusher"/>, <see cref="FlushWriter"/>), the committer makes snapshots (<see cref="TableCommitter"/>), and
 /// queries see hot and cold rows as one (<see cref="ReadPoint"/>). Assignments and what goes wrong with them are in <see
@@ -41,13 +41,11 @@ internal sealed class Pipeline : IAsyncDisposable
     private readonly TransactionLog log;
     private readonly TableFlusher flusher;
     private readonly CancellationTokenSource stopping = new();
-    private readonly CancellationTokenSource reading = new();
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TopicIdentities identities;
     private readonly PipelineAssignments assignments;
+    private readonly PipelineReading reading;
     private readonly RepeatedProblems problems;
-    private KafkaConsumer? consumer;
-    private ImmutableArray<IngestWorker> workers = [];
     private Task flushLoop = Task.CompletedTask;
     private Exception? failure;
     private volatile string? waitReason = "for the broker to assign partitions";
@@ -81,11 +79,12 @@ internal sealed class Pipeline : IAsyncDisposable
             Hot = hot,
             Logger = logger,
             FlushAsync = token => flusher!.FlushAsync(token),
-            Stopping = reading.Token,
+            Stopping = () => reading!.Stopping,
             OnFailed = Fail,
             OnAssigned = () => waitReason = null,
         });
         flusher = new(FlusherParts(), shared.Options.HotBuffer, shared.Time);
+        reading = new(ReadingParts());
     }
 
     public string Name => options.Name;
@@ -104,23 +103,9 @@ internal sealed class Pipeline : IAsyncDisposable
     {
         await schemas.OpenAsync(cancellationToken);
         await RecoverAsync(cancellationToken);
-        consumer = new(ConsumerOptions(), new()
-        {
-            Assigned = assignments.Assign,
-            Positioned = assignments.Position,
-            Revoked = assignments.Revoke,
-            Error = TakeError,
-        });
-        workers = [.. Enumerable.Range(0, shared.WorkersPerTable).Select(_ => new IngestWorker(WorkerParts(consumer.CreateWorkerQueue())))];
-        assignments.Attach(consumer, workers);
-        foreach (var worker in workers)
-        {
-            worker.Start();
-        }
         flushLoop = flusher.RunAsync(stopping.Token);
         flushLoop.Forget(Fail);
-        consumer.Start();
-        consumer.Completion.Forget(Fail);
+        reading.Start();
     }
 
     /// <summary>It could not be started, and others can: it counts as failed from now on.</summary>
@@ -135,7 +120,7 @@ internal sealed class Pipeline : IAsyncDisposable
             await ((Task)completion.Task.ContinueWith(static _ => { }, cancellationToken, TaskContinuationOptions.None, TaskScheduler.Default));
             return;
         }
-        await Task.Run(StopWorkers, CancellationToken.None);
+        await Task.Run(reading.Stop, CancellationToken.None);
         try
         {
             if (failure is null)
@@ -195,7 +180,7 @@ internal sealed class Pipeline : IAsyncDisposable
     {
         await StopAsync(CancellationToken.None);
         stopping.Dispose();
-        reading.Dispose();
+        await reading.DisposeAsync();
         log.Dispose();
     }
 
@@ -208,7 +193,7 @@ internal sealed class Pipeline : IAsyncDisposable
             Name = Name,
             Topic = options.TopicPattern ?? string.Join(",", options.Topics),
             State = failure is not null ? "failed" : stopped != 0 ? "stopped" : waiting is not null ? "waiting"
-                : workers.Any(static worker => worker.IsPaused) ? "paused" : "running",
+                : reading.IsPaused ? "paused" : "running",
             Reason = failure?.Message ?? waiting ?? flusher.Trouble,
             Records = metrics.Records,
             Bytes = metrics.Bytes,
@@ -249,6 +234,26 @@ internal sealed class Pipeline : IAsyncDisposable
         OnFailed = Fail,
     };
 
+    private PipelineReadingParts ReadingParts() => new()
+    {
+        Table = Name,
+        Consumer = ConsumerOptions(),
+        Events = new()
+        {
+            Assigned = assignments.Assign,
+            Positioned = assignments.Position,
+            Revoked = assignments.Revoke,
+            Error = TakeError,
+        },
+        Assignments = assignments,
+        Workers = shared.WorkersPerTable,
+        CreateWorker = queue => new IngestWorker(WorkerParts(queue)),
+        Time = shared.Time,
+        Logger = logger,
+        OnWaiting = reason => waitReason = reason,
+        OnFailed = Fail,
+    };
+
     private IngestWorkerParts WorkerParts(MessageQueue queue) => new()
     {
         Table = Name,
@@ -277,7 +282,7 @@ internal sealed class Pipeline : IAsyncDisposable
     private DecodeError? Evolve(SchemaSamples samples)
     {
         var retry = new FlushRetry(shared.Time, logger, Name, metrics.CountFlushFailure);
-        var evolving = Task.Run(() => retry.RunAsync("schema change", token => schemas.EvolveAsync(samples, token), reading.Token));
+        var evolving = Task.Run(() => retry.RunAsync("schema change", token => schemas.EvolveAsync(samples, token), reading.Stopping));
         return Blocking.Wait(evolving);
     }
 
@@ -291,15 +296,15 @@ internal sealed class Pipeline : IAsyncDisposable
 
     private void TakeError(KafkaError error)
     {
+        if (error.Kind == KafkaErrorKind.Fatal)
+        {
+            return; // the member ends, and tells it
+        }
         if (problems.TextOf((error.Code, error.Topic), error.ToString()) is { } text)
         {
             logger.KafkaProblem(Name, text);
         }
-        if (error.Kind == KafkaErrorKind.Fatal)
-        {
-            Fail(new PipelineFailedException($"table {Name}: {error}"));
-        }
-        else if (assignments.Count == 0)
+        if (assignments.Count == 0)
         {
             waitReason = error.ToString();
         }
@@ -324,7 +329,7 @@ internal sealed class Pipeline : IAsyncDisposable
         {
             if (error is BadRecordException)
             {
-                await Task.Run(StopWorkers, limit.Token);
+                await Task.Run(reading.Stop, limit.Token);
                 await flusher.FlushAsync(limit.Token).WaitAsync(limit.Token);
             }
         }
@@ -338,27 +343,15 @@ internal sealed class Pipeline : IAsyncDisposable
         }
     }
 
-    private void StopWorkers()
-    {
-        reading.Cancel(); // a worker may be waiting for a catalog that does not answer
-        foreach (var worker in workers)
-        {
-            worker.Stop();
-        }
-    }
-
     private async Task LeaveAsync()
     {
-        if (consumer is not null)
+        try
         {
-            try
-            {
-                await consumer.DisposeAsync();
-            }
-            catch (Exception error) when (failure is not null)
-            {
-                logger.KafkaProblem(Name, error.Message); // the failure that stopped the pipeline was told already
-            }
+            await reading.LeaveAsync();
+        }
+        catch (Exception error) when (failure is not null)
+        {
+            logger.KafkaProblem(Name, error.Message); // the failure that stopped the pipeline was told already
         }
         try
         {

@@ -174,7 +174,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
 
     /// <summary>Until it works or the pipeline stops.</summary>
     private Task<T> TryAsync<T>(string step, Func<CancellationToken, Task<T>> attempt)
-        => new FlushRetry(parts.Shared.Time, parts.Logger, parts.Options.Name, static () => { }).RunAsync(step, attempt, parts.Stopping);
+        => new FlushRetry(parts.Shared.Time, parts.Logger, parts.Options.Name, static () => { }).RunAsync(step, attempt, parts.Stopping());
 
     /// <summary>Progress moves past the gap at once, also when no record follows: it is in the table with the next commit.</summary>
     private void RecordRemoved(TopicPartition partition, OffsetRange removed)
@@ -285,7 +285,7 @@ internal sealed record PipelineAssignmentsParts
     public required ILogger Logger { get; init; }
     public required Func<CancellationToken, Task> FlushAsync { get; init; }
     /// <summary>Cancelled when reading stops: nothing need be assigned any more.</summary>
-    public required CancellationToken Stopping { get; init; }
+    public required Func<CancellationToken> Stopping { get; init; }
     public required Action<Exception> OnFailed { get; init; }
     public required Action OnAssigned { get; init; }
 }

@@ -57,6 +57,37 @@ public sealed class CrashTests(SharedBroker shared)
         await scene.AssertExactlyAsync(ledger, gaps: false, time.Token);
     }
 
+    [Fact]
+    public async Task Of_two_instances_that_a_copied_folder_gave_one_name_one_ends_and_the_other_reads_all_once()
+    {
+        using var time = new CancellationTokenSource(TimeSpan.FromMinutes(8));
+        var scene = await Scene.SetAsync(shared, "namesake");
+        var twin = Twin(scene);
+        await using var first = await scene.StartReadyAsync(time.Token);
+        await using var load = scene.StartLoad(time.Token);
+        await scene.UntilRowsAsync(first, 10_000, time.Token);
+        Directory.CreateDirectory(Path.Combine(scene.Folder, twin.DataDir));
+        File.Copy(Path.Combine(scene.Folder, scene.Config.DataDir, "instance-id"), Path.Combine(scene.Folder, twin.DataDir, "instance-id"));
+        await using var second = await StartTwinAsync(scene, twin, time.Token);
+
+        var loser = await await Task.WhenAny(EndOfAsync(first), EndOfAsync(second)).WaitAsync(time.Token);
+        Assert.Equal(1, await loser.ExitAsync(time.Token));
+        Assert.Contains("remove the file instance-id from the copy", loser.Text, StringComparison.Ordinal);
+        var winner = loser == first ? second : first;
+        Assert.Contains("joining it anew", winner.Text, StringComparison.Ordinal);
+        var ledger = await load.StopAsync();
+        await scene.UntilRowsAsync(winner, ledger.Records, time.Token);
+        await Scene.StopCleanlyAsync(winner, time.Token);
+
+        await scene.AssertExactlyAsync(ledger, gaps: false, time.Token);
+
+        async Task<FrazilProcess> EndOfAsync(FrazilProcess frazil)
+        {
+            await frazil.ExitAsync(time.Token);
+            return frazil;
+        }
+    }
+
     private static FrazilConfig Twin(Scene scene) => new()
     {
         BootstrapServers = scene.Config.BootstrapServers,

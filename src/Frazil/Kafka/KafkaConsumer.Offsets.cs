@@ -18,9 +18,13 @@ public sealed unsafe partial class KafkaConsumer
     {
         long low;
         long high;
-        return RdKafkaNative.rd_kafka_get_watermark_offsets(_client, partition.Topic, partition.Partition, &low, &high) == 0 && high >= 0
-            ? new Watermarks(Math.Max(low, 0), high)
-            : null;
+        lock (_gate)
+        {
+            return _client != 0
+                && RdKafkaNative.rd_kafka_get_watermark_offsets(_client, partition.Topic, partition.Partition, &low, &high) == 0 && high >= 0
+                ? new Watermarks(Math.Max(low, 0), high)
+                : null;
+        }
     }
 
     /// <summary>Asks the partition's leader for its ends; blocks.</summary>
@@ -79,7 +83,11 @@ public sealed unsafe partial class KafkaConsumer
             return;
         }
         using var list = PartitionList.Of(positions);
-        var code = RdKafkaNative.rd_kafka_commit(_client, list.Handle, 1);
+        var code = 0;
+        lock (_gate)
+        {
+            code = _client == 0 ? 0 : RdKafkaNative.rd_kafka_commit(_client, list.Handle, 1);
+        }
         if (code != 0)
         {
             _events.Error?.Invoke(CommitError(code, positions.First().Partition));

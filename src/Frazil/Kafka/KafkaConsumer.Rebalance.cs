@@ -34,8 +34,7 @@ public sealed unsafe partial class KafkaConsumer
         var work = new PostedWork(run, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_client == 0, this);
-            if (Completion.IsCompleted || _stopping.IsCancellationRequested)
+            if (_client == 0 || Completion.IsCompleted || _stopping.IsCancellationRequested)
             {
                 return Task.FromCanceled(new CancellationToken(canceled: true));
             }
@@ -178,6 +177,17 @@ public sealed unsafe partial class KafkaConsumer
                 _owned.Remove(partition);
             }
         }
+    }
+
+    private void LoseEverything()
+    {
+        TopicPartition[] held = [.. _owned.Keys];
+        _owned.Clear();
+        if (held.Length > 0)
+        {
+            _events.Revoked(new PartitionsRevoked(held, Lost: true));
+        }
+        AssignNothing(); // counts as giving up everything
     }
 
     private void Assign(IReadOnlyCollection<PartitionStart> starts)

@@ -253,8 +253,9 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
             {
                 // Nothing was closed. After a fatal error an assignment cannot be answered any more, and freeing the client waits for one
                 // that was under way for ever, in a loop that takes all of a processor.
-                AssignNothing(); // counts as giving up everything
+                LoseEverything();
                 _isAbandoned = true;
+                _failure = _failure is KafkaException ? new KafkaException(KafkaError.FatalOf(_client)) : _failure; // others follow from it
             }
         }
         while (_posted.TryDequeue(out var work))

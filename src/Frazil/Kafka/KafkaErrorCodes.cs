@@ -82,7 +82,7 @@ internal static class KafkaErrorCodes
         KafkaErrorKind.UnknownTopic => "Create the topic or correct its name; the client keeps looking",
         KafkaErrorKind.Fatal when error.Code is FencedInstanceId =>
             "Another instance of the same name took over: its data_dir is a copy of this one's. Run only one, or remove the file instance-id from the "
-            + "copy. Where there is only one, the brokers were so slow that they took its second request to join the group for another instance: start it again",
+            + "copy. Where there is only one, the brokers were so slow that they took its second request to join the group for another instance",
         KafkaErrorKind.Fatal when error.Code is Fenced or ProducerFenced => "Another instance with the same id took over; run only one",
         _ => "",
     };

@@ -45,6 +45,9 @@ internal static partial class FrazilLog
     [LoggerMessage(107, LogLevel.Information, "{Table}: whether topic {Topic} is compacted cannot be asked for, so its gaps are recorded as unknown instead of transaction or compaction: {Reason}")]
     public static partial void CleanupPolicyUnavailable(this ILogger logger, string table, string topic, string reason);
 
+    [LoggerMessage(108, LogLevel.Warning, "{Table}: the group fenced this instance; joining it anew in {Seconds} s and reading from where the table is. Another instance of the same name, or brokers that stall, cause this: {Reason}")]
+    public static partial void MemberFenced(this ILogger logger, string table, double seconds, string reason);
+
     [LoggerMessage(401, LogLevel.Warning, "{Table}: {Step} failed, trying again in {Seconds:0.0} s; rows stay in memory and queries go on")]
     public static partial void FlushStepFailed(this ILogger logger, Exception error, string table, string step, double seconds);
 

@@ -15,6 +15,9 @@ namespace Frazil.Tests.Engine;
 /// memory.</summary>
 public sealed class PipelineTests : IAsyncDisposable
 {
+    private const int Heartbeat = 12;
+    private const int FencedInstanceId = 82;
+
     private readonly EngineFixture fixture = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -105,6 +108,52 @@ public sealed class PipelineTests : IAsyncDisposable
             await EngineFixture.Eventually(() => Task.FromResult(again.Status().CommittedRows == 1), "the row is committed");
             Assert.Null(again.Status().Reason);
         }
+    }
+
+    [Fact]
+    public async Task A_member_that_the_group_fences_is_replaced_and_reads_on_from_where_the_table_is()
+    {
+        var writer = new SteeredWriter();
+        var options = Options("fenced");
+        options = options with { Kafka = options.Kafka with { Properties = new Dictionary<string, string> { ["heartbeat.interval.ms"] = "200" } } };
+        await using var catalog = await OpenCatalogAsync(options);
+        await using (var pipeline = await StartAsync(options, catalog, writer, "one"))
+        {
+            await fixture.ProduceAsync("fenced", 0, """{"id":1}""");
+            await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().CommittedRows == 1), "the first row is committed");
+            writer.Before = static _ => throw new IOException("the store is down");
+            await fixture.ProduceAsync("fenced", 0, """{"id":2}""");
+            await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().HotRows == 1), "the second row is not");
+
+            fixture.Cluster.FailRequests(Heartbeat, FencedInstanceId);
+            await EngineFixture.Eventually(
+                () => Task.FromResult(pipeline.Status() is { State: "waiting", HotRows: 0 } status
+                    && status.Reason!.StartsWith("for a new member of the consumer group", StringComparison.Ordinal)), "it was fenced");
+            await fixture.ProduceAsync("fenced", 0, """{"id":3}""");
+            writer.Before = static _ => Task.CompletedTask;
+            await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().CommittedRows == 3), "the new member has read all");
+            Assert.Equal("running", pipeline.Status().State);
+        }
+
+        var table = (await catalog.LoadTableAsync(TableIdentifier.Parse("shop.fenced"), Cancel)).Metadata;
+        Assert.Equal("""{"0":3}""", table.Properties["frazil.offsets.fenced"]);
+        Assert.Equal("3", table.CurrentSnapshot!.Summary["total-records"]);
+    }
+
+    [Fact]
+    public async Task A_member_that_is_fenced_again_and_again_ends_and_says_that_another_has_its_name()
+    {
+        var options = Options("twin");
+        options = options with { Kafka = options.Kafka with { Properties = new Dictionary<string, string> { ["heartbeat.interval.ms"] = "200" } } };
+        await using var catalog = await OpenCatalogAsync(options);
+        await using var pipeline = await StartAsync(options, catalog, new SteeredWriter(), "one");
+        fixture.Cluster.FailRequests(Heartbeat, [.. Enumerable.Repeat(FencedInstanceId, 20)]);
+
+        var failure = await Assert.ThrowsAsync<PipelineFailedException>(() => pipeline.Completion.WaitAsync(TimeSpan.FromMinutes(3), Cancel));
+
+        Assert.Contains("table shop.twin: ", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("remove the file instance-id from the copy", failure.Message, StringComparison.Ordinal);
+        Assert.Equal("failed", pipeline.Status().State);
     }
 
     [Fact]
@@ -202,10 +251,11 @@ public sealed class PipelineTests : IAsyncDisposable
 
     private static Task<ICatalog> OpenCatalogAsync(FrazilOptions options) => WarehouseCatalog.OpenAsync(options.Catalog, Cancel);
 
-    private static Task<Pipeline> StartAsync(FrazilOptions options, ICatalog catalog, DataFileWriter writer)
-        => StartAsync(options, new FaultyCatalog(catalog), writer);
+    private static Task<Pipeline> StartAsync(FrazilOptions options, ICatalog catalog, DataFileWriter writer, string? instance = null)
+        => StartAsync(options, new FaultyCatalog(catalog), writer, instance);
 
-    private static async Task<Pipeline> StartAsync(FrazilOptions options, FaultyCatalog catalog, DataFileWriter writer)
+    private static async Task<Pipeline> StartAsync(
+        FrazilOptions options, FaultyCatalog catalog, DataFileWriter writer, string? instance = null)
     {
         var pipeline = new Pipeline(options.Tables[0], new()
         {
@@ -216,6 +266,7 @@ public sealed class PipelineTests : IAsyncDisposable
             Time = TimeProvider.System,
             Loggers = EngineFixture.Logs(),
             WorkersPerTable = 1,
+            InstanceId = instance,
         });
         await pipeline.StartAsync(Cancel);
         return pipeline;
