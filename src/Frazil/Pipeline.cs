@@ -65,7 +65,7 @@ internal sealed class Pipeline : IAsyncDisposable
         var lettersState = new TableState(shared.Catalog, identifier with { Name = identifier.Name + DeadLetterColumns.TableSuffix });
         deadLetters = new(
             shared.Catalog, lettersState, new(shared.Catalog, lettersState, new TableMetrics(), shared.Time, logger, identities), shared.Writer,
-            identities);
+            identities, logger);
         log = new(LogSegments.FolderOf(shared.Options.DataDir, options.Name), shared.Time);
         assignments = new(new()
         {

@@ -4,6 +4,7 @@ using Frazil.Commit;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
+using Microsoft.Extensions.Logging;
 
 namespace Frazil.Flush;
 
@@ -14,9 +15,9 @@ namespace Frazil.Flush;
 /// was recreated since, it counts for nothing.
 /// </summary>
 internal sealed class DeadLetterSink(
-    ICatalog catalog, TableState state, TableCommitter committer, DataFileWriter writer, TopicIdentities identities)
+    ICatalog catalog, TableState state, TableCommitter committer, DataFileWriter writer, TopicIdentities identities, ILogger logger)
 {
-    private readonly KeptLetters kept = new(catalog.FileIO);
+    private readonly KeptLetters kept = new(catalog.FileIO, logger);
 
     /// <summary>The dead-letter table, as far as it exists.</summary>
     public TableState State => state;

@@ -7,6 +7,8 @@ using Frazil.Iceberg.Manifests;
 using Frazil.Kafka;
 using Frazil.Maintain;
 using Frazil.Query;
+using Frazil.Telemetry;
+using Microsoft.Extensions.Logging;
 
 namespace Frazil.Flush;
 
@@ -15,12 +17,12 @@ namespace Frazil.Flush;
 /// to goes on where it was: one that was made anew, or whose position was moved back, comes by records again whose letters may have been
 /// cleared away meanwhile.
 /// </summary>
-internal sealed class KeptLetters(IFileIO files)
+internal sealed class KeptLetters(IFileIO files, ILogger logger)
 {
     private readonly ManifestCache manifests = new(files);
 
-    /// <summary>The offsets in a range that the dead-letter table has. What cannot be read of it counts as not there: a letter is rather
-    /// kept twice than not at all.</summary>
+    /// <summary>The offsets in a range that the dead-letter table has. What cannot be read of it is told, and counts as not there: a letter
+    /// is rather kept twice than not at all.</summary>
     /// <param name="letters">The dead-letter table.</param>
     /// <param name="partition">Whose.</param>
     /// <param name="first">First offset of the range.</param>
@@ -41,27 +43,37 @@ internal sealed class KeptLetters(IFileIO files)
         {
             foreach (var entry in await manifests.ReadEntriesAsync(manifest, metadata, cancellationToken))
             {
-                if (entry is { IsLive: true, File: { Content: FileContent.Data, Format: FileFormat.Parquet } file }
+                if (entry is { IsLive: true, File: { Content: FileContent.Data } file }
                     && range.PlaceOf(file, metadata.CurrentSchema) != RangePlace.Outside
-                    && await DataFileLook.FaultOfAsync(files, file, cancellationToken) is null)
+                    && await ReadFileAsync(reader, file, metadata, range, found, cancellationToken) is { } fault)
                 {
-                    await ReadFileAsync(reader, file, metadata, range, found, cancellationToken);
+                    logger.LettersUnreadable(file.Path, fault, partition.ToString(), first, last);
                 }
             }
         }
         return found;
     }
 
-    private static async Task ReadFileAsync(
+    /// <returns>Why it cannot be read; null where it was.</returns>
+    private async Task<string?> ReadFileAsync(
         DataFileReader reader, DataFile file, TableMetadata metadata, KafkaRange range, SeenOffsets found, CancellationToken cancellationToken)
     {
+        if (file.Format != FileFormat.Parquet)
+        {
+            return $"it is {file.Format}, which cannot be read here";
+        }
+        if (await DataFileLook.FaultOfAsync(files, file, cancellationToken) is { } fault)
+        {
+            return $"it {fault}";
+        }
         try
         {
             await reader.VisitOffsetsAsync(file, metadata, range, found.Add, cancellationToken);
+            return null;
         }
         catch (Exception error) when (error is SqlException or DuckDbException && !cancellationToken.IsCancellationRequested)
         {
-            // Another engine's file of a kind that cannot be read, or one that was harmed.
+            return error.Message; // another engine's file of a kind that cannot be read, or one that was harmed
         }
     }
 }

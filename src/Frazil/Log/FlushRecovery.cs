@@ -117,7 +117,7 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
             return false;
         }
         // Progress alone may be of a reading long ago, which this one began anew.
-        var (kept, found) = (new KeptLetters(parts.Files), 0L);
+        var (kept, found) = (new KeptLetters(parts.Files, parts.Logger), 0L);
         foreach (var step in unit.Steps.Select(static step => step.ToStep()))
         {
             if (letters.Progress.NextOffset(step.Partition) is not { } next || next < step.Next)

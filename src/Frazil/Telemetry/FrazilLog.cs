@@ -55,6 +55,9 @@ internal static partial class FrazilLog
     public static partial void FlushDone(
         this ILogger logger, string table, string flushId, long rows, int files, long deadLetters, long? snapshotId, long milliseconds);
 
+    [LoggerMessage(403, LogLevel.Warning, "dead letters in {File} cannot be compared with those of {Partition} at offsets {First} to {Last}, so that some may be kept twice: {Fault}")]
+    public static partial void LettersUnreadable(this ILogger logger, string file, string fault, string partition, long first, long last);
+
     [LoggerMessage(421, LogLevel.Information, "{Table}: recovery: table at snapshot {SnapshotId}; log of {Entries} entries ({Damaged} damaged, {Unknown} of an unknown kind); {Unfinished} unfinished flushes: {Found} had been committed, {Files} written files with {Rows} rows committed as they are, {Removed} files removed; everything else is read again from Kafka")]
     public static partial void Recovered(
         this ILogger logger, string table, long? snapshotId, long entries, long damaged, long unknown, int unfinished, int found, int files,

@@ -106,6 +106,23 @@ public sealed class DeadLetterSinkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_letter_is_rather_kept_twice_than_not_at_all_where_what_is_there_cannot_be_read()
+    {
+        await KeepAsync(recorded: 0, end: 10, 2);
+        await KeepAsync(recorded: 10, end: 20, 15);
+        var metadata = (await catalog.LoadTableAsync(Letters)).Metadata;
+        var files = await LiveFiles.ListAsync(new ManifestCache(catalog.FileIO), metadata, metadata.CurrentSnapshot, Cancel);
+        var harmed = catalog.FileIO.LocalPathFor(files.OrderBy(static one => one.Path, StringComparer.Ordinal).First().Path)!;
+        var bytes = await File.ReadAllBytesAsync(harmed, Cancel);
+        await File.WriteAllBytesAsync(harmed, new byte[bytes.Length], Cancel);
+
+        Assert.Equal(1, await KeepAsync(recorded: 0, end: 20, 2, 15));
+
+        await File.WriteAllBytesAsync(harmed, bytes, Cancel);
+        Assert.Equal([2L, 2, 15], await KeptAsync());
+    }
+
+    [Fact]
     public async Task Letters_of_a_recreated_topic_are_kept_whatever_its_forerunner_had()
     {
         await KeepAsync(recorded: 0, end: 30, 2, 25);
@@ -141,7 +158,7 @@ public sealed class DeadLetterSinkTests : IAsyncLifetime
         var state = new TableState(catalog, Letters);
         var sink = new DeadLetterSink(
             catalog, state, new(catalog, state, new TableMetrics(), TimeProvider.System, NullLogger.Instance, identities), writer,
-            identities);
+            identities, NullLogger.Instance);
         using var flush = new SealedFlush(Guid.CreateVersion7().ToString(), [Batch(recorded, end, bad)]);
         return await sink.CommitAsync(flush, Cancel);
     }
