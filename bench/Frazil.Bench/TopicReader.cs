@@ -22,6 +22,7 @@ internal sealed class TopicReader : IAsyncDisposable
             {
                 Assigned = partitions => [
                     .. partitions.Select(partition => new PartitionStart(partition, StartPosition.Earliest, created!))],
+                Kept = kept => [.. kept.Select(partition => new PartitionStart(partition, StartPosition.At(0), created!))],
                 Revoked = _ => { },
             });
         queue = created = consumer.CreateWorkerQueue();

@@ -241,6 +241,7 @@ internal sealed class Pipeline : IAsyncDisposable
         Events = new()
         {
             Assigned = assignments.Assign,
+            Kept = assignments.Keep,
             Positioned = assignments.Position,
             Revoked = assignments.Revoke,
             Error = TakeError,

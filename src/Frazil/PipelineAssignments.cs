@@ -73,6 +73,19 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         return starts;
     }
 
+    /// <summary>Partitions that stay through a rebalance: each goes on behind what its worker has taken.</summary>
+    public IReadOnlyList<PartitionStart> Keep(IReadOnlyList<TopicPartition> kept)
+    {
+        var starts = new List<PartitionStart>(kept.Count);
+        foreach (var group in kept.GroupBy(WorkerOf))
+        {
+            // Between two batches: what the worker was given before is appended then.
+            group.Key.Between(() => starts.AddRange(group.Select(
+                partition => new PartitionStart(partition, StartPosition.At(Find(partition)!.NextOffset), group.Key.Queue))));
+        }
+        return starts;
+    }
+
     /// <summary>Where reading really begins, for partitions of which the table records nothing.</summary>
     public void Position(IReadOnlyList<TopicPartitionOffset> positions)
     {

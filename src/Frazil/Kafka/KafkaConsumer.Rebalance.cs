@@ -24,7 +24,7 @@ public sealed unsafe partial class KafkaConsumer
         // A position with an offset rather than librdkafka's pause and seek: 2.0.x skips records when batches are read around those.
         var held = starts.Where(start => _owned.ContainsKey(start.Partition)).ToArray();
         Unassign([.. held.Select(start => start.Partition).Where(IsReading)], keep: true);
-        Assign(held);
+        Assign(held, []);
     });
 
     private bool IsReading(TopicPartition partition) => _owned.GetValueOrDefault(partition) is not null;
@@ -112,7 +112,7 @@ public sealed unsafe partial class KafkaConsumer
     /// In <see cref="Start"/>, and once more inside the first assignment of a member whose name the group may know: the group then hands it
     /// what its predecessor held and asks nobody to assign anew, so that partitions added in between, or topics that only this
     /// configuration names, would belong to no one. librdkafka postpones the repeated subscription to the end of the assignment and joins
-    /// again with it, which the group cannot overlook; partitions that stay are not interrupted.
+    /// again with it, which the group cannot overlook; partitions that stay go on (<see cref="Suspend"/>).
     /// </summary>
     private void Subscribe()
     {
@@ -130,23 +130,24 @@ public sealed unsafe partial class KafkaConsumer
     {
         try
         {
+            var kept = Suspend();
             if (isFirst && !_stopping.IsCancellationRequested && MayBeKnown(_options) && !UsesBrokerSideAssignment(_options))
             {
                 _isRejoining = true;
                 Subscribe();
             }
-            if (_stopping.IsCancellationRequested || partitions.Length == 0)
+            if (_stopping.IsCancellationRequested || (partitions.Length == 0 && kept.Length == 0))
             {
                 AssignNothing();
                 return;
             }
-            var starts = _events.Assigned(partitions);
+            var starts = partitions.Length == 0 ? [] : _events.Assigned(partitions);
             if (starts.Count != partitions.Length || !partitions.All(partition => starts.Any(start => start.Partition == partition)))
             {
                 throw new InvalidOperationException(
                     $"The Assigned event must return a start for each of {string.Join(", ", partitions)}; it returned {string.Join(", ", starts.Select(start => start.Partition))}.");
             }
-            Assign(starts);
+            Assign(starts, GoOn(kept));
         }
         catch (Exception)
         {
@@ -154,6 +155,22 @@ public sealed unsafe partial class KafkaConsumer
             throw;
         }
     }
+
+    /// <summary>
+    /// Takes the partitions that stay out of librdkafka's hands for as long as a rebalance lasts. It pauses and resumes them, and goes on
+    /// where it believes the application to be: before 2.1 (issue 4208) behind records of which the pause emptied the batch that was
+    /// just being filled, and from 2.1 to 2.13 (issue 5213) one record behind the end of a partition. So they are assigned anew, where their
+    /// owner says.
+    /// </summary>
+    /// <returns>Those that were being read.</returns>
+    private TopicPartition[] Suspend()
+    {
+        var kept = _owned.Keys.Where(IsReading).ToArray();
+        Unassign(kept, keep: true);
+        return kept;
+    }
+
+    private IReadOnlyList<PartitionStart> GoOn(TopicPartition[] kept) => kept.Length == 0 ? [] : _events.Kept(kept);
 
     private void ServeRevoked(TopicPartition[] partitions, int code)
     {
@@ -171,10 +188,16 @@ public sealed unsafe partial class KafkaConsumer
         }
         finally
         {
-            Unassign([.. partitions.Where(IsReading)], keep: false);
+            // One answer for those that go and those that stay: nothing is left that librdkafka could resume.
+            var kept = _owned.Keys.Except(partitions).Where(IsReading).ToArray();
+            Unassign([.. partitions.Where(IsReading), .. kept], keep: false);
             foreach (var partition in partitions)
             {
                 _owned.Remove(partition);
+            }
+            if (!_stopping.IsCancellationRequested)
+            {
+                Assign([], GoOn(kept));
             }
         }
     }
@@ -190,9 +213,11 @@ public sealed unsafe partial class KafkaConsumer
         AssignNothing(); // counts as giving up everything
     }
 
-    private void Assign(IReadOnlyCollection<PartitionStart> starts)
+    /// <param name="starts">Partitions that begin to be read, or are read from elsewhere.</param>
+    /// <param name="kept">Partitions that go on after <see cref="Suspend"/>.</param>
+    private void Assign(IReadOnlyCollection<PartitionStart> starts, IReadOnlyCollection<PartitionStart> kept)
     {
-        if (starts.Count == 0)
+        if (starts.Count + kept.Count == 0)
         {
             return;
         }
@@ -201,13 +226,18 @@ public sealed unsafe partial class KafkaConsumer
             AssignNothing(); // stopping
             return;
         }
-        BindToQueues(starts);
-        _events.Positioned?.Invoke(positions);
+        PartitionStart[] all = [.. starts, .. kept];
+        BindToQueues(all);
+        if (positions.Count > 0)
+        {
+            _events.Positioned?.Invoke(positions);
+        }
+        positions.AddRange(kept.Select(static start => new TopicPartitionOffset(start.Partition, start.Position.Value)));
         using var list = PartitionList.Of(positions);
         KafkaException.ThrowIf(
             RdKafkaNative.rd_kafka_incremental_assign(_client, list.Handle), $"assigning {string.Join(", ", positions)}");
-        BindToQueues(starts);
-        foreach (var start in starts)
+        BindToQueues(all);
+        foreach (var start in all)
         {
             _owned[start.Partition] = start.Queue;
         }

@@ -6,7 +6,7 @@ namespace Frazil.Kafka;
 /// <summary>
 /// A member of a consumer group that never guesses a position. Every partition is assigned together with the offset that its owner
 /// names; group offsets are never read, an offset that the log does not hold is reported and not replaced, only committed records
-/// are delivered, and rebalancing is cooperative: partitions that stay are not interrupted.
+/// are delivered, and rebalancing is cooperative: partitions that stay go on where their owner says.
 /// <para>One thread of its own polls the group and calls <see cref="KafkaConsumerEvents"/>; records flow through <see
 /// cref="MessageQueue"/>s, each read by one worker thread. Stop the workers, then dispose.</para>
 /// </summary>

@@ -35,13 +35,17 @@ public sealed record KafkaConsumerOptions
 }
 
 /// <summary>What a consumer tells its owner. Everything is called on the consumer's own thread, one call at a time; while one runs, no
-/// other event comes and the group waits, but records of partitions that stay keep flowing. An exception ends the consumer
+/// other event comes and the group waits, and partitions that stay pause until it has ended. An exception ends the consumer
 /// (<see cref="KafkaConsumer.Completion"/> faults).</summary>
 public sealed record KafkaConsumerEvents
 {
     /// <summary>New partitions, in addition to those held: returns for each where to begin and which queue its records go to. They are
     /// assigned with those positions; nothing is delivered from anywhere else first.</summary>
     public required Func<IReadOnlyList<TopicPartition>, IReadOnlyList<PartitionStart>> Assigned { get; init; }
+
+    /// <summary>Partitions that stay while others come or go, of which no more records can come than the workers hold now: returns for
+    /// each the offset at which it goes on, which is behind the last record that its worker has taken, and its queue.</summary>
+    public required Func<IReadOnlyList<TopicPartition>, IReadOnlyList<PartitionStart>> Kept { get; init; }
 
     /// <summary>The exact offsets at which reading begins, <see cref="StartPosition.Earliest"/> and the like resolved. Comes after
     /// <see cref="Assigned"/> (or a restart) and before the first record.</summary>

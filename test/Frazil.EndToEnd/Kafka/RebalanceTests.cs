@@ -64,6 +64,50 @@ public sealed class RebalanceTests(SharedBroker broker) : IClassFixture<SharedBr
     }
 
     [Fact]
+    public async Task Partitions_that_stay_go_on_where_their_owner_says()
+    {
+        broker.Require();
+        var topic = await broker.CreateTopicAsync("kept", 4);
+        await Kit.LoadAsync(broker.Bootstrap, topic, 1000, Cancellation);
+        await using var first = new ConsumerProbe(broker.Bootstrap, [topic], group: topic) { KeptAt = static _ => StartPosition.At(5) };
+        await first.UntilCountAsync(1000);
+        await using var second = new ConsumerProbe(broker.Bootstrap, [topic], static _ => StartPosition.Latest, group: topic);
+        await second.UntilAsync(() => second.Owned.Count == 2 && first.Owned.Count == 2, "two partitions each");
+        var stayed = first.Owned[0];
+        await first.UntilAsync(() => first.Seen(topic, stayed.Partition).Offsets.Count(static offset => offset == 5) > 1, "the fifth record once more");
+
+        var again = first.Seen(topic, stayed.Partition).Offsets;
+        Assert.Equal(1, again.Count(static offset => offset == 4));
+    }
+
+    /// <summary>librdkafka pauses what stays and goes on where it believes the reader to be; several of its versions are wrong there.</summary>
+    [Fact]
+    public async Task Partitions_that_stay_while_others_come_and_go_miss_no_record()
+    {
+        broker.Require();
+        var topic = await broker.CreateTopicAsync("staying", 6);
+        await Kit.LoadAsync(broker.Bootstrap, topic, 300_000, Cancellation);
+        var quick = new Dictionary<string, string>
+        {
+            ["heartbeat.interval.ms"] = "100",
+            ["session.timeout.ms"] = "6000",
+            ["fetch.wait.max.ms"] = "5",
+        };
+        await using var reader = new EndlessReader(broker.Bootstrap, topic, quick);
+        var reading = reader.ReadAgainAndAgainAsync(Cancellation);
+        for (var round = 0; round < 15; round++)
+        {
+            await using var other = new ConsumerProbe(broker.Bootstrap, [topic], static _ => StartPosition.Latest, properties: quick, group: topic);
+            await other.UntilAsync(() => other.Owned.Count == 3, "the other has its share");
+        }
+        reader.Stop();
+        await reading;
+
+        Assert.True(reader.Kept > 15, $"only {reader.Kept} times did partitions stay");
+        Assert.Empty(reader.Gaps);
+    }
+
+    [Fact]
     public async Task The_brokers_own_group_protocol_works_where_librdkafka_knows_it()
     {
         broker.Require();

@@ -134,6 +134,7 @@ public sealed class ConsumerErrorTests
         var consumer = new KafkaConsumer(Options(cluster.BootstrapServers) with { Topics = ["t", "secret"], GroupInstanceId = name }, new()
         {
             Assigned = partitions => [.. partitions.Select(partition => new PartitionStart(partition, StartPosition.Earliest, queue!))],
+            Kept = kept => [.. kept.Select(partition => new PartitionStart(partition, StartPosition.At(0), queue!))],
             Positioned = _ => cluster.SetTopicError("secret", UnknownTopic),
             Revoked = static _ => { },
             Error = error =>
@@ -158,7 +159,7 @@ public sealed class ConsumerErrorTests
         using var cluster = new MockCluster();
         cluster.CreateTopic("t", 2);
         await using var consumer = new KafkaConsumer(
-            Options(cluster.BootstrapServers), new() { Assigned = static _ => [], Revoked = static _ => { } });
+            Options(cluster.BootstrapServers), new() { Assigned = static _ => [], Kept = static _ => [], Revoked = static _ => { } });
         consumer.Start();
         var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => consumer.Completion.WaitAsync(TimeSpan.FromMinutes(3)));
         Assert.Contains("t[0], t[1]", failure.Message, StringComparison.Ordinal);
@@ -191,7 +192,7 @@ public sealed class ConsumerErrorTests
     {
         using var cluster = new MockCluster();
         await using var consumer = new KafkaConsumer(
-            Options(cluster.BootstrapServers), new() { Assigned = static _ => [], Revoked = static _ => { } });
+            Options(cluster.BootstrapServers), new() { Assigned = static _ => [], Kept = static _ => [], Revoked = static _ => { } });
         var queue = consumer.CreateWorkerQueue(16);
         using (queue.ConsumeBatch(TimeSpan.Zero))
         {
@@ -203,7 +204,7 @@ public sealed class ConsumerErrorTests
     }
 
     private static KafkaConsumer Consumer(Dictionary<string, string> properties) =>
-        new(Options("127.0.0.1:1") with { Properties = properties }, new() { Assigned = static _ => [], Revoked = static _ => { } });
+        new(Options("127.0.0.1:1") with { Properties = properties }, new() { Assigned = static _ => [], Kept = static _ => [], Revoked = static _ => { } });
 
     private static KafkaConsumerOptions Options(string bootstrapServers)
         => new() { BootstrapServers = bootstrapServers, GroupId = "g", Topics = ["t"] };

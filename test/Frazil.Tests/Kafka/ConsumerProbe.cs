@@ -48,6 +48,7 @@ public sealed class ConsumerProbe : IAsyncDisposable
         Consumer = new KafkaConsumer(change is null ? options : change(options), new KafkaConsumerEvents
         {
             Assigned = OnAssigned,
+            Kept = OnKept,
             Positioned = OnPositioned,
             Revoked = OnRevoked,
             Error = Errors.Enqueue,
@@ -65,6 +66,10 @@ public sealed class ConsumerProbe : IAsyncDisposable
     }
 
     public KafkaConsumer Consumer { get; }
+
+    /// <summary>Where partitions that stay go on, instead of behind what was seen of them.</summary>
+    public Func<TopicPartition, StartPosition>? KeptAt { get; init; }
+
     public ConcurrentQueue<KafkaError> Errors { get; } = new();
     public ConcurrentQueue<KafkaError> PartitionErrors { get; } = new();
     public ConcurrentQueue<OffsetOutOfRange> OutOfRange { get; } = new();
@@ -138,6 +143,13 @@ public sealed class ConsumerProbe : IAsyncDisposable
 
     private IReadOnlyList<PartitionStart> OnAssigned(IReadOnlyList<TopicPartition> partitions) =>
         [.. partitions.Select(partition => new PartitionStart(partition, _startOf(partition), QueueOf(partition)))];
+
+    private IReadOnlyList<PartitionStart> OnKept(IReadOnlyList<TopicPartition> partitions)
+    {
+        WaitForPasses();
+        return [.. partitions.Select(partition => new PartitionStart(
+            partition, KeptAt?.Invoke(partition) ?? StartPosition.At(Next(partition)!.Value), QueueOf(partition)))];
+    }
 
     public MessageQueue QueueOf(TopicPartition partition) => _queues[partition.Partition % _queues.Length];
 

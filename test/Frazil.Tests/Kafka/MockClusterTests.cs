@@ -159,6 +159,7 @@ public sealed class MockClusterTests
                 {
                     Assigned = partitions => [
                         .. partitions.Select(partition => new PartitionStart(partition, StartPosition.Earliest, queue!))],
+                    Kept = kept => [.. kept.Select(partition => new PartitionStart(partition, StartPosition.At(0), queue!))],
                     Revoked = static _ => { },
                 });
             queue = consumer.CreateWorkerQueue();
@@ -240,6 +241,7 @@ public sealed class MockClusterTests
             {
                 Assigned = partitions => [
                     .. partitions.Select(partition => new PartitionStart(partition, StartPosition.Earliest, target!))],
+                Kept = kept => [.. kept.Select(partition => new PartitionStart(partition, StartPosition.At(0), target!))],
                 Revoked = static _ => { },
             });
         queue = target = consumer.CreateWorkerQueue();
