@@ -1,12 +1,15 @@
+using System.Collections.Frozen;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Frazil.Columnar;
 
 /// <summary>
-/// Finds the native libraries that the bindings name logically (<c>duckdb</c>, <c>rdkafka</c>). Looks, in this order, in the folder that
-/// the environment variable <c>FRAZIL_NATIVE_DIR</c> names, in the program's folder, in <c>runtimes/&lt;rid&gt;/native</c> below it, in a
-/// <c>.native/&lt;rid&gt;</c> folder beside it or any folder above (where <c>./run setup</c> puts them), and then where the system looks.
+/// Finds the native libraries that the bindings name logically (<c>duckdb</c>, <c>rdkafka</c>). They come with Frazil's packages, so
+/// they are looked for where the host puts packages' native files: beside the program, or in <c>runtimes/&lt;rid&gt;/native</c> below it.
+/// The system's are never taken by chance: another library is used only where the environment names its file (<c>FRAZIL_LIBRDKAFKA</c>,
+/// <c>FRAZIL_LIBDUCKDB</c>), and then no other is tried.
 /// </summary>
 public static class NativeLibraries
 {
@@ -16,15 +19,21 @@ public static class NativeLibraries
     /// <summary>The logical name of librdkafka.</summary>
     public const string RdKafka = "rdkafka";
 
-    /// <summary>The environment variable that names a folder to look in first.</summary>
-    public const string DirectoryVariable = "FRAZIL_NATIVE_DIR";
+    private static readonly FrozenDictionary<string, string> Variables = new Dictionary<string, string>
+    {
+        [DuckDb] = "FRAZIL_LIBDUCKDB",
+        [RdKafka] = "FRAZIL_LIBRDKAFKA",
+    }.ToFrozenDictionary();
 
     private static readonly HashSet<Assembly> Registered = [];
     private static readonly Dictionary<string, nint> Loaded = [];
     private static readonly Lock Gate = new();
 
-    /// <summary>Makes the <c>LibraryImport</c>s of an assembly resolve through this class. Call it before the first native call;
-    /// calling it again does nothing.</summary>
+    /// <summary>The environment variable that names another file for a library.</summary>
+    public static string VariableOf(string logicalName) => Variables[logicalName];
+
+    /// <summary>Makes the <c>LibraryImport</c>s of an assembly resolve through this class. Each assembly that has some calls it when it is
+    /// loaded, so that no call can come first; calling it again does nothing.</summary>
     public static void Register(Assembly assembly)
     {
         ArgumentNullException.ThrowIfNull(assembly);
@@ -45,77 +54,95 @@ public static class NativeLibraries
         {
             if (!Loaded.TryGetValue(logicalName, out var handle))
             {
-                handle = Find(logicalName, FileNames(logicalName));
+                handle = Find(logicalName, Environment.GetEnvironmentVariable(VariableOf(logicalName)), Folders());
                 Loaded.Add(logicalName, handle);
             }
             return handle;
         }
     }
 
-    private static nint Resolve(string libraryName, Assembly assembly, DllImportSearchPath? searchPath) =>
-        libraryName is DuckDb or RdKafka ? Load(libraryName) : nint.Zero;
+    /// <summary>Loads the file that was chosen, and no other; without one, the first of the library's files that loads.</summary>
+    internal static nint Find(string logicalName, string? chosen, IReadOnlyCollection<string> folders)
+    {
+        if (!string.IsNullOrEmpty(chosen))
+        {
+            return LoadChosen(logicalName, chosen);
+        }
+        var names = FileNames(logicalName);
+        var failures = new List<string>();
+        foreach (var path in folders.SelectMany(folder => names.Select(name => Path.Combine(folder, name))).Where(File.Exists))
+        {
+            try
+            {
+                return NativeLibrary.Load(path);
+            }
+            catch (Exception failure) when (failure is DllNotFoundException or BadImageFormatException)
+            {
+                failures.Add($"{path}: {failure.Message.ReplaceLineEndings(" ").Trim()}");
+            }
+        }
+        var found = failures.Count == 0
+            ? $"None of {string.Join(", ", names)} is in {string.Join(", ", folders)}"
+            : $"What was found does not load: {string.Join("; ", failures)}";
+        throw new DllNotFoundException(
+            $"The native library '{logicalName}' cannot be loaded on {RuntimeInformation.RuntimeIdentifier}. {found}. It comes with Frazil's packages for Linux, "
+            + $"macOS and Windows on x64 and arm64; elsewhere name a file of your own in the environment variable {VariableOf(logicalName)}.");
+    }
 
+    private static nint LoadChosen(string logicalName, string path)
+    {
+        try
+        {
+            return NativeLibrary.Load(path);
+        }
+        catch (Exception failure) when (failure is DllNotFoundException or BadImageFormatException)
+        {
+            throw new DllNotFoundException(
+                $"The native library that {VariableOf(logicalName)} names, '{path}', cannot be loaded: {failure.Message.ReplaceLineEndings(" ").Trim()} "
+                + "Name another file, or remove the variable to use the one that comes with Frazil.", failure);
+        }
+    }
+
+#pragma warning disable CA2255 // a library may not do much here; this only says where to look, and nothing else comes before every call
+    [ModuleInitializer]
+    internal static void RegisterThisAssembly() => Register(typeof(NativeLibraries).Assembly);
+#pragma warning restore CA2255
+
+    private static nint Resolve(string libraryName, Assembly assembly, DllImportSearchPath? searchPath)
+        => Variables.ContainsKey(libraryName) ? Load(libraryName) : nint.Zero;
+
+    /// <summary>In the order in which they are tried. librdkafka's package has three files for Linux: the first has Kerberos and wants
+    /// libsasl2.so.3, which Debian and Ubuntu lack; the second wants glibc only; the third is for musl.</summary>
     private static string[] FileNames(string logicalName)
     {
         if (OperatingSystem.IsWindows())
         {
-            return logicalName == RdKafka ? ["librdkafka.dll", "rdkafka.dll"] : [$"{logicalName}.dll"];
+            return [logicalName == RdKafka ? "librdkafka.dll" : $"{logicalName}.dll"];
         }
         if (OperatingSystem.IsMacOS())
         {
-            return logicalName == RdKafka ? ["librdkafka.1.dylib", "librdkafka.dylib"] : [$"lib{logicalName}.dylib"];
+            return [$"lib{logicalName}.dylib"];
         }
-        return logicalName == RdKafka ? ["librdkafka.so.1", "librdkafka.so"] : [$"lib{logicalName}.so"];
+        if (logicalName != RdKafka)
+        {
+            return [$"lib{logicalName}.so"];
+        }
+        return RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal)
+            ? ["alpine-librdkafka.so"]
+            : ["librdkafka.so", "centos8-librdkafka.so"];
     }
 
-    private static nint Find(string logicalName, string[] fileNames)
+    /// <summary>Where the host looks for the native files of packages, and the folders of a program that was published without it.</summary>
+    private static List<string> Folders()
     {
-        var tried = new List<string>();
-        var failures = new List<string>();
-        foreach (var folder in Folders())
-        {
-            tried.Add(folder);
-            foreach (var path in fileNames.Select(name => Path.Combine(folder, name)).Where(File.Exists))
-            {
-                try
-                {
-                    return NativeLibrary.Load(path);
-                }
-                catch (Exception failure) when (failure is DllNotFoundException or BadImageFormatException)
-                {
-                    failures.Add(failure.Message);
-                }
-            }
-        }
-        foreach (var name in fileNames)
-        {
-            if (NativeLibrary.TryLoad(name, out var handle))
-            {
-                return handle;
-            }
-        }
-        var broken = failures.Count == 0 ? "" : $" Found but not loadable: {string.Join("; ", failures)}.";
-        throw new DllNotFoundException(
-            $"The native library '{logicalName}' ({string.Join(" or ", fileNames)}) was not found in {string.Join(", ", tried)}, nor by the system.{broken} " +
-            $"Run `./run setup` in the repository, or put the file into a folder and name that in the environment variable {DirectoryVariable}.");
-    }
-
-    private static IEnumerable<string> Folders()
-    {
-        if (Environment.GetEnvironmentVariable(DirectoryVariable) is { Length: > 0 } chosen)
-        {
-            yield return chosen;
-        }
-        var rid = RuntimeInformation.RuntimeIdentifier;
-        yield return AppContext.BaseDirectory;
-        yield return Path.Combine(AppContext.BaseDirectory, "runtimes", rid, "native");
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            var candidate = Path.Combine(folder.FullName, ".native", rid);
-            if (Directory.Exists(candidate))
-            {
-                yield return candidate;
-            }
-        }
+        var told = AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "";
+        var platform = RuntimeInformation.RuntimeIdentifier;
+        List<string> folders =
+        [
+            .. told.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Select(Path.TrimEndingDirectorySeparator),
+            Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory),
+            Path.Combine(AppContext.BaseDirectory, "runtimes", platform, "native"),
+        ];
+        return [.. folders.Distinct(StringComparer.Ordinal)];
     }
 }

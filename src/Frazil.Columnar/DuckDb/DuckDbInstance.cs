@@ -17,14 +17,7 @@ public sealed unsafe class DuckDbInstance : IDisposable
     public ColumnScans Scans { get; } = new();
 
     /// <summary>As libduckdb prints its version, <c>v1.5.6</c>.</summary>
-    public static string LibraryVersion
-    {
-        get
-        {
-            NativeLibraries.Register(typeof(DuckDbInstance).Assembly);
-            return ReadText(DuckDbNative.duckdb_library_version());
-        }
-    }
+    public static string LibraryVersion => ReadText(DuckDbNative.duckdb_library_version());
 
     /// <summary>Opens an in-memory instance.</summary>
     /// <param name="settings">DuckDB settings by name (<c>threads</c>, <c>memory_limit</c> …).</param>
@@ -33,11 +26,10 @@ public sealed unsafe class DuckDbInstance : IDisposable
     public static DuckDbInstance Open(IReadOnlyDictionary<string, string> settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        NativeLibraries.Register(typeof(DuckDbInstance).Assembly);
         if (DuckDbNative.duckdb_vector_size() != DuckDbNative.VectorSize)
         {
             throw new DuckDbException(
-                $"libduckdb {LibraryVersion} has vectors of {DuckDbNative.duckdb_vector_size()} rows; {DuckDbNative.VectorSize} are needed. Run `./run setup`.");
+                $"libduckdb {LibraryVersion} has vectors of {DuckDbNative.duckdb_vector_size()} rows; {DuckDbNative.VectorSize} are needed. Remove {NativeLibraries.VariableOf(NativeLibraries.DuckDb)} from the environment.");
         }
         if (DuckDbNative.duckdb_create_config(out var config) != DuckDbNative.Success)
         {

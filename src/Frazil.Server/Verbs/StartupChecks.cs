@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using Frazil.Columnar;
 using Frazil.Columnar.DuckDb;
 using Frazil.Commit;
 using Frazil.Config;
@@ -19,9 +20,9 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
         {
             yield return new Check("tables", false, "none is configured", "Add [[tables]] with a name and topics");
         }
-        var kafkaLibrary = Try("librdkafka", () => RdKafkaLibrary.Version, "Run ./run setup");
+        var kafkaLibrary = Try("librdkafka", () => RdKafkaLibrary.Version, Reinstall(NativeLibraries.RdKafka));
         yield return kafkaLibrary;
-        yield return Try("libduckdb", () => DuckDbInstance.LibraryVersion, "Run ./run setup");
+        yield return Try("libduckdb", () => DuckDbInstance.LibraryVersion, Reinstall(NativeLibraries.DuckDb));
         if (kafkaLibrary.Ok)
         {
             foreach (var check in await CheckBrokerAsync(cancellationToken))
@@ -37,6 +38,8 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
         yield return CheckFolder("data folder", options.DataDir, "data_dir");
         yield return await CheckPortAsync(cancellationToken);
     }
+
+    private static string Reinstall(string library) => $"Install Frazil anew, or name a file of your own in {NativeLibraries.VariableOf(library)}";
 
     private static Check Try(string name, Func<string> probe, string fix)
     {

@@ -10,6 +10,9 @@ namespace Frazil.Kafka;
 /// </summary>
 public sealed unsafe class MockCluster : IDisposable
 {
+    /// <summary>Milliseconds.</summary>
+    private const int JoinDelay = 50;
+
     private readonly ClientCallbacks _callbacks;
     private nint _client;
     private nint _cluster;
@@ -29,6 +32,8 @@ public sealed unsafe class MockCluster : IDisposable
             throw new InvalidOperationException(
                 $"librdkafka could not start {brokers.ToString(CultureInfo.InvariantCulture)} mock brokers on loopback.");
         }
+        // Real brokers wait three seconds for more members of a new group; here nobody else will come.
+        RdKafkaNative.rd_kafka_mock_group_initial_rebalance_delay_ms(_cluster, JoinDelay);
         BootstrapServers = RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_mock_cluster_bootstraps(_cluster));
     }
 

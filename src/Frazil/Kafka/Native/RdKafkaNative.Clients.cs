@@ -98,6 +98,9 @@ internal static unsafe partial class RdKafkaNative
     [LibraryImport(Library)]
     public static partial byte* rd_kafka_mock_cluster_bootstraps(nint cluster);
 
+    [LibraryImport(Library)]
+    public static partial void rd_kafka_mock_group_initial_rebalance_delay_ms(nint cluster, int delayMs);
+
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int rd_kafka_mock_topic_create(nint cluster, string topic, int partitions, int replicationFactor);
 
@@ -210,7 +213,7 @@ internal static unsafe partial class RdKafkaNative
     [LibraryImport(Library)]
     public static partial void rd_kafka_event_destroy(nint eventHandle);
 
-    // --- since librdkafka 2.3 -------------------------------------------------------------------------------------------
+    // --- topic ids -------------------------------------------------------------------------------------------
 
     [LibraryImport(Library)]
     public static partial nint rd_kafka_TopicCollection_of_topic_names(byte** topics, nuint count);

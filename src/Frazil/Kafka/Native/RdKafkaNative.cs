@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Frazil.Kafka.Native;
 
 /// <summary>
-/// librdkafka's C API, as it is: names, arguments and ownership are the header's. Everything here exists in librdkafka 2.0.2
-/// (Debian 12) unless <see cref="RdKafkaLibrary.Has"/> is asked first. Call <see cref="RdKafkaLibrary.Load"/> before anything else.
+/// librdkafka's C API, as it is: names, arguments and ownership are the header's. Everything here exists in librdkafka 2.12, the oldest
+/// that <see cref="RdKafkaLibrary.Load"/> accepts; every client is made after that.
 /// </summary>
 internal static unsafe partial class RdKafkaNative
 {
