@@ -76,11 +76,15 @@ internal sealed record ParquetFooter
             }
         }
         var root = elements.Count > 0 ? Assemble(elements) : throw new InvalidDataException("The Parquet footer has no schema.");
-        var leaves = elements.Where(element => element.Children.Count == 0).Select(element => element.FieldId).ToList();
+        var leaves = elements.Where(element => element.Children.Count == 0).ToList();
         if (rows < 0 || groups.Any(group => group.Columns.Count != leaves.Count))
         {
             throw new InvalidDataException(
                 "The Parquet footer contradicts itself: row count missing, or row groups with other columns than the schema.");
+        }
+        for (var leaf = 0; leaf < leaves.Count; leaf++)
+        {
+            leaves[leaf].HasBloomFilter = groups.Exists(group => group.Columns[leaf].HasBloomFilter);
         }
         return new ParquetFooter
         {
@@ -92,14 +96,14 @@ internal sealed record ParquetFooter
         };
     }
 
-    private static Dictionary<int, long> SumSizes(List<int> leaves, List<RowGroup> groups)
+    private static Dictionary<int, long> SumSizes(List<ParquetNode> leaves, List<RowGroup> groups)
     {
         var sizes = new Dictionary<int, long>();
         for (var leaf = 0; leaf < leaves.Count; leaf++)
         {
-            if (leaves[leaf] >= 0)
+            if (leaves[leaf].FieldId >= 0)
             {
-                sizes[leaves[leaf]] = groups.Sum(group => group.Columns[leaf].CompressedSize);
+                sizes[leaves[leaf].FieldId] = groups.Sum(group => group.Columns[leaf].CompressedSize);
             }
         }
         return sizes;
@@ -163,11 +167,13 @@ internal sealed record ParquetFooter
 
     /// <param name="Start">The first byte of its first page.</param>
     /// <param name="CompressedSize">Bytes of its pages.</param>
-    private readonly record struct Column(long Start, long CompressedSize)
+    /// <param name="HasBloomFilter">There is a Bloom filter of its values.</param>
+    private readonly record struct Column(long Start, long CompressedSize, bool HasBloomFilter)
     {
         public static Column Read(ref ThriftReader reader)
         {
             long compressed = 0, data = 0, dictionary = 0;
+            var hasBloomFilter = false;
             for (var field = 0; reader.NextField(ref field, out var type);)
             {
                 switch (field)
@@ -181,12 +187,15 @@ internal sealed record ParquetFooter
                     case 11:
                         dictionary = reader.ReadInteger();
                         break;
+                    case 14:
+                        hasBloomFilter = reader.ReadInteger() >= 0;
+                        break;
                     default:
                         reader.Skip(type);
                         break;
                 }
             }
-            return new Column(dictionary > 0 ? Math.Min(dictionary, data) : data, compressed);
+            return new Column(dictionary > 0 ? Math.Min(dictionary, data) : data, compressed, hasBloomFilter);
         }
     }
 

@@ -7,9 +7,9 @@ internal sealed class ParquetNode
 {
     // Numbers of Parquet's Type, ConvertedType and LogicalType that are looked at.
     private const int Int96 = 3, ByteArray = 6, FixedBytes = 7;
-    private const int ConvertedUtf8 = 0, ConvertedDecimal = 5;
+    private const int ConvertedUtf8 = 0, ConvertedMap = 1, ConvertedMapOfPairs = 2, ConvertedList = 3, ConvertedDecimal = 5;
     private const int LogicalString =
-        1, LogicalDecimal = 5, LogicalDate = 6, LogicalTime = 7, LogicalTimestamp = 8, LogicalInteger = 10, LogicalUuid = 14;
+        1, LogicalMap = 2, LogicalList = 3, LogicalDecimal = 5, LogicalDate = 6, LogicalTime = 7, LogicalTimestamp = 8, LogicalInteger = 10, LogicalUuid = 14;
     private const int Microseconds = 2;
 
     private int physical = -1;
@@ -37,20 +37,29 @@ internal sealed class ParquetNode
 
     public List<ParquetNode> Children { get; } = [];
 
-    /// <summary>What is inside a list's or map's repeated group; null where the file does not have the standard three levels.</summary>
-    public List<ParquetNode>? Repeated(int count) =>
+    /// <summary>Some row group has a Bloom filter of it; of leaves only.</summary>
+    public bool HasBloomFilter { get; set; }
+
+    /// <summary>What a list is a list of; null where this is none, or has not the standard three levels.</summary>
+    public ParquetNode? Element => logical == LogicalList || converted == ConvertedList ? Repeated(1)?[0] : null;
+
+    /// <summary>A map's two children; null where this is none, or has not the standard three levels.</summary>
+    public List<ParquetNode>? KeyAndValue
+        => logical == LogicalMap || converted is ConvertedMap or ConvertedMapOfPairs ? Repeated(2) : null;
+
+    private List<ParquetNode>? Repeated(int count) =>
         Children.Count == 1 && Children[0].Children.Count == count ? Children[0].Children : null;
 
     /// <summary>Read by name, without being told a type, the column comes out as exactly this field: same name, id, type, and children.
     /// False also where that is not certain.</summary>
     public bool Is(ColumnField field) => FieldId == field.FieldId && Name == field.Name && HasType(field.Type);
 
-    private bool HasType(ColumnType type) => type.Kind switch
+    /// <summary>Its values need no cast.</summary>
+    public bool HasType(ColumnType type) => type.Kind switch
     {
         ColumnKind.Struct => Children.Count == type.Fields.Count && Children.Zip(type.Fields).All(pair => pair.First.Is(pair.Second)),
-        ColumnKind.List => Repeated(1) is { } element && element[0].FieldId == type.Fields[0].FieldId
-            && element[0].HasType(type.Fields[0].Type),
-        ColumnKind.Map => Repeated(2) is { } pair
+        ColumnKind.List => Element is { } element && element.FieldId == type.Fields[0].FieldId && element.HasType(type.Fields[0].Type),
+        ColumnKind.Map => KeyAndValue is { } pair
             && pair.Zip(type.Fields).All(item => item.First.FieldId == item.Second.FieldId && item.First.HasType(item.Second.Type)),
         _ => Children.Count == 0 && HasLeafType(type),
     };

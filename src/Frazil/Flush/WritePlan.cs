@@ -37,7 +37,8 @@ internal sealed record WritePlan(
         var sql = new StringBuilder();
         var options = Request.Options;
         sql.Append(CultureInfo.InvariantCulture, $"COPY (SELECT * FROM {ColumnScans.FunctionName}({handle})) TO {SqlText.Literal(Path)} ");
-        sql.Append("(FORMAT parquet, USE_TMP_FILE false, COMPRESSION zstd, ");
+        // Its Bloom filters are wrong for bytes and for zeros, and other readers believe them.
+        sql.Append("(FORMAT parquet, USE_TMP_FILE false, WRITE_BLOOM_FILTER false, COMPRESSION zstd, ");
         sql.Append(CultureInfo.InvariantCulture, $"COMPRESSION_LEVEL {options.ZstdLevel}, ROW_GROUP_SIZE {RowGroupRows()}, ");
         sql.Append(CultureInfo.InvariantCulture, $"DICTIONARY_SIZE_LIMIT {dictionaryLimit}, FIELD_IDS ");
         AppendFieldIds(sql, Schema, null);

@@ -1,3 +1,4 @@
+using Frazil.Cold;
 using Frazil.Columnar;
 using Frazil.Columnar.DuckDb;
 using Frazil.Flush;
@@ -5,7 +6,6 @@ using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.IO;
 using Frazil.Iceberg.Manifests;
-using Frazil.Query;
 
 namespace Frazil.Maintain;
 
@@ -16,7 +16,7 @@ namespace Frazil.Maintain;
 internal sealed class DataFileReader : IDisposable
 {
     private readonly DuckDbInstance duck;
-    private readonly NestedNames nested = new();
+    private readonly FileColumns columns = new();
     private readonly IFileIO files;
 
     public DataFileReader(IFileIO files)
@@ -90,17 +90,9 @@ internal sealed class DataFileReader : IDisposable
 
     private string ViewOf(DataFile file, TableMetadata metadata)
     {
-        var schema = ColumnSchemas.FromIceberg(metadata.CurrentSchema.Fields);
-        var input = new TableInput
-        {
-            Namespace = "",
-            Name = metadata.Location,
-            Schema = schema,
-            PastSchemas = metadata.Schemas.Count > 1
-                ? [.. metadata.Schemas.Select(static past => ColumnSchemas.FromIceberg(past.Fields))]
-                : [],
-            ColdFiles = [new(PathOf(file.Path), file.RecordCount)],
-        };
-        return TableViewText.Write(SqlNames.Apply(schema), input, slot: null, nested);
+        var schema = SqlNames.Apply(ColumnSchemas.FromIceberg(metadata.CurrentSchema.Fields));
+        var input = SnapshotFiles.ToInput(file, metadata, PathOf(file.Path));
+        return TableViewText.Write(
+            new(metadata.Location, schema, ColumnDefaults.Of(metadata.CurrentSchema), [input]), slot: null, columns);
     }
 }

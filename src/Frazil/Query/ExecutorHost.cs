@@ -1,4 +1,5 @@
 using System.Globalization;
+using Frazil.Cold;
 using Frazil.Columnar.DuckDb;
 
 namespace Frazil.Query;
@@ -8,7 +9,7 @@ namespace Frazil.Query;
 internal sealed class ExecutorHost
 {
     private readonly DuckDbInstance duck;
-    private readonly NestedNames nested = new();
+    private readonly FileColumns files = new();
     private readonly Stack<ExecutorSession> idle = new();
     private readonly Lock gate = new();
     private int lastSession;
@@ -63,7 +64,7 @@ internal sealed class ExecutorHost
         }
         try
         {
-            return new Lease(this, new ExecutorSession(duck, number, nested));
+            return new Lease(this, new ExecutorSession(duck, number, files));
         }
         catch
         {

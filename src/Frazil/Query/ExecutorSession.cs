@@ -1,4 +1,5 @@
 using System.Globalization;
+using Frazil.Cold;
 using Frazil.Columnar;
 using Frazil.Columnar.DuckDb;
 
@@ -12,15 +13,15 @@ internal sealed class ExecutorSession : IDisposable
 {
     private readonly DuckDbInstance duck;
     private readonly DuckDbConnection connection;
-    private readonly NestedNames nested;
+    private readonly FileColumns files;
     private readonly string database;
     private readonly HashSet<string> schemas = new(SqlNameComparer.Instance) { "main" };
     private readonly Dictionary<string, TableView> views = [];
     private readonly Dictionary<string, string> bareNames = new(SqlNameComparer.Instance);
 
-    public ExecutorSession(DuckDbInstance duck, int number, NestedNames nested)
+    public ExecutorSession(DuckDbInstance duck, int number, FileColumns files)
     {
-        (this.duck, this.nested) = (duck, nested);
+        (this.duck, this.files) = (duck, files);
         database = string.Create(CultureInfo.InvariantCulture, $"frazil_session_{number}");
         connection = duck.Connect();
         try
@@ -122,7 +123,7 @@ internal sealed class ExecutorSession : IDisposable
             {
                 connection.Execute($"CREATE SCHEMA IF NOT EXISTS {SqlText.Identifier(table.Namespace)}", cancellationToken);
             }
-            connection.Execute($"CREATE OR REPLACE VIEW {name} AS {view.Describe(table, nested)}", cancellationToken);
+            connection.Execute($"CREATE OR REPLACE VIEW {name} AS {view.Describe(table, files)}", cancellationToken);
             view.MarkCurrent(table);
         }
         if (hasBareName && !SqlNameComparer.Instance.Equals(table.Namespace, "main")
@@ -166,12 +167,14 @@ internal sealed class ExecutorSession : IDisposable
         public bool IsCurrent(TableInput table) => made is not null
             && made.HotSlices.Count > 0 == table.HotSlices.Count > 0
             && made.Schema.Equals(table.Schema)
+            && made.Defaults.Equals(table.Defaults)
             && (ReferenceEquals(made.ColdFiles, table.ColdFiles) || made.ColdFiles.SequenceEqual(table.ColdFiles));
 
-        public string Describe(TableInput table, NestedNames nested)
+        public string Describe(TableInput table, FileColumns files)
         {
             made = null;
-            Text = TableViewText.Write(fields, table, table.HotSlices.Count > 0 ? slot!.Handle : null, nested);
+            Text = TableViewText.Write(
+                new(table.ToString(), fields, table.Defaults, table.ColdFiles), table.HotSlices.Count > 0 ? slot!.Handle : null, files);
             return Text;
         }
 

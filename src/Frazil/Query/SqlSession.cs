@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using Frazil.Cold;
 using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Flush;
 using Frazil.Hot;
+using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
 using Microsoft.Extensions.Logging;
@@ -27,7 +29,7 @@ public sealed class SqlSession : IAsyncDisposable
         this.catalog = catalog;
         this.ingested = ingested;
         ownedCatalog = ownsCatalog ? catalog : null;
-        snapshotFiles = new(new ManifestCache(catalog.FileIO));
+        snapshotFiles = new(new ManifestCache(catalog.FileIO), catalog.FileIO);
         executor = new(new()
         {
             Directories = WarehouseFolders(catalog, options),
@@ -65,6 +67,10 @@ public sealed class SqlSession : IAsyncDisposable
         {
             // Other hands dropped the table, or made it anew, below a running pipeline, or spoilt its progress.
             throw new SqlException(error.Message, null, error);
+        }
+        catch (ValidationException error)
+        {
+            throw new SqlException($"The table cannot be queried: {error.Message}", null, error); // a type without a column layout
         }
         catch (UnseenRecordException unseen) when (!cancellationToken.IsCancellationRequested)
         {
@@ -133,12 +139,10 @@ public sealed class SqlSession : IAsyncDisposable
             Name = identifier.Name,
             Schema = metadata is not null ? ColumnSchemas.FromIceberg(metadata.CurrentSchema.Fields)
                 : point.HotSlices.IsEmpty ? point.Table.EmptyColumns : point.HotSlices[^1].Schema,
-            PastSchemas = metadata is { Schemas.Count: > 1 }
-                ? [.. metadata.Schemas.Select(static schema => ColumnSchemas.FromIceberg(schema.Fields))]
-                : [],
+            Defaults = metadata is not null ? ColumnDefaults.Of(metadata.CurrentSchema) : ColumnDefaults.None,
             HotSlices = point.HotSlices,
             HotPin = point,
-            ColdFiles = [.. files.Select(file => new DataFileInput(catalog.FileIO.LocalPathFor(file.Path) ?? file.Path, file.RecordCount))],
+            ColdFiles = files,
         };
     }
 

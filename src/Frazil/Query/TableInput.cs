@@ -1,3 +1,4 @@
+using Frazil.Cold;
 using Frazil.Columnar;
 
 namespace Frazil.Query;
@@ -12,9 +13,8 @@ public sealed record TableInput
     /// <summary>The table's current schema.</summary>
     public required ColumnFields Schema { get; init; }
 
-    /// <summary>Every schema that cold files may have been written under. Only compared with <see cref="Schema"/>: where a field inside a
-    /// struct was renamed or replaced since, the files' own schemas are consulted. May be left empty where that never happened.</summary>
-    public IReadOnlyList<ColumnFields> PastSchemas { get; init; } = [];
+    /// <summary>What rows of <see cref="ColdFiles"/> hold of columns that are younger than their file.</summary>
+    public ColumnDefaults Defaults { get; init; } = ColumnDefaults.None;
 
     /// <summary>Rows in memory.</summary>
     public IReadOnlyList<BatchSlice> HotSlices { get; init; } = [];
@@ -28,7 +28,3 @@ public sealed record TableInput
 
     public override string ToString() => $"{Namespace}.{Name}";
 }
-
-/// <param name="Path">An absolute local path in one of the executor's directories. Files never change.</param>
-/// <param name="RecordCount">Rows, as the manifest has it.</param>
-public sealed record DataFileInput(string Path, long RecordCount);

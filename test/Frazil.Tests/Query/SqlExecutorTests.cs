@@ -1,3 +1,4 @@
+using Frazil.Cold;
 using Frazil.Columnar;
 using Frazil.Columnar.DuckDb;
 using Frazil.Flush;
@@ -219,7 +220,6 @@ public sealed class SqlExecutorTests : IAsyncDisposable
         var table = Table("a", "t", now) with
         {
             ColdFiles = [oldFile, nowFile],
-            PastSchemas = [old, now],
             HotSlices = [memory.Slice(old, ["z"], [3], [2.5f])],
         };
         var result = await RunAsync("SELECT added, user_id, f, id FROM t ORDER BY user_id", table);
@@ -282,7 +282,7 @@ public sealed class SqlExecutorTests : IAsyncDisposable
         var rows = memory.Slice(
             old, [item, null], [new object?[] { item, null }, null],
             [new KeyValuePair<object, object?>[] { new("k", item), new("n", null) }, null]);
-        var table = Table("a", "t", now) with { ColdFiles = [await WriteAsync(old, rows)], PastSchemas = [old, now] };
+        var table = Table("a", "t", now) with { ColdFiles = [await WriteAsync(old, rows)] };
         string[] expected = ["{x:null,z:old} [{x:null,z:old},null] <k:{x:null,z:old},n:null>", "null null null"];
         Assert.Equal(expected, Lines(await RunAsync("SELECT s, l, m FROM t ORDER BY s IS NULL", table)));
         var both = table with { HotSlices = [rows], ColdFiles = [.. table.ColdFiles, await WriteAsync(now, rows)] };

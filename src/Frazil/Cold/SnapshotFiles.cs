@@ -1,21 +1,24 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Frazil.Commit;
+using Frazil.Iceberg;
+using Frazil.Iceberg.IO;
 using Frazil.Iceberg.Manifests;
+using Frazil.Query;
 
-namespace Frazil.Query;
+namespace Frazil.Cold;
 
 /// <summary>The live data files of a table's snapshots. Snapshots never change, so the list of one is made once. Thread-safe.</summary>
-internal sealed class SnapshotFiles(ManifestCache manifests)
+internal sealed class SnapshotFiles(ManifestCache manifests, IFileIO store)
 {
     /// <summary>Old snapshots' lists are dropped beyond this many.</summary>
     private const int MostSnapshots = 64;
 
-    private readonly ConcurrentDictionary<(Guid Table, long SnapshotId), ImmutableArray<DataFile>> bySnapshot = [];
+    private readonly ConcurrentDictionary<(Guid Table, long SnapshotId), ImmutableArray<DataFileInput>> bySnapshot = [];
 
     /// <summary>The files of the version's current snapshot; empty where there is none.</summary>
     /// <exception cref="SqlException">The snapshot has files that cannot be read here.</exception>
-    public async Task<ImmutableArray<DataFile>> ListAsync(TableVersion version, CancellationToken cancellationToken)
+    public async Task<ImmutableArray<DataFileInput>> ListAsync(TableVersion version, CancellationToken cancellationToken)
     {
         if (version.Metadata.CurrentSnapshot is not { } snapshot)
         {
@@ -26,14 +29,15 @@ internal sealed class SnapshotFiles(ManifestCache manifests)
         {
             return known;
         }
-        var files = ImmutableArray.CreateBuilder<DataFile>();
+        var files = ImmutableArray.CreateBuilder<DataFileInput>();
         foreach (var manifest in await manifests.ReadManifestsAsync(snapshot, version.Metadata, cancellationToken))
         {
             foreach (var entry in await manifests.ReadEntriesAsync(manifest, version.Metadata, cancellationToken))
             {
                 if (entry.IsLive)
                 {
-                    files.Add(Readable(entry.File, version));
+                    var file = Readable(entry.File, version);
+                    files.Add(ToInput(file, version.Metadata, store.LocalPathFor(file.Path) ?? file.Path));
                 }
             }
         }
@@ -43,6 +47,12 @@ internal sealed class SnapshotFiles(ManifestCache manifests)
         }
         return bySnapshot[key] = files.ToImmutable();
     }
+
+    /// <summary>A data file of the table as SQL reads it.</summary>
+    public static DataFileInput ToInput(DataFile file, TableMetadata metadata, string path) => new(path, file.RecordCount)
+    {
+        PartitionValues = metadata.SpecById(file.SpecId) is { } spec ? ColumnDefaults.Of(spec, file.Partition, metadata) : ColumnDefaults.None,
+    };
 
     private static DataFile Readable(DataFile file, TableVersion version)
     {
