@@ -16,27 +16,25 @@ public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper outpu
 
     private static readonly TimeSpan RoundLimit = TimeSpan.FromMinutes(8);
 
-    private readonly CrashSettings settings = CrashSettings.FromEnvironment();
+    private readonly CrashSettings settings = CrashSettings.Of(new("CRASH", output));
     private readonly CrashTally tally = new();
     private int nextScene = -1;
+
+    private SuiteEnvironment Suite => settings.Suite;
 
     [Fact]
     public async Task Whatever_is_killed_and_whatever_fails_every_record_is_in_the_table_exactly_once()
     {
         SharedBroker.SkipWithoutKit();
         var cancellationToken = TestContext.Current.CancellationToken;
-        Say($"crash suite: seed {settings.Seed}, {settings.Kills} kills, {settings.Lanes} lanes");
+        Suite.Say($"crash suite: seed {settings.Seed}, {settings.Kills} kills, {settings.Lanes} lanes");
         await shared.BootstrapAsync();
         var started = Stopwatch.StartNew();
         var lanes = settings.Scene is null ? settings.Lanes : 1;
         await Task.WhenAll(Enumerable.Range(0, lanes).Select(_ => Task.Run(() => RunLaneAsync(cancellationToken), cancellationToken)));
-        settings.RemoveFolderIfEmpty();
+        Suite.RemoveFolderIfEmpty();
         var json = tally.ToJson(settings, started.Elapsed.TotalSeconds);
-        output.WriteLine(json);
-        if (IsWatched)
-        {
-            Console.Out.WriteLine(json);
-        }
+        Suite.Conclude(json);
         Assert.True(tally.Failures.Count == 0, string.Join("\n", tally.Failures));
     }
 
@@ -53,7 +51,7 @@ public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper outpu
             {
                 // The stage could not be set or cleared: told, and the other scenes go on.
                 tally.CountFailure($"FAILED: seed {settings.Seed}, scene {index}: {error}", 0, 0);
-                Say(tally.Failures[^1]);
+                Suite.Say(tally.Failures[^1]);
             }
         }
         while (settings.Scene is null && tally.Kills < settings.Kills && tally.Failures.Count < MostFailures);
@@ -62,8 +60,8 @@ public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper outpu
     private async Task RunSceneAsync(int index, CancellationToken cancellationToken)
     {
         var plan = CrashPlan.Draw(settings.Seed, index, settings.Only);
-        Say($"scene {index}: {plan.Traits}");
-        var folder = Path.Combine(settings.Folder, $"scene-{index}");
+        Suite.Say($"scene {index}: {plan.Traits}");
+        var folder = Path.Combine(Suite.Folder, $"scene-{index}");
         await using var recounter = await Recounter.StartAsync(cancellationToken);
         await using var stage = await SceneStage.SetAsync(plan.Traits, folder, shared.BootstrapAsync, cancellationToken);
         await using var scene = await CrashScene.SetAsync(plan, stage, recounter, settings.Seed, cancellationToken);
@@ -119,7 +117,7 @@ public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper outpu
             await scene.BuryAsync(frazil, cancellationToken);
             throw;
         }
-        Say($"{tally.Kills,5} scene {scene.Plan.Index} round {number,2} {round.Name,-44} {scene.Stream.Ledger.Records,7} records, checked {checkedAfter:0.0} s, {started.Elapsed.TotalSeconds:0.0} s");
+        Suite.Say($"{tally.Kills,5} scene {scene.Plan.Index} round {number,2} {round.Name,-44} {scene.Stream.Ledger.Records,7} records, checked {checkedAfter:0.0} s, {started.Elapsed.TotalSeconds:0.0} s");
     }
 
     /// <summary>A last start without faults, the whole table read by both foreign engines, and an orderly end.</summary>
@@ -172,20 +170,8 @@ public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper outpu
             FAILED: seed {settings.Seed}, scene {scene.Plan.Index}, round {playing}: {(error is CrashFailedException ? error.Message : error.ToString())}
             again: ./run crash --seed {settings.Seed} --scene {scene.Plan.Index}      kept: {kept} (journal.txt is what the processes wrote)
             """;
-        Say(text);
+        Suite.Say(text);
         var failed = error as CrashFailedException;
         tally.CountFailure(text, failed?.Lost ?? 0, failed?.Duplicated ?? 0);
-    }
-
-    /// <summary>Somebody follows the rounds on the terminal.</summary>
-    private static bool IsWatched => Environment.GetEnvironmentVariable("FRAZIL_CRASH_PROGRESS") == "1";
-
-    private void Say(string line)
-    {
-        output.WriteLine(line);
-        if (IsWatched)
-        {
-            Console.Error.WriteLine(line);
-        }
     }
 }

@@ -1,10 +1,10 @@
-"""The crash suite's independent referee: PyIceberg, kept alive between rounds. One JSON request a line on stdin, one JSON answer a line on stdout.
+"""The suites' independent referee: PyIceberg, kept alive between rounds. One JSON request a line on stdin, one JSON answer a line on stdout.
 
   {"op": "count", "db", "table", "sums": [column…]}   counts rows, distinct Kafka positions and distinct ids of the table as it is now
   {"op": "expire" | "compact" | "append" | "property" | "drop", "db", "table", …}   commits as a foreign engine would
 
 Data files never change, so each is read once and remembered; which of them make up the table is asked of the table's metadata each time.
-Rows without a Kafka partition are those that "append" wrote; they are counted apart.
+Rows without a Kafka partition are those that "append" wrote; they are counted apart. The hostile suite's script adds more operations.
 """
 import datetime
 import json
@@ -142,11 +142,17 @@ def drop(request):
     return {}
 
 
+def serve(operations):
+    """Answers until standard input ends."""
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            answer = operations[request["op"]](request)
+        except Exception as error:  # told to the suite, which decides what it means
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
+
+
 operations = {"drop": drop, "count": count, "expire": expire, "compact": compact, "append": append, "property": set_property}
-for line in sys.stdin:
-    request = json.loads(line)
-    try:
-        answer = operations[request["op"]](request)
-    except Exception as error:  # told to the suite, which decides what it means
-        answer = {"error": f"{type(error).__name__}: {error}"}
-    print(json.dumps(answer), flush=True)
+if __name__ == "__main__":
+    serve(operations)

@@ -1,0 +1,9 @@
+namespace Frazil.EndToEnd.Hostile;
+
+/// <summary>Something does not hold that must hold whatever others do.</summary>
+/// <param name="kind">A word for the kind of failure: <c>missing</c>, <c>twice</c>, <c>stuck</c>, <c>answers</c>, …</param>
+/// <param name="message">What was seen.</param>
+internal sealed class HostileFailedException(string kind, string message) : Exception($"{kind}: {message}")
+{
+    public string Kind { get; } = kind;
+}
