@@ -39,7 +39,7 @@ internal sealed class HostileRoundPlayer(HostileScene scene, TimeSpan patience)
             await LayAsync(hand, cancellationToken);
         }
         await WriteAsync(round, cancellationToken);
-        var first = await checks.AskFirstAsync(cancellationToken);
+        var first = await checks.AskFirstAsync(mayStop, cancellationToken);
         await HarmAsync(round, cancellationToken);
         await SettleAsync(cancellationToken);
         await checks.NeighbourAsync(patience, cancellationToken);

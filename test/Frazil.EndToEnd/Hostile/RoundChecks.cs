@@ -14,6 +14,8 @@ internal sealed class RoundChecks(HostileScene scene)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
 
+    private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(60);
+
     private bool columnsChanged;
     private bool rowsChanged;
     private bool plainMayBeLetters;
@@ -32,7 +34,7 @@ internal sealed class RoundChecks(HostileScene scene)
     }
 
     /// <summary>The predicates' answers while rows are hot, if they come in time.</summary>
-    public async Task<FirstAnswers?> AskFirstAsync(CancellationToken cancellationToken)
+    public async Task<FirstAnswers?> AskFirstAsync(bool mayStop, CancellationToken cancellationToken)
     {
         try
         {
@@ -44,7 +46,7 @@ internal sealed class RoundChecks(HostileScene scene)
             HotAnswers += hot > 0 ? 1 : 0;
             return new(sql, answer, hot);
         }
-        catch (FrazilHttpException refused) when (refused.Status == HttpStatusCode.GatewayTimeout || IsTableless(refused))
+        catch (FrazilHttpException refused) when (mayStop || refused.Status == HttpStatusCode.GatewayTimeout || IsTableless(refused))
         {
             scene.Note($"no first answers: {refused.Message}"); // no table yet, or one that cannot go on: the later checks tell
             return null;
@@ -112,9 +114,15 @@ internal sealed class RoundChecks(HostileScene scene)
 
     private async Task<JsonElement> LookAsync(bool schemaTouched, CancellationToken cancellationToken)
     {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(LookLimit);
         try
         {
-            return await scene.AskAsync(new() { ["op"] = "look", ["schema_touched"] = schemaTouched }, cancellationToken);
+            return await scene.AskAsync(new() { ["op"] = "look", ["schema_touched"] = schemaTouched }, limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new HostileFailedException("engines", $"other engines have not read the table after {LookLimit.TotalSeconds} s");
         }
         catch (InvalidOperationException refused)
         {
