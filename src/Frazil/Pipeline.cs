@@ -60,11 +60,11 @@ internal sealed class Pipeline : IAsyncDisposable
         state = new(shared.Catalog, identifier);
         problems = new(shared.Time);
         identities = new TopicIdentities(shared.Options.Kafka, options.Name, logger);
-        committer = new(shared.Catalog, state, metrics, shared.Time, logger, identities);
+        committer = new(shared.Catalog, state, metrics, shared.Time, logger, identities, options.OnRollback);
         schemas = new(shared.Catalog, state, committer, options, logger);
         var lettersState = new TableState(shared.Catalog, identifier with { Name = identifier.Name + DeadLetterColumns.TableSuffix });
         deadLetters = new(
-            shared.Catalog, lettersState, new(shared.Catalog, lettersState, new TableMetrics(), shared.Time, logger, identities), shared.Writer,
+            shared.Catalog, lettersState, new(shared.Catalog, lettersState, new TableMetrics(), shared.Time, logger, identities, OnRollback.ReadAgain), shared.Writer,
             identities, logger);
         log = new(LogSegments.FolderOf(shared.Options.DataDir, options.Name), shared.Time);
         assignments = new(new()
@@ -154,6 +154,7 @@ internal sealed class Pipeline : IAsyncDisposable
             State = state,
             DeadLetters = deadLetters.State,
             Committer = committer,
+            DeadLettersCommitter = deadLetters.Committer,
             Files = shared.Catalog.FileIO,
             Logger = logger,
         });

@@ -131,6 +131,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         {
             Find(batch.Partition)?.Close();
             DropUncommitted(batch.Partition);
+            DropBeyond(batch.Partition, parts.State.Current?.Progress.NextOffset(batch.Partition) ?? 0);
         }
         var fenced = unit.Batches.Select(static batch => batch.Partition).ToList();
         Task.Run(() => ReadAgainAsync(fenced)).Forget(parts.OnFailed);
@@ -261,6 +262,15 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
                 batch.MarkDropped();
                 parts.Hot.Evict(batch);
             }
+        }
+    }
+
+    /// <summary>Committed rows at offsets that will be read again: the table was set back below them.</summary>
+    private void DropBeyond(TopicPartition partition, long recorded)
+    {
+        foreach (var batch in parts.Hot.Batches.Where(batch => batch.Partition == partition && batch.CommittedAt != 0 && batch.NextOffset > recorded))
+        {
+            parts.Hot.Evict(batch);
         }
     }
 

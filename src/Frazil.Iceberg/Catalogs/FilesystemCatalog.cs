@@ -106,7 +106,7 @@ public sealed class FilesystemCatalog : ICatalog
         var metadata = TableMetadataBuilder.Create(
             schema, spec ?? PartitionSpec.Unpartitioned, sortOrder ?? SortOrder.Unsorted, folder, properties ?? EmptyMap.Strings, time);
         var metadataLocation = VersionFile(folder, 1, metadata.TableProperties.CompressMetadata);
-        if (!await TryCreateAsync(identifier, metadataLocation, TableMetadataJson.WriteFile(metadata), cancellationToken).ConfigureAwait(false))
+        if (!await TryCreateAsync(identifier, metadataLocation, TableMetadataJson.WriteFile(metadata)).ConfigureAwait(false))
             throw new TableAlreadyExistsException($"The table {identifier} was created by another at this moment.");
         await WriteHintAsync(folder, 1).ConfigureAwait(false);
         return new LoadedTable(identifier, metadata, metadataLocation, FileIO);
@@ -155,11 +155,12 @@ public sealed class FilesystemCatalog : ICatalog
             var compress = current.Metadata.TableProperties.CompressMetadata;
             var location = VersionFile(TableLocations.Default(warehouse, identifier), version + 1, compress);
             var content = TableMetadataJson.WriteFile(next, compress);
-            if (await TryCreateAsync(identifier, location, content, cancellationToken).ConfigureAwait(false))
+            string[] unused = next.TableProperties.DeleteMetadataAfterCommit ? [.. dropped] : [];
+            if (await TryCreateAsync(identifier, location, content).ConfigureAwait(false))
             {
+                // From the creation on nothing throws.
                 await WriteHintAsync(TableLocations.Default(warehouse, identifier), version + 1).ConfigureAwait(false);
-                if (next.TableProperties.DeleteMetadataAfterCommit)
-                    await TableLocations.DeleteQuietlyAsync(FileIO, dropped).ConfigureAwait(false);
+                await TableLocations.DeleteQuietlyAsync(FileIO, unused).ConfigureAwait(false);
                 return new LoadedTable(identifier, next, location, FileIO);
             }
             if (attempt == CommitAttempts)
@@ -170,21 +171,18 @@ public sealed class FilesystemCatalog : ICatalog
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>False where another created the version first.</summary>
-    private async Task<bool> TryCreateAsync(
-        TableIdentifier identifier, string location, byte[] content, CancellationToken cancellationToken)
+    /// <summary>False where another created the version first. Not cancelled: an answer that is thrown away is a commit in an unknown
+    /// state.</summary>
+    private async Task<bool> TryCreateAsync(TableIdentifier identifier, string location, byte[] content)
     {
         try
         {
-            await FileIO.CreateAsync(location, content, cancellationToken).ConfigureAwait(false);
+            await FileIO.CreateAsync(location, content, CancellationToken.None).ConfigureAwait(false);
             return true;
         }
-        catch (ObjectExistsException)
+        catch (Exception e)
         {
-            return false;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
+            // Also where it exists: a store that sends a request again after a lost answer meets what it wrote itself.
             return await ResolveUnknownAsync(identifier, location, content, e).ConfigureAwait(false);
         }
     }
@@ -195,12 +193,12 @@ public sealed class FilesystemCatalog : ICatalog
         {
             return (await FileIO.ReadAsync(location, CancellationToken.None).ConfigureAwait(false)).AsSpan().SequenceEqual(content);
         }
-        catch (FileNotFoundException)
+        catch (FileNotFoundException) when (cause is not ObjectExistsException)
         {
             throw new CatalogUnavailableException(
                 $"The commit to {identifier} failed and changed nothing: '{location}' cannot be created ({cause.Message}).", cause);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e)
         {
             throw new CommitStateUnknownException($"The creation of '{location}' for {identifier} failed ({cause.Message}), and so did looking for it ({e.Message}). "
                 + "The commit may have happened: look for its snapshot before anything else.", cause);
@@ -265,7 +263,7 @@ public sealed class FilesystemCatalog : ICatalog
             await FileIO.DeleteAsync(location).ConfigureAwait(false);
             await FileIO.CreateAsync(location, content).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception)
         {
             // The commit stands: versions are found from an older hint, or without one.
         }
@@ -298,7 +296,7 @@ public sealed class FilesystemCatalog : ICatalog
         return [.. children.Select(child => (child.Key, child.Value))];
     }
 
-    private static int VersionIn(string location)
+    internal static int VersionIn(string location)
     {
         var name = location.AsSpan(location.LastIndexOf('/') + 1);
         if (!name.StartsWith("v") || !name.EndsWith(".metadata.json"))

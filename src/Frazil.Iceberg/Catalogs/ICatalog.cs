@@ -76,7 +76,8 @@ public interface ICatalog : IAsyncDisposable
 
     /// <summary>
     /// Checks the requirements against the table as it is now, applies the updates and swaps the pointer, all or nothing. On return
-    /// the new version is durable and visible to every reader.
+    /// the new version is durable and visible to every reader. From the swap on nothing throws: what an implementation has to do after it,
+    /// such as deleting old metadata files, may fail in silence. What each error means is <see cref="CommitErrors.KindOf"/>.
     /// </summary>
     /// <exception cref="CommitConflictException">Definitely not committed: refresh, re-validate, retry.</exception>
     /// <exception cref="CommitStateUnknownException">Perhaps committed: look before anything else.</exception>

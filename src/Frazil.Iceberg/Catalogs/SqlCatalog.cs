@@ -182,11 +182,12 @@ public sealed class SqlCatalog : ICatalog
             var (next, dropped) = TableCommit.Apply(current.Metadata, current.MetadataLocation, updates, time);
             var version = Math.Max(MetadataFiles.VersionOf(current.MetadataLocation), -1) + 1;
             var location = await MetadataFiles.WriteAsync(FileIO, next, version, cancellationToken).ConfigureAwait(false);
-            if (await SwapAsync(identifier, current.MetadataLocation, location).ConfigureAwait(false))
+            var committed = new LoadedTable(identifier, next, location, FileIO);
+            string[] unused = next.TableProperties.DeleteMetadataAfterCommit ? [.. dropped] : [];
+            if (await SwapAsync(current, committed, updates).ConfigureAwait(false))
             {
-                if (next.TableProperties.DeleteMetadataAfterCommit)
-                    await TableLocations.DeleteQuietlyAsync(FileIO, dropped).ConfigureAwait(false);
-                return new LoadedTable(identifier, next, location, FileIO);
+                await TableLocations.DeleteQuietlyAsync(FileIO, unused).ConfigureAwait(false);      // from the swap on nothing throws
+                return committed;
             }
             await TableLocations.DeleteQuietlyAsync(FileIO, [location]).ConfigureAwait(false);
             if (attempt == SwapAttempts)
@@ -202,39 +203,43 @@ public sealed class SqlCatalog : ICatalog
     }
 
     /// <summary>From here on nothing is cancelled: an answer that is thrown away is a commit in an unknown state.</summary>
-    private async Task<bool> SwapAsync(TableIdentifier identifier, string from, string to)
+    private async Task<bool> SwapAsync(LoadedTable from, LoadedTable to, IReadOnlyList<TableUpdate> updates)
     {
         try
         {
-            return await Task.Run(() => store.TrySwap(identifier, from, to)).ConfigureAwait(false);
+            return await Task.Run(() => store.TrySwap(to.Identifier, from.MetadataLocation, to.MetadataLocation)).ConfigureAwait(false);
         }
         catch (SqliteException e) when (IsDefinite(e))
         {
-            await TableLocations.DeleteQuietlyAsync(FileIO, [to]).ConfigureAwait(false);
+            await TableLocations.DeleteQuietlyAsync(FileIO, [to.MetadataLocation]).ConfigureAwait(false);
             throw new CatalogUnavailableException(
-                $"The commit to {identifier} failed and changed nothing: the catalog '{uri}' answers '{e.Message}'.", e);
+                $"The commit to {to.Identifier} failed and changed nothing: the catalog '{uri}' answers '{e.Message}'.", e);
         }
-        catch (SqliteException e)
+        catch (Exception e)
         {
-            return await ResolveUnknownAsync(identifier, to, e).ConfigureAwait(false);
+            return await ResolveUnknownAsync(from, to, updates, e).ConfigureAwait(false);
         }
     }
 
-    /// <summary>The answer was lost: what the row says now, or the history of what it points to, tells. If that cannot be read, nobody
-    /// knows.</summary>
-    private async Task<bool> ResolveUnknownAsync(TableIdentifier identifier, string location, SqliteException cause)
+    /// <summary>The answer was lost: what the row says now, the history of what it points to, or the snapshot in it tells. Where nothing
+    /// does, or it cannot be read, nobody knows.</summary>
+    private async Task<bool> ResolveUnknownAsync(LoadedTable from, LoadedTable to, IReadOnlyList<TableUpdate> updates, Exception cause)
     {
+        string why;
         try
         {
-            var current = await LoadTableAsync(identifier, CancellationToken.None).ConfigureAwait(false);
-            return current.MetadataLocation == location || current.Metadata.MetadataLog.Any(entry => entry.MetadataFile == location);
+            var now = await LoadTableAsync(to.Identifier, CancellationToken.None).ConfigureAwait(false);
+            if (TableCommit.Happened(now, from.MetadataLocation, to.MetadataLocation, updates) is { } happened)
+                return happened;
+            why = "the table's log of versions does not reach back to it";
         }
-        catch (Exception e) when (e is IcebergException or IOException)
+        catch (Exception e)
         {
-            throw new CommitStateUnknownException(
-                $"The commit of '{location}' to {identifier} was sent and its answer lost ({cause.Message}); looking it up failed too ({e.Message}). "
-                + "It may have happened: look for its snapshot before anything else.", cause);
+            why = $"looking it up failed too ({e.Message})";
         }
+        throw new CommitStateUnknownException(
+            $"The commit of '{to.MetadataLocation}' to {to.Identifier} was sent and its answer lost ({cause.Message}); {why}. "
+            + "It may have happened: look for its snapshot before anything else.", cause);
     }
 
     /// <summary>Permission, busy, locked, read-only, full, cannot open, not a database: SQLite changed nothing.</summary>

@@ -41,9 +41,9 @@ internal static class TableLocations
             {
                 await files.DeleteAsync(location, CancellationToken.None).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception)
             {
-                // Left for the sweep.
+                // Left for the sweep. Whatever it is, also a location that this store cannot have: the commit before stands.
             }
         }
     }

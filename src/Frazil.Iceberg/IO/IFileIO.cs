@@ -9,6 +9,11 @@ public readonly record struct StoredObject(string Location, long SizeBytes, Date
 /// <summary>
 /// Immutable objects by location. No operation ever overwrites. Thread-safe. Locations are compared as text; they are never
 /// percent-decoded (a file named <c>a%2Fb</c> is spelled so).
+/// <para>Errors: what is not there is <see cref="FileNotFoundException"/>, what must not be touched <see
+/// cref="UnauthorizedAccessException"/>, a name that is taken <see cref="ObjectExistsException"/>, a location that this store cannot have
+/// <see cref="ValidationException"/>, and every other failure of the store, a time-out of its own included, an <see cref="IOException"/>.
+/// After any error of a creation but ObjectExistsException the object may be there, whole, or not; never in part. <see
+/// cref="OperationCanceledException"/> is thrown only where the caller's token was cancelled, and after it the same holds.</para>
 /// </summary>
 public interface IFileIO
 {

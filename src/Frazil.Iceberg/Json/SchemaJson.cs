@@ -149,7 +149,7 @@ public static class SpecJson
             nextId++;
             var sources = field.Optional("source-ids") is { } ids ? ids.EnumerateArray().Select(id => id.GetInt32()).ToArray() : null;
             return new PartitionField(
-                field.Optional("source-id")?.GetInt32() ?? sources?[0] ?? throw new JsonException("a partition field has no source-id."),
+                field.Optional("source-id")?.GetInt32() ?? (sources is [var first, ..] ? first : null as int?) ?? throw new JsonException("a partition field has no source-id."),
                 field.Optional("field-id")?.GetInt32() ?? nextId,
                 field.RequiredText("name"),
                 Transform.Parse(field.RequiredText("transform"))) { SourceIds = sources };
@@ -181,13 +181,18 @@ public static class SpecJson
         writer.WriteEndArray();
     }
 
-    internal static SortOrder ReadOrder(JsonElement element) => new(element.RequiredInt("order-id"),
-        [.. element.Required("fields").EnumerateArray().Select(field =>
-        new SortField(
-            field.Optional("source-id")?.GetInt32() ?? field.Required("source-ids")[0].GetInt32(),
+    internal static SortOrder ReadOrder(JsonElement element)
+        => new(element.RequiredInt("order-id"), [.. element.Required("fields").EnumerateArray().Select(ReadSortField)]);
+
+    private static SortField ReadSortField(JsonElement field)
+    {
+        var sources = field.Optional("source-ids") is { } ids ? ids.EnumerateArray().Select(id => id.GetInt32()).ToArray() : null;
+        return new SortField(
+            field.Optional("source-id")?.GetInt32() ?? (sources is [var first, ..] ? first : null as int?) ?? throw new JsonException("a sort field has no source-id."),
             Transform.Parse(field.RequiredText("transform")),
             field.RequiredText("direction") == "desc" ? SortDirection.Descending : SortDirection.Ascending,
-            field.RequiredText("null-order") == "nulls-last" ? NullOrder.NullsLast : NullOrder.NullsFirst))]);
+            field.RequiredText("null-order") == "nulls-last" ? NullOrder.NullsLast : NullOrder.NullsFirst) { SourceIds = sources };
+    }
 
     internal static void Write(Utf8JsonWriter writer, SortOrder order)
     {
@@ -198,7 +203,7 @@ public static class SpecJson
         {
             writer.WriteStartObject();
             writer.WriteString("transform", field.Transform.ToString());
-            writer.WriteNumber("source-id", field.SourceId);
+            WriteSources(writer, field.SourceId, field.SourceIds);
             writer.WriteString("direction", field.Direction == SortDirection.Descending ? "desc" : "asc");
             writer.WriteString("null-order", field.NullOrder == NullOrder.NullsLast ? "nulls-last" : "nulls-first");
             writer.WriteEndObject();

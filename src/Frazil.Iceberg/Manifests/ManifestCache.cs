@@ -1,3 +1,4 @@
+using System.Globalization;
 using Frazil.Iceberg.IO;
 
 namespace Frazil.Iceberg.Manifests;
@@ -35,9 +36,9 @@ public sealed class ManifestCache
     {
         if (snapshot.ManifestList is not { } location)
             return await ReadEmbeddedAsync(snapshot, metadata, cancellationToken).ConfigureAwait(false);
-        return await GetAsync(location, 4096, async () =>
-            ManifestListReader.Read(await Files.ReadAsync(location, cancellationToken).ConfigureAwait(false),
-                location)).ConfigureAwait(false);
+        return await GetAsync(
+            location, 4096, async () => ManifestListReader.Read(await Files.ReadAsync(location).ConfigureAwait(false), location),
+            cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The entries of a manifest, deleted ones included, with everything inherited filled in.</summary>
@@ -46,15 +47,18 @@ public sealed class ManifestCache
     public Task<IReadOnlyList<ManifestEntry>> ReadEntriesAsync(
         ManifestFile manifest, TableMetadata metadata, CancellationToken cancellationToken = default)
     {
-        // The schema is part of the key: a promotion changes the type of partition values.
-        var key = $"{manifest.Path}|{metadata.CurrentSchemaId}";
-        return GetAsync(key, manifest.LengthBytes * ExpansionFactor, async () =>
-            ManifestReader.Read(await Files.ReadAsync(manifest.Path, cancellationToken).ConfigureAwait(false), manifest, metadata));
+        // Beside the path, what entries inherit: a promotion changes the type of partition values, the upgrade to v3 gives row ids.
+        var key = string.Create(CultureInfo.InvariantCulture,
+            $"{manifest.Path}|{metadata.CurrentSchemaId}|{manifest.SpecId}|{manifest.SequenceNumber}|{manifest.FirstRowId}");
+        return GetAsync(
+            key, manifest.LengthBytes * ExpansionFactor,
+            async () => ManifestReader.Read(await Files.ReadAsync(manifest.Path).ConfigureAwait(false), manifest, metadata), cancellationToken);
     }
 
-    private async Task<T> GetAsync<T>(string key, long bytes, Func<Task<T>> read) where T : class
+    /// <summary>The read belongs to everybody who waits for it, so nobody's cancellation ends it; each only stops waiting.</summary>
+    private async Task<T> GetAsync<T>(string key, long bytes, Func<Task<T>> read, CancellationToken cancellationToken) where T : class
     {
-        Task task;
+        Task<T> task;
         lock (gate)
         {
             if (byKey.TryGetValue(key, out var node))
@@ -65,20 +69,27 @@ public sealed class ManifestCache
             else
             {
                 // Started on the pool: a read must not run under the lock.
-                node = newestFirst.AddFirst(new Entry(key, bytes, Task.Run(read)));
+                node = newestFirst.AddFirst(new Entry(key, bytes, Task.Run(read, CancellationToken.None)));
                 byKey.Add(key, node);
                 heldBytes += bytes;
                 Trim();
             }
-            task = node.Value.Content;
+            task = (Task<T>)node.Value.Content;
         }
         try
         {
-            return await ((Task<T>)task).ConfigureAwait(false);
+            return await task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch when (task.IsFaulted)
+        {
+            Forget(key, task);      // the next caller tries again
+            throw;
         }
         catch
         {
-            Forget(key, task);      // the next caller tries again
+            // Given up before it ended: should it fail, nobody else may be there to see it.
+            _ = task.ContinueWith(
+                failed => Forget(key, failed), CancellationToken.None, TaskContinuationOptions.NotOnRanToCompletion, TaskScheduler.Default);
             throw;
         }
     }
@@ -120,7 +131,7 @@ public sealed class ManifestCache
                 LengthBytes = content.Length,
                 SpecId = specId is null
                     ? metadata.PartitionSpecs[0].SpecId
-                    : int.Parse(specId, System.Globalization.CultureInfo.InvariantCulture),
+                    : int.Parse(specId, CultureInfo.InvariantCulture),
                 AddedSnapshotId = snapshot.SnapshotId,
             });
         }

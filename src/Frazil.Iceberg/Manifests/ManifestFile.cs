@@ -48,6 +48,10 @@ public sealed record ManifestFile
     /// <summary>v3: the first row id to give to its files.</summary>
     public long? FirstRowId { get; init; }
 
+    /// <summary>True where a v1 writer left a count out; <see cref="ManifestCounts"/> fills it in.</summary>
+    public bool LacksCounts
+        => AddedFiles is null || ExistingFiles is null || DeletedFiles is null || AddedRows is null || ExistingRows is null || DeletedRows is null;
+
     /// <summary>False only where the counts say that no live file is in it.</summary>
     public bool MayHaveLiveFiles => AddedFiles is not 0 || ExistingFiles is not 0;
 }

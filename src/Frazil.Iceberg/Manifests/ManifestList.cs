@@ -149,6 +149,8 @@ public static class ManifestListWriter
                 assigned = assigned with { FirstRowId = nextRowId };
                 nextRowId += (assigned.AddedRows ?? 0) + (assigned.ExistingRows ?? 0);
             }
+            if (assigned.LacksCounts)
+                throw new ValidationException($"The manifest '{assigned.Path}' is listed without counts of its files, which version 2 needs.");
             listed.Add(assigned);
             WriteManifest(writer.Encoder, assigned, formatVersion);
             writer.EndRecord();
@@ -165,12 +167,12 @@ public static class ManifestListWriter
         encoder.WriteLong(manifest.SequenceNumber);
         encoder.WriteLong(manifest.MinSequenceNumber);
         encoder.WriteLong(manifest.AddedSnapshotId);
-        encoder.WriteInt(manifest.AddedFiles ?? 0);
-        encoder.WriteInt(manifest.ExistingFiles ?? 0);
-        encoder.WriteInt(manifest.DeletedFiles ?? 0);
-        encoder.WriteLong(manifest.AddedRows ?? 0);
-        encoder.WriteLong(manifest.ExistingRows ?? 0);
-        encoder.WriteLong(manifest.DeletedRows ?? 0);
+        encoder.WriteInt(manifest.AddedFiles!.Value);
+        encoder.WriteInt(manifest.ExistingFiles!.Value);
+        encoder.WriteInt(manifest.DeletedFiles!.Value);
+        encoder.WriteLong(manifest.AddedRows!.Value);
+        encoder.WriteLong(manifest.ExistingRows!.Value);
+        encoder.WriteLong(manifest.DeletedRows!.Value);
         WriteSummaries(encoder, manifest.Partitions);
         WriteOptionalBytes(encoder, manifest.KeyMetadata);
         if (formatVersion < 3)

@@ -89,8 +89,9 @@ public sealed class ManifestWriter
     {
         if (entry.File.SpecId != specId)
             throw new ValidationException($"'{entry.File.Path}' is of partition spec {entry.File.SpecId}, the manifest of {specId}.");
-        if (entry.Status != EntryStatus.Added && (entry.SequenceNumber is null || entry.FileSequenceNumber is null))
-            throw new ValidationException($"'{entry.File.Path}' is carried over without its sequence numbers.");
+        // Only the file sequence number may be unknown: v2 writers of the early days left it out.
+        if (entry.Status != EntryStatus.Added && entry.SequenceNumber is null)
+            throw new ValidationException($"'{entry.File.Path}' is carried over without its sequence number.");
         if ((entry.File.Content == FileContent.Data) != (content == ManifestContent.Data))
             throw new ValidationException($"'{entry.File.Path}' holds {entry.File.Content}, the manifest {content}.");
         files[(int)entry.Status]++;

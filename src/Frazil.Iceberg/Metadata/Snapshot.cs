@@ -70,15 +70,28 @@ public static class SnapshotAncestry
     public static IEnumerable<Snapshot> Of(TableMetadata metadata, long? snapshotId)
     {
         // A damaged file may hold a cycle: a chain is never longer than the list of snapshots.
-        var remaining = metadata.Snapshots.Count;
+        var snapshots = metadata.Snapshots;
+        var remaining = snapshots.Count;
+        var at = snapshots.Count;
         for (var id = snapshotId; id is not null && remaining-- > 0;)
         {
-            var snapshot = metadata.SnapshotById(id.Value);
-            if (snapshot is null)
+            // A parent mostly stands right before its child, so that a long walk is no search of the whole list at each step.
+            var found = IndexOf(snapshots, id.Value, 0, at);
+            at = found >= 0 ? found : IndexOf(snapshots, id.Value, at, snapshots.Count);
+            if (at < 0)
                 yield break;
-            yield return snapshot;
-            id = snapshot.ParentSnapshotId;
+            yield return snapshots[at];
+            id = snapshots[at].ParentSnapshotId;
         }
+    }
+
+    /// <summary>The last one in [from, below).</summary>
+    private static int IndexOf(IReadOnlyList<Snapshot> snapshots, long id, int from, int below)
+    {
+        for (var i = below - 1; i >= from; i--)
+            if (snapshots[i].SnapshotId == id)
+                return i;
+        return -1;
     }
 
     /// <summary>True where <paramref name="ancestorId"/> is the snapshot itself or one of its known ancestors.</summary>

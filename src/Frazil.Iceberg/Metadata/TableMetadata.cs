@@ -103,13 +103,25 @@ public sealed record TableMetadata
         (CurrentSchema.FindField(field.SourceId) ?? Schemas.Reverse().Select(schema => schema.FindField(field.SourceId)).FirstOrDefault(found => found is not null))
         ?.Type as PrimitiveType ?? IcebergType.Unknown;
 
-    /// <summary>A location in the table's metadata folder.</summary>
-    public string MetadataLocationFor(string fileName) =>
-        Properties.TryGetValue("write.metadata.path", out var folder)
-            ? $"{folder.TrimEnd('/')}/{fileName}"
-            : $"{Location}/metadata/{fileName}";
+    /// <summary>A location in the table's metadata folder: <c>write.metadata.path</c>, where it is in the same store as the table, or
+    /// <c>metadata</c> in the table's location.</summary>
+    public string MetadataLocationFor(string fileName) => $"{FolderOf("write.metadata.path") ?? $"{Location}/metadata"}/{fileName}";
 
-    /// <summary>The folder of data files, without a trailing slash: <c>write.data.path</c> or <c>data</c> in the table's
-    /// location.</summary>
-    public string DataLocation => Properties.TryGetValue("write.data.path", out var folder) ? folder.TrimEnd('/') : $"{Location}/data";
+    /// <summary>The folder of data files, without a trailing slash: <c>write.data.path</c>, where it is in the same store as the table, or
+    /// <c>data</c> in the table's location.</summary>
+    public string DataLocation => FolderOf("write.data.path") ?? $"{Location}/data";
+
+    /// <summary>A folder that a property names. One in a store of another kind, or a relative path, is what whoever writes the table's location
+    /// cannot reach: it counts as not set, so that no property stops a commit.</summary>
+    private string? FolderOf(string property)
+        => Properties.TryGetValue(property, out var folder) && folder.TrimEnd('/') is { Length: > 0 } trimmed && SchemeOf(trimmed) is { } scheme
+            && scheme.Equals(SchemeOf(Location), StringComparison.OrdinalIgnoreCase)
+            ? trimmed : null;
+
+    /// <summary>The scheme of an absolute location, <c>file</c> of a plain path; null where it is relative.</summary>
+    private static string? SchemeOf(string location)
+    {
+        var colon = location.IndexOf(':', StringComparison.Ordinal);
+        return location.StartsWith('/') ? "file" : colon > 0 && location.AsSpan(colon).StartsWith(":/") ? location[..colon] : null;
+    }
 }

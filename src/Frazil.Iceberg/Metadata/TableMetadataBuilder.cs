@@ -27,17 +27,16 @@ public sealed class TableMetadataBuilder
     /// <param name="location">The table's location, without a trailing slash.</param>
     /// <param name="properties">Table properties; <c>format-version</c> (2 by default; 2 or 3) is taken out of them.</param>
     /// <param name="time">The clock.</param>
-    /// <exception cref="ValidationException">The spec or order does not fit the schema, or the format version cannot be
-    /// written.</exception>
+    /// <exception cref="ValidationException">The spec or order does not fit the schema, the format version cannot be written, or a property has
+    /// a value that would be passed over.</exception>
     public static TableMetadata Create(
         Schema schema, PartitionSpec spec, SortOrder sortOrder, string location, IReadOnlyDictionary<string, string> properties,
         TimeProvider time)
     {
         spec.Validate(schema);
         sortOrder.Validate(schema);
+        TablePropertyRules.Check(properties);
         var version = new TableProperties(properties).Number("format-version", 2);
-        if (version is not (2 or 3))
-            throw new ValidationException($"The table property format-version is {version}: 2 (the default) and 3 can be created.");
         var fresh = schema.WithFreshIds();
         int NewId(int oldId) => fresh.FindField(schema.FindName(oldId)!)!.Id;
         var partitionId = PartitionSpec.NoLastPartitionId;

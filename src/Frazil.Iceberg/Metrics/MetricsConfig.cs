@@ -13,27 +13,28 @@ public readonly record struct MetricsMode(bool HasCounts, bool HasBounds, int? W
     public static MetricsMode Full { get; } = new(true, true, null);
     public static MetricsMode Truncate(int width) => new(true, true, width);
 
-    /// <exception cref="ValidationException">Not a mode.</exception>
-    public static MetricsMode Parse(string text, string property)
+    /// <summary>False where the text is no mode.</summary>
+    public static bool TryParse(string text, out MetricsMode mode)
     {
-        var mode = text.Trim().ToLowerInvariant();
-        if (mode.StartsWith("truncate(", StringComparison.Ordinal) && mode.EndsWith(')')
-            && int.TryParse(mode.AsSpan(9, mode.Length - 10), NumberStyles.None, CultureInfo.InvariantCulture, out var width) && width > 0)
-            return Truncate(width);
-        return mode switch
+        var name = text.Trim().ToLowerInvariant();
+        var isTruncate = name.StartsWith("truncate(", StringComparison.Ordinal) && name.EndsWith(')');
+        var width = isTruncate && int.TryParse(name.AsSpan(9, name.Length - 10), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number : 0;
+        mode = name switch
         {
             "none" => None,
             "counts" => Counts,
             "full" => Full,
-            _ => throw new ValidationException(
-                $"The table property {property} is '{text}'; allowed are none, counts, truncate(N) with a positive N, and full."),
+            _ => Truncate(width),
         };
+        return name is "none" or "counts" or "full" || width > 0;
     }
 }
 
 /// <summary>
 /// The metrics mode of each column: <c>write.metadata.metrics.column.&lt;name&gt;</c>, else <c>write.metadata.metrics.default</c>, else
-/// truncate(16), where columns beyond the first <c>write.metadata.metrics.max-inferred-column-defaults</c> (100) have none. Immutable.
+/// truncate(16), where columns beyond the first <c>write.metadata.metrics.max-inferred-column-defaults</c> (100) have none. A property that
+/// holds no mode counts as not set; one of a column that the schema has not (yet, or any more) waits for it. Immutable.
 /// </summary>
 public sealed class MetricsConfig
 {
@@ -43,20 +44,19 @@ public sealed class MetricsConfig
     private readonly Dictionary<int, MetricsMode> modes = [];
     private readonly MetricsMode fallback;
 
-    /// <exception cref="ValidationException">A property holds no mode, or names a column that the schema does not have.</exception>
     public MetricsConfig(Schema schema, IReadOnlyDictionary<string, string> properties)
     {
-        var isSet = properties.TryGetValue(DefaultProperty, out var configured);
-        fallback = isSet ? MetricsMode.Parse(configured!, DefaultProperty) : MetricsMode.Truncate(16);
+        var configured = default(MetricsMode);
+        var isSet = properties.TryGetValue(DefaultProperty, out var text) && MetricsMode.TryParse(text, out configured);
+        fallback = isSet ? configured : MetricsMode.Truncate(16);
         if (!isSet)
             LimitInferred(schema, new TableProperties(properties).Number("write.metadata.metrics.max-inferred-column-defaults", 100));
         foreach (var (name, value) in properties)
         {
             if (!name.StartsWith(ColumnPrefix, StringComparison.Ordinal))
                 continue;
-            var field = schema.FindField(name[ColumnPrefix.Length..])
-                ?? throw new ValidationException($"The table property {name} names a column that the schema does not have.");
-            modes[field.Id] = MetricsMode.Parse(value, name);
+            if (schema.FindField(name[ColumnPrefix.Length..]) is { } field && MetricsMode.TryParse(value, out var mode))
+                modes[field.Id] = mode;
         }
     }
 
@@ -64,6 +64,9 @@ public sealed class MetricsConfig
 
     /// <summary>The mode of a column by field id.</summary>
     public MetricsMode ModeOf(int fieldId) => modes.GetValueOrDefault(fieldId, fallback);
+
+    /// <summary>Whether a table property of this name holds a mode.</summary>
+    internal static bool IsMode(string property) => property == DefaultProperty || property.StartsWith(ColumnPrefix, StringComparison.Ordinal);
 
     private void LimitInferred(Schema schema, long limit)
     {

@@ -13,7 +13,7 @@ public sealed record PartitionField(int SourceId, int FieldId, string Name, Tran
 
     public bool Equals(PartitionField? other) =>
         other is not null && SourceId == other.SourceId && FieldId == other.FieldId && Name == other.Name
-            && Transform.Equals(other.Transform);
+            && Transform.Equals(other.Transform) && (SourceIds ?? [SourceId]).SequenceEqual(other.SourceIds ?? [other.SourceId]);
 
     public override int GetHashCode() => HashCode.Combine(SourceId, FieldId, Name, Transform);
 

@@ -9,7 +9,18 @@ public enum NullOrder : byte { NullsFirst, NullsLast }
 /// <param name="Transform">What of the column is sorted by.</param>
 /// <param name="Direction">Ascending or descending.</param>
 /// <param name="NullOrder">Where nulls go.</param>
-public sealed record SortField(int SourceId, Transform Transform, SortDirection Direction, NullOrder NullOrder);
+public sealed record SortField(int SourceId, Transform Transform, SortDirection Direction, NullOrder NullOrder)
+{
+    /// <summary>v3: every source of a transform of several columns (such transforms are kept, not understood); null for the usual
+    /// one.</summary>
+    public IReadOnlyList<int>? SourceIds { get; init; }
+
+    public bool Equals(SortField? other) =>
+        other is not null && SourceId == other.SourceId && Transform.Equals(other.Transform) && Direction == other.Direction
+            && NullOrder == other.NullOrder && (SourceIds ?? [SourceId]).SequenceEqual(other.SourceIds ?? [other.SourceId]);
+
+    public override int GetHashCode() => HashCode.Combine(SourceId, Transform, Direction, NullOrder);
+}
 
 /// <summary>How rows are sorted in files. Order id 0 is reserved for unsorted. Immutable.</summary>
 public sealed class SortOrder : IEquatable<SortOrder>

@@ -32,7 +32,7 @@ internal sealed record AddedManifest(ManifestFile Manifest, IReadOnlyList<DataFi
                 if (file.Partition.Count != spec.Fields.Count)
                     throw new ValidationException(
                         $"'{file.Path}' has {file.Partition.Count} partition values, its spec {spec.Fields.Count} fields.");
-                if (writer.ApproximateBytes > targetBytes)
+                if (writer.Entries > 0 && writer.ApproximateBytes > targetBytes)
                 {
                     manifests.Add(
                         new AddedManifest(

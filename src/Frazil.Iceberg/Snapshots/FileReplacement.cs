@@ -42,9 +42,9 @@ internal sealed class FileReplacement(ManifestCache cache, ManifestStaging stagi
     }
 
     /// <exception cref="ValidationException">A file to replace is gone, or rows of it were deleted since it was read.</exception>
-    public async Task<StagedSnapshot> StageAsync(TableMetadata table, Snapshot? parent, CancellationToken cancellationToken)
+    public async Task<StagedSnapshot> StageAsync(
+        TableMetadata table, Snapshot? parent, IReadOnlyList<ManifestFile> existing, CancellationToken cancellationToken)
     {
-        var existing = parent is null ? [] : await cache.ReadManifestsAsync(parent, table, cancellationToken).ConfigureAwait(false);
         await RefuseNewDeletesAsync(table, existing, cancellationToken).ConfigureAwait(false);
         addedManifests ??= await AddedManifest.WriteAsync(
             added.Values, AddedSequenceNumber, table, staging, snapshotId, cancellationToken).ConfigureAwait(false);

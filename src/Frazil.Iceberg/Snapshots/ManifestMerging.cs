@@ -32,7 +32,7 @@ internal sealed class ManifestMerging(ManifestCache cache, ManifestStaging stagi
                 if (bin.Count == 1 || (bin.Contains(newest) && bin.Count < properties.ManifestMinCountToMerge))
                     result.AddRange(bin);
                 else
-                    result.Add(await MergeBinAsync(metadata, bin, added, cancellationToken).ConfigureAwait(false));
+                    result.AddRange(await MergeBinAsync(metadata, bin, added, cancellationToken).ConfigureAwait(false));
             }
         }
         result.AddRange(all.Where(manifest => manifest.Content == ManifestContent.Deletes));
@@ -63,12 +63,12 @@ internal sealed class ManifestMerging(ManifestCache cache, ManifestStaging stagi
         return bins;
     }
 
-    private async Task<ManifestFile> MergeBinAsync(
+    private async Task<IReadOnlyList<ManifestFile>> MergeBinAsync(
         TableMetadata metadata, List<ManifestFile> bin, IReadOnlyList<AddedManifest> added, CancellationToken cancellationToken)
     {
         var key = string.Join('\n', bin.Select(manifest => manifest.Path));
         if (merged.TryGetValue(key, out var known))
-            return known;
+            return [known];
         var spec = metadata.SpecById(bin[0].SpecId)
             ?? throw new InvalidFormatException(
                 $"The manifest '{bin[0].Path}' is of partition spec {bin[0].SpecId}, which the table does not have.");
@@ -83,9 +83,14 @@ internal sealed class ManifestMerging(ManifestCache cache, ManifestStaging stagi
             }
             // Deletions were of earlier snapshots: merged manifests forget them.
             foreach (var entry in await cache.ReadEntriesAsync(manifest, metadata, cancellationToken).ConfigureAwait(false))
-                if (entry.IsLive)
-                    writer.Keep(entry);
+            {
+                if (!entry.IsLive)
+                    continue;
+                if (entry.SequenceNumber is null)
+                    return bin;     // a careless writer's: it can only stay where it is
+                writer.Keep(entry);
+            }
         }
-        return merged[key] = await staging.WriteManifestAsync(writer, metadata, cancellationToken).ConfigureAwait(false);
+        return [merged[key] = await staging.WriteManifestAsync(writer, metadata, cancellationToken).ConfigureAwait(false)];
     }
 }

@@ -31,13 +31,13 @@ internal sealed class ManifestStaging(IFileIO files, long snapshotId)
         return path;
     }
 
-    /// <summary>Deletes every file but those that the committed snapshot refers to (null: it definitely was not committed).</summary>
-    public async Task CleanAsync(StagedSnapshot? committed, CancellationToken cancellationToken)
+    /// <summary>Every file that was written, or begun, and not deleted since.</summary>
+    public IReadOnlyCollection<string> Written => written;
+
+    /// <summary>Deletes every file but these.</summary>
+    public async Task CleanAsync(IEnumerable<string> named, CancellationToken cancellationToken)
     {
-        var kept = committed is null
-            ? []
-            : committed.Manifests.Select(manifest => manifest.Path).Append(committed.Snapshot.ManifestList!)
-                .ToHashSet(StringComparer.Ordinal);
+        var kept = named.ToHashSet(StringComparer.Ordinal);
         for (var i = written.Count - 1; i >= 0; i--)
         {
             if (kept.Contains(written[i]))

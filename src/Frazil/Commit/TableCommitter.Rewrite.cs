@@ -57,70 +57,30 @@ internal sealed partial class TableCommitter
         {
             overwrite.Add(file);
         }
-        var staged = await StageAsync(overwrite, version, cancellationToken);
-        FaultPoint.Reach($"{rewrite.Kind}.staged");
-        return await SwapAsync(rewrite, overwrite, staged, cancellationToken);
+        return await OfferAsync(rewrite, overwrite, version, cancellationToken);
     }
 
-    private static async Task<StagedSnapshot> StageAsync(
-        OverwriteFiles overwrite, TableVersion version, CancellationToken cancellationToken)
+    private async Task<Snapshot?> OfferAsync(
+        TableRewrite rewrite, OverwriteFiles overwrite, TableVersion version, CancellationToken cancellationToken)
     {
         try
         {
-            return await overwrite.StageAsync(version.Metadata, cancellationToken);
+            var staged = await StageAsync(overwrite, version, cancellationToken);
+            FaultPoint.Reach($"{rewrite.Kind}.staged");
+            return await OfferAsync(overwrite, staged, rewrite.FlushId, rewrite.Kind, cancellationToken) ? staged.Snapshot : null;
         }
         catch (ValidationException error)
         {
-            await overwrite.DiscardAsync(CancellationToken.None);
             throw new StaleRewriteException(error.Message, error);
         }
-    }
-
-    /// <summary>Null when the answer was lost: the next round looks for it.</summary>
-    private async Task<Snapshot?> SwapAsync(
-        TableRewrite rewrite, OverwriteFiles overwrite, StagedSnapshot staged, CancellationToken cancellationToken)
-    {
-        try
+        catch (Exception error) when (unanswered.Contains(rewrite.FlushId) && CommitErrors.KindOf(error) == CommitError.Unknown)
         {
-            var table = await catalog.CommitTableAsync(state.Identifier, staged.Requirements, staged.Updates, cancellationToken);
-            FaultPoint.Reach($"{rewrite.Kind}.swapped");
-            state.Set(table);
-            metrics.CountCommit();
-            return staged.Snapshot;
-        }
-        catch (CommitConflictException)
-        {
-            await overwrite.DiscardAsync(CancellationToken.None);
-            throw;
-        }
-        catch (Exception error) when (error is not (NoSuchTableException or ValidationException))
-        {
-            unanswered.Add(rewrite.FlushId);
-            logger.CommitAnswerLost(state.Identifier.ToString(), rewrite.FlushId, error.Message);
-            return null;
+            return null; // nobody tries a rewrite again from outside: it is looked for here
         }
     }
 
-    /// <summary>By its flush id in the ancestry; or, where a foreign expiry removed that snapshot, by a file that only this commit can have
-    /// added.</summary>
+    /// <summary>By its flush id; or, where a foreign expiry removed that snapshot, by a file that only this commit can have added.</summary>
     private async Task<Snapshot?> FindRewriteAsync(TableRewrite rewrite, TableVersion version, CancellationToken cancellationToken)
-    {
-        var head = version.Metadata.SnapshotByRef(rewrite.Branch);
-        var snapshot = SnapshotAncestry.Of(version.Metadata, head?.SnapshotId)
-            .FirstOrDefault(one => one.Summary.GetValueOrDefault(TableProgress.FlushIdKey) == rewrite.FlushId);
-        if (snapshot is not null || head is null)
-        {
-            return snapshot;
-        }
-        var ours = rewrite.Added.Select(static file => file.Path).ToHashSet(StringComparer.Ordinal);
-        foreach (var manifest in await manifests.ReadManifestsAsync(head, version.Metadata, cancellationToken))
-        {
-            var entries = await manifests.ReadEntriesAsync(manifest, version.Metadata, cancellationToken);
-            if (entries.Any(entry => entry.IsLive && ours.Contains(entry.File.Path)))
-            {
-                return head;
-            }
-        }
-        return null;
-    }
+        => SnapshotOf(rewrite.FlushId, version.Metadata)
+            ?? (version.Metadata.SnapshotByRef(rewrite.Branch) is { } head && await IsAnyNamedAsync(rewrite.Added, cancellationToken) ? head : null);
 }

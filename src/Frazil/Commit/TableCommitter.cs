@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Frazil.Config;
 using Frazil.Faults;
 using Frazil.Flush;
 using Frazil.Iceberg;
@@ -15,12 +16,15 @@ namespace Frazil.Commit;
 /// (2) a unit is committed only while the table records exactly the offset that the unit begins at, checked against the very version that
 /// the
 ///     commit is built on, at every attempt (invariant 2); whoever is not contiguous is fenced, for ever;
-/// (3) a commit whose answer was lost is looked up by its flush id, and by the progress it would have made, before anything else (invariant
-/// 3);
-/// (4) one commit of a table at a time in this process: ingest, schema changes and maintenance pass through one queue (invariant 7).
+/// (3) a commit whose answer was lost is looked up by its flush id, by the progress it would have made and by its files, before anything
+/// else (invariant 3); what an error means is said in one place (<see cref="CommitErrors"/>), and nothing throws after the swap;
+/// (4) one commit of a table at a time in this process: ingest, schema changes and maintenance pass through one queue (invariant 7);
+/// (5) no file is deleted that a version of the table names, whatever the answer to its commit was (<see cref="ReferencedFiles"/>);
+/// (6) progress that is ahead of the rows, because other hands set the table back, is never built on.
 /// </summary>
 internal sealed partial class TableCommitter(
-    ICatalog catalog, TableState state, TableMetrics metrics, TimeProvider time, ILogger logger, TopicIdentities? identities = null)
+    ICatalog catalog, TableState state, TableMetrics metrics, TimeProvider time, ILogger logger, TopicIdentities? identities = null,
+    OnRollback onRollback = OnRollback.Stop)
 {
     private readonly ManifestCache manifests = new(catalog.FileIO);
     private readonly SemaphoreSlim queue = new(1, 1);
@@ -34,7 +38,8 @@ internal sealed partial class TableCommitter(
     /// again.</exception>
     /// <exception cref="CommitStateUnknownException">The answer was lost and the catalog cannot be asked now; try again with the same flush
     /// id.</exception>
-    /// <exception cref="PipelineFailedException">The table is gone or another one.</exception>
+    /// <exception cref="PipelineFailedException">The table is gone, another one, of a version that cannot be written, or was set
+    /// back.</exception>
     public Task<CommitOutcome> CommitAsync(TableCommit commit, CancellationToken cancellationToken)
         => EnqueueAsync(token => RetryAsync((version, next) => TryCommitAsync(commit, version, next), token), cancellationToken);
 
@@ -79,39 +84,45 @@ internal sealed partial class TableCommitter(
     private async Task<T> RetryAsync<T>(Func<TableVersion, CancellationToken, Task<T?>> attempt, CancellationToken cancellationToken)
         where T : class
     {
+        var started = time.GetTimestamp();
         for (var retries = 0; ; retries++)
         {
             var version = await state.RefreshAsync(cancellationToken)
                 ?? throw new PipelineFailedException($"table {state.Identifier} does not exist; it was never created here");
+            TableCompatibility.CheckVersion(version.Metadata, state.Identifier);
+            var limits = version.Metadata.TableProperties;
+            var isLast = retries >= limits.CommitRetries || time.GetElapsedTime(started) >= limits.CommitRetryTotal;
             try
             {
                 if (await attempt(version, cancellationToken) is { } done)
                 {
                     return done;
                 }
-                if (retries >= version.Metadata.TableProperties.CommitRetries)
+                if (isLast)
                 {
                     throw new CommitStateUnknownException(
                         $"the catalog took {retries + 1} commits of {state.Identifier} without an answer that can be trusted");
                 }
             }
-            catch (CommitConflictException error) when (retries < version.Metadata.TableProperties.CommitRetries)
+            catch (CommitConflictException error) when (!isLast)
             {
                 logger.CommitConflict(state.Identifier.ToString(), retries + 1, error.Message);
             }
-            await Task.Delay(RetryDelay(version.Metadata.TableProperties, retries + 1), time, cancellationToken);
+            await Task.Delay(RetryDelay(limits, retries + 1), time, cancellationToken);
         }
     }
 
     private async Task<CommitOutcome?> TryCommitAsync(TableCommit commit, TableVersion version, CancellationToken cancellationToken)
     {
         var isUnanswered = commit.MayHaveHappened || unanswered.Contains(commit.FlushId);
-        if (isUnanswered && FindCommitted(commit, version) is { } found)
+        if (isUnanswered && await FindCommittedAsync(commit, version, cancellationToken) is { } found)
         {
             unanswered.Remove(commit.FlushId);
             logger.CommitFoundAfterLostAnswer(state.Identifier.ToString(), commit.FlushId, found.SnapshotId ?? 0);
             return found;
         }
+        version = await AgreeingAsync(
+            version, commit.Units.SelectMany(static unit => unit.Steps).Select(static step => step.Partition.Topic), cancellationToken);
         var isStale = commit.MadeFrom is { } seen && seen.Metadata.CurrentSnapshotId != version.Metadata.CurrentSnapshotId;
         var contiguous = commit.Units.Where(unit => !isStale && IsContiguous(unit, version.Progress)).ToImmutableArray();
         var fenced = commit.Units.RemoveRange(contiguous);
@@ -147,53 +158,28 @@ internal sealed partial class TableCommitter(
         }
         foreach (var (key, value) in TableGaps.Parse(version.Metadata.Properties).ChangedBy(steps))
         {
-            append.SetProperty(key, value);
+            append.SetProperty(key, value).SetSummary(key, value);
         }
         foreach (var (key, value) in identities?.Unrecorded(steps.Select(static step => step.Partition.Topic), version) ?? [])
         {
             append.SetProperty(key, value);
         }
-        var staged = await append.StageAsync(version.Metadata, cancellationToken);
-        try
-        {
-            FaultPoint.Reach("commit.staged");
-            var table = await catalog.CommitTableAsync(state.Identifier, staged.Requirements, staged.Updates, cancellationToken);
-            FaultPoint.Reach("commit.swapped");
-            state.Set(table);
-            metrics.CountCommit();
-            return append.SnapshotId;
-        }
-        catch (CommitConflictException)
-        {
-            await append.DiscardAsync(CancellationToken.None);
-            throw;
-        }
-        catch (Exception error) when (error is not (NoSuchTableException or ValidationException))
-        {
-            // Whatever else went wrong, the swap may have happened: only the catalog knows.
-            unanswered.Add(flushId);
-            logger.CommitAnswerLost(state.Identifier.ToString(), flushId, error.Message);
-            if (error is not CommitStateUnknownException)
-            {
-                throw;
-            }
-            return null;
-        }
+        var staged = await StageAsync(append, version, cancellationToken);
+        FaultPoint.Reach("commit.staged");
+        return await OfferAsync(append, staged, flushId, "commit", cancellationToken) ? append.SnapshotId : null;
     }
 
-    /// <summary>Looks for an unanswered commit: by its flush id in the ancestry, or, where a foreign expiry removed that snapshot, by
-    /// progress that only a contiguous commit could have made.</summary>
-    private static CommitOutcome? FindCommitted(TableCommit commit, TableVersion version)
+    /// <summary>Looks for an unanswered commit: by its flush id in any snapshot that the table still has; where a foreign expiry removed
+    /// that, by progress that only a contiguous commit could have made, or by a file that only this commit can have added.</summary>
+    private async Task<CommitOutcome?> FindCommittedAsync(TableCommit commit, TableVersion version, CancellationToken cancellationToken)
     {
-        var snapshot = SnapshotAncestry.Of(version.Metadata, version.Metadata.CurrentSnapshotId)
-            .FirstOrDefault(one => one.Summary.GetValueOrDefault(TableProgress.FlushIdKey) == commit.FlushId);
+        var snapshot = SnapshotOf(commit.FlushId, version.Metadata);
         var covered = commit.Units.Where(unit => IsCovered(unit, version.Progress)).ToImmutableArray();
-        if (snapshot is null && (covered.Length < commit.Units.Length || commit.MadeFrom is not null))
-        {
-            return null;
-        }
-        return new(
-            snapshot?.SnapshotId ?? version.Metadata.CurrentSnapshotId, commit.Units.RemoveRange(covered), FencedFilesAreOurs: false);
+        var isFound = snapshot is not null || (covered.Length == commit.Units.Length && commit.MadeFrom is null)
+            || await IsAnyNamedAsync(commit.Units.SelectMany(static unit => unit.Files), cancellationToken);
+        return isFound
+            ? new(snapshot?.SnapshotId ?? version.Metadata.CurrentSnapshotId, commit.Units.RemoveRange(covered), FencedFilesAreOurs: false)
+            : null;
     }
 
     private static bool IsContiguous(CommitUnit unit, TableProgress progress)

@@ -2,6 +2,7 @@ using Frazil.Config;
 using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
+using Frazil.Iceberg.Catalogs;
 
 namespace Frazil.Commit;
 
@@ -18,6 +19,16 @@ internal static class TableCompatibility
         }
     }
 
+    /// <summary>What must hold of every version that is written: other engines may upgrade the table at any time.</summary>
+    /// <exception cref="PipelineFailedException">It does not.</exception>
+    public static void CheckVersion(TableMetadata table, TableIdentifier identifier)
+    {
+        if (VersionProblem(table) is { } problem)
+        {
+            throw new PipelineFailedException($"table {identifier} cannot be written: {problem}. {Fix}");
+        }
+    }
+
     /// <summary>What to do about any of the <see cref="Problems"/>.</summary>
     public const string Fix = "Change the configuration, or choose another table name";
 
@@ -25,14 +36,17 @@ internal static class TableCompatibility
     public static List<string> Problems(TableMetadata table, TableOptions options)
     {
         var problems = new List<string>();
-        if (table.FormatVersion != 2)
+        if (VersionProblem(table) is { } problem)
         {
-            problems.Add($"it is an Iceberg v{table.FormatVersion} table, and only v2 tables can be written");
+            problems.Add(problem);
         }
         CheckColumns(table.CurrentSchema, options, problems);
         CheckPartitioning(table, options, problems);
         return problems;
     }
+
+    private static string? VersionProblem(TableMetadata table)
+        => table.FormatVersion == 2 ? null : $"it is an Iceberg v{table.FormatVersion} table, and only v2 tables can be written";
 
     private static void CheckColumns(Schema schema, TableOptions options, List<string> problems)
     {

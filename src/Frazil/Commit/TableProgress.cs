@@ -34,6 +34,8 @@ public sealed class TableProgress
 
     public TableProgress With(IEnumerable<KeyValuePair<TopicPartition, long>> moved) => new(next.SetItems(moved));
 
+    public TableProgress Without(IEnumerable<TopicPartition> forgotten) => new(next.RemoveRange(forgotten));
+
     /// <summary>Reads the progress out of table properties.</summary>
     /// <exception cref="ProgressFormatException">A property of ours does not hold what it should; nothing is guessed from it.</exception>
     public static TableProgress Parse(IReadOnlyDictionary<string, string> tableProperties)

@@ -12,10 +12,17 @@ internal sealed record TableVersion(LoadedTable Table, TableProgress Progress)
 
 /// <summary>
 /// What this process knows of one table. Its identity is its UUID (invariant 10): once seen, a table that vanished or was made anew under
-/// the same name is an error, never spliced. Thread-safe.
+/// the same name is an error, never spliced. It only ever goes forward: of two loads that overlap, the one that answers last may have the
+/// older version, which never replaces a newer one. Thread-safe.
 /// </summary>
 internal sealed class TableState(ICatalog catalog, TableIdentifier identifier)
 {
+    /// <summary>Loads that answer with a version older than one known before they began: a catalog behind a cache may do so a few
+    /// times.</summary>
+    private const int MostStaleLoads = 4;
+
+    private static readonly TimeSpan StaleWait = TimeSpan.FromMilliseconds(100);
+
     private TableVersion? current;
 
     public TableIdentifier Identifier { get; } = identifier;
@@ -24,26 +31,33 @@ internal sealed class TableState(ICatalog catalog, TableIdentifier identifier)
     public TableVersion? Current => Volatile.Read(ref current);
 
     /// <summary>Asks the catalog. Null when the table does not exist and never did here.</summary>
-    /// <exception cref="PipelineFailedException">The table was dropped, or dropped and made anew, since it was seen first.</exception>
+    /// <exception cref="PipelineFailedException">The table was dropped, made anew, or put back to an older version since it was seen
+    /// first.</exception>
     public async Task<TableVersion?> RefreshAsync(CancellationToken cancellationToken)
     {
-        try
+        for (var loads = 1; ; loads++)
         {
-            return Set(await catalog.LoadTableAsync(Identifier, cancellationToken));
-        }
-        catch (NoSuchTableException) when (Current is null)
-        {
-            return null;
-        }
-        catch (NoSuchTableException error)
-        {
-            throw new PipelineFailedException(
-                $"table {Identifier} (UUID {Current!.Metadata.TableUuid}) was dropped while it was being written; restart to create it anew from the "
-                + "beginning of its topics, or restore it in the catalog first", error);
+            var before = Current;
+            if (await LoadAsync(cancellationToken) is not { } loaded)
+            {
+                return null;
+            }
+            if (before is null || !VersionOrder.IsFormer(loaded, before.Table))
+            {
+                return Set(loaded);
+            }
+            if (loads == MostStaleLoads)
+            {
+                throw new PipelineFailedException(
+                    $"table {Identifier} went back: the catalog says {loaded.MetadataLocation} (sequence number {loaded.Metadata.LastSequenceNumber}), which is older than "
+                    + $"{before.Table.MetadataLocation} ({before.Metadata.LastSequenceNumber}). Was it restored from a backup, or an older version registered? Restart to go on by the "
+                    + "progress that the older version records, or put the newer one back first");
+            }
+            await Task.Delay(StaleWait * loads, cancellationToken);
         }
     }
 
-    /// <summary>The table exists and this is it now.</summary>
+    /// <summary>The table exists, and was this a moment ago. Returns the newest version known.</summary>
     public TableVersion Set(LoadedTable table)
     {
         for (; ; )
@@ -55,7 +69,7 @@ internal sealed class TableState(ICatalog catalog, TableIdentifier identifier)
                     $"table {Identifier} is another table now: its UUID was {known.Metadata.TableUuid} and is {table.Metadata.TableUuid}. Progress of "
                     + "the old one is not carried over; restart to write the new one by its own progress");
             }
-            if (known is not null && known.Table.MetadataLocation == table.MetadataLocation)
+            if (known is not null && (known.Table.MetadataLocation == table.MetadataLocation || VersionOrder.IsFormer(table, known.Table)))
             {
                 return known;
             }
@@ -64,6 +78,24 @@ internal sealed class TableState(ICatalog catalog, TableIdentifier identifier)
             {
                 return version;
             }
+        }
+    }
+
+    private async Task<LoadedTable?> LoadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await catalog.LoadTableAsync(Identifier, cancellationToken);
+        }
+        catch (NoSuchTableException) when (Current is null)
+        {
+            return null;
+        }
+        catch (NoSuchTableException error)
+        {
+            throw new PipelineFailedException(
+                $"table {Identifier} (UUID {Current!.Metadata.TableUuid}) was dropped while it was being written; restart to create it anew from the "
+                + "beginning of its topics, or restore it in the catalog first", error);
         }
     }
 }

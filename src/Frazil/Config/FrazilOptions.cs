@@ -99,6 +99,7 @@ public sealed record TableOptions
     public IReadOnlyList<string> PartitionBy { get; init; } = [];
     public bool PreserveKafkaPartitions { get; init; } = true;
     public OnBadRecord OnBadRecord { get; init; } = OnBadRecord.Dlq;
+    public OnRollback OnRollback { get; init; } = OnRollback.Stop;
     /// <summary>Kafka position columns to add; of kafka_partition, kafka_offset, kafka_timestamp, kafka_topic, kafka_key,
     /// kafka_headers.</summary>
     public IReadOnlyList<string> KafkaColumns { get; init; } = ["kafka_partition", "kafka_offset", "kafka_timestamp"];
@@ -112,6 +113,16 @@ public enum OnBadRecord
     Dlq,
     /// <summary>The table's pipeline stops with the reason; nothing is skipped.</summary>
     Fail,
+}
+
+public enum OnRollback
+{
+    /// <summary>The table's pipeline stops with the reason.</summary>
+    Stop,
+    /// <summary>Progress is put back to what the table's rows reach to; records after it are read again.</summary>
+    ReadAgain,
+    /// <summary>Ingest goes on where progress is; rows that the rollback took out stay out.</summary>
+    GoOn,
 }
 
 public sealed record HotBufferOptions

@@ -34,6 +34,9 @@ internal static class TableKeys
         Text("on_bad_record", t => t.OnBadRecord == OnBadRecord.Fail ? "fail" : "dlq",
             (t, v) => t with { OnBadRecord = ParseOnBadRecord(v) },
             "`dlq` or `fail`", "A record that does not parse or fit: to the dead-letter table `NAME_dlq`, or the table stops."),
+        Text("on_rollback", t => t.OnRollback switch { OnRollback.ReadAgain => "read_again", OnRollback.GoOn => "go_on", _ => "stop" },
+            (t, v) => t with { OnRollback = ParseOnRollback(v) },
+            "`stop`, `read_again` or `go_on`", "Another engine set the table back to an older snapshot, or removed its progress: the table stops, the records are read again, or their rows stay out."),
         TextList("kafka_columns", t => t.KafkaColumns, (t, v) => t with { KafkaColumns = v },
             string.Join(", ", KafkaColumnNames.Select(name => $"`{name}`")),
             "Kafka position columns that the table gets. `kafka_timestamp` is null where a record has none, or one after the year 294246."),
@@ -49,6 +52,14 @@ internal static class TableKeys
         "dlq" => OnBadRecord.Dlq,
         "fail" => OnBadRecord.Fail,
         _ => throw new FormatException("must be \"dlq\" or \"fail\""),
+    };
+
+    private static OnRollback ParseOnRollback(string text) => text switch
+    {
+        "stop" => OnRollback.Stop,
+        "read_again" => OnRollback.ReadAgain,
+        "go_on" => OnRollback.GoOn,
+        _ => throw new FormatException("must be \"stop\", \"read_again\" or \"go_on\""),
     };
 
     private static TableKey Text(

@@ -22,6 +22,9 @@ internal sealed class DeadLetterSink(
     /// <summary>The dead-letter table, as far as it exists.</summary>
     public TableState State => state;
 
+    /// <summary>Commits to it.</summary>
+    public TableCommitter Committer => committer;
+
     /// <summary>Returns how many letters of the flush are in the dead-letter table now because of this call.</summary>
     public async Task<long> CommitAsync(SealedFlush flush, CancellationToken cancellationToken)
     {
@@ -49,7 +52,7 @@ internal sealed class DeadLetterSink(
             // Another writer recorded letters of the same partitions meanwhile: see which of ours it covered.
             if (outcome.FencedFilesAreOurs)
             {
-                await catalog.FileIO.DeleteAsync(unit.Files[0].Path, cancellationToken);
+                await committer.DeleteUnusedAsync(unit.Files);
             }
         }
         return 0;

@@ -194,7 +194,7 @@ internal sealed class TableFlusher
         }
         if (outcome.FencedFilesAreOurs)
         {
-            await parts.Writer.DeleteAsync(outcome.Fenced.SelectMany(static unit => unit.Files));
+            await parts.Committer.DeleteUnusedAsync(outcome.Fenced.SelectMany(static unit => unit.Files));
         }
         return outcome;
     }

@@ -3,9 +3,7 @@ using System.Security.Cryptography;
 using Frazil.Commit;
 using Frazil.Faults;
 using Frazil.Flush;
-using Frazil.Iceberg;
 using Frazil.Iceberg.IO;
-using Frazil.Iceberg.Manifests;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -142,10 +140,10 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
         }
     }
 
-    /// <summary>Removes files named after the flush that no snapshot of the table refers to.</summary>
+    /// <summary>Removes files named after the flush that no version of the table names.</summary>
     private async Task RemoveLeftoversAsync(UnfinishedFlush flush, CancellationToken cancellationToken)
     {
-        foreach (var state in new[] { parts.State, parts.DeadLetters })
+        foreach (var (state, committer) in new[] { (parts.State, parts.Committer), (parts.DeadLetters, parts.DeadLettersCommitter) })
         {
             if (await state.RefreshAsync(cancellationToken) is not { } version)
             {
@@ -159,43 +157,8 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
                     ours.Add(file.Location);
                 }
             }
-            if (ours.Count == 0)
-            {
-                continue;
-            }
-            var referenced = await ReferencedAsync(version.Metadata, flush.Id, cancellationToken);
-            foreach (var file in ours.Where(file => !referenced.Contains(Path.GetFileName(file))))
-            {
-                await parts.Files.DeleteAsync(file, cancellationToken);
-                removedFiles++;
-            }
+            removedFiles += await committer.DeleteOthersAsync(ours, cancellationToken);
         }
-    }
-
-    /// <summary>Names of the flush's files in any snapshot that the table still has: after a foreign compaction, an older one may hold them
-    /// alone.</summary>
-    private async Task<HashSet<string>> ReferencedAsync(TableMetadata metadata, string flushId, CancellationToken cancellationToken)
-    {
-        var cache = new ManifestCache(parts.Files);
-        var (names, seen) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
-        foreach (var snapshot in metadata.Snapshots)
-        {
-            foreach (var manifest in await cache.ReadManifestsAsync(snapshot, metadata, cancellationToken))
-            {
-                if (!seen.Add(manifest.Path))
-                {
-                    continue;
-                }
-                foreach (var entry in await cache.ReadEntriesAsync(manifest, metadata, cancellationToken))
-                {
-                    if (entry.IsLive && Path.GetFileName(entry.File.Path) is var name && name.StartsWith(flushId, StringComparison.Ordinal))
-                    {
-                        names.Add(name);
-                    }
-                }
-            }
-        }
-        return names;
     }
 }
 
@@ -207,6 +170,7 @@ internal sealed record FlushRecoveryParts
     public required TableState State { get; init; }
     public required TableState DeadLetters { get; init; }
     public required TableCommitter Committer { get; init; }
+    public required TableCommitter DeadLettersCommitter { get; init; }
     public required IFileIO Files { get; init; }
     public required ILogger Logger { get; init; }
 }

@@ -125,7 +125,7 @@ internal sealed class DataFileRewriter(DataFileReader reader, DataFileWriter wri
         private async Task WriteAsync(Heap heap, CancellationToken cancellationToken)
         {
             var folder = file.Path[..file.Path.LastIndexOf('/')];
-            if (!folder.StartsWith(target.Metadata.Location, StringComparison.Ordinal))
+            if (!folder.StartsWith(target.Metadata.Location + "/", StringComparison.Ordinal))
             {
                 folder = target.Metadata.DataLocation; // a file that was taken into the table from elsewhere
             }

@@ -84,7 +84,7 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
             }
             catch (Exception error) when (error is StaleRewriteException or CommitConflictException)
             {
-                await DeleteAsync(rewritten);
+                await parts.Committer.DeleteUnusedAsync(rewritten);
                 if (plans >= MostPlans)
                 {
                     throw new ReplayException($"table {parts.State.Identifier} changed {plans} times while the replay was being committed ({error.Message}); nothing was done, try again", error);

@@ -137,7 +137,7 @@ public sealed class TableReplay
         });
         var overwrite = new RangeOverwrite(RefusingLoss(parts, decoder.Delivered));
         await DecodeAsync(decoder, letters, overwrite, target, cancellationToken);
-        var done = await CommitAsync(decoder, letters, overwrite, cancellationToken);
+        var done = await CommitAsync(decoder, letters, overwrite, target, cancellationToken);
         FaultPoint.Reach("replay.committed");
         var mended = await letters.RemoveMendedAsync(decoder.Rejected, cancellationToken);
         var report = Report(target) with
@@ -176,7 +176,7 @@ public sealed class TableReplay
     }
 
     private async Task<RangeOverwritten?> CommitAsync(
-        RangeDecoder decoder, ReplayLetters letters, RangeOverwrite overwrite, CancellationToken cancellationToken)
+        RangeDecoder decoder, ReplayLetters letters, RangeOverwrite overwrite, ReplayTarget target, CancellationToken cancellationToken)
     {
         try
         {
@@ -186,7 +186,9 @@ public sealed class TableReplay
         }
         catch (Exception error) when (error is ReplayException or DeletesNotSupportedException or StaleRewriteException or CommitConflictException)
         {
-            await DeleteAsync(decoder.Files.Concat(letters.Files)); // those say that nothing was committed; of others that is not known
+            // Those say that nothing was committed; of others that is not known.
+            await target.RowsCommitter.DeleteUnusedAsync(decoder.Files);
+            await target.LettersCommitter.DeleteUnusedAsync(letters.Files);
             throw;
         }
     }

@@ -84,6 +84,18 @@ internal static partial class FrazilLog
     [LoggerMessage(506, LogLevel.Warning, "{Table}: {Partition} is fenced: our rows begin at {Expected}, but the table records {Recorded}; another instance wrote them. Dropping ours and reading on from there")]
     public static partial void CommitFenced(this ILogger logger, string table, string partition, long expected, long recorded);
 
+    [LoggerMessage(507, LogLevel.Warning, "{Table}: snapshot {SnapshotId} is committed, but what is done after a commit failed: {Reason}")]
+    public static partial void AfterCommitFailed(this ILogger logger, string table, long snapshotId, string reason);
+
+    [LoggerMessage(508, LogLevel.Warning, "{Table}: whether {Count} files of a commit that did not happen are used cannot be told, so they stay: {Reason}")]
+    public static partial void UnusedFilesLeft(this ILogger logger, string table, int count, string reason);
+
+    [LoggerMessage(509, LogLevel.Warning, "{Table}: {Count} files of a commit that did not seem to have happened are named by the table, so they stay")]
+    public static partial void FilesInUse(this ILogger logger, string table, int count);
+
+    [LoggerMessage(510, LogLevel.Warning, "{What}. Progress is put back to where the rows end (on_rollback), records after it are read again")]
+    public static partial void ReadingAgain(this ILogger logger, string what);
+
     [LoggerMessage(710, LogLevel.Information, "{Table}: replayed {Partition} offsets {First} to {Last}: {Added} rows in the place of {Removed}, snapshot {SnapshotId}")]
     public static partial void ReplayDone(
         this ILogger logger, string table, string partition, long first, long last, long added, long removed, long? snapshotId);

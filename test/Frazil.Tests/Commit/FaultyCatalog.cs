@@ -16,6 +16,9 @@ public sealed class FaultyCatalog(ICatalog real) : ICatalog
     /// <summary>Runs before each look at a table; may throw.</summary>
     public Action BeforeLoad { get; set; } = static () => { };
 
+    /// <summary>Runs after each look at a table, before the answer goes back; may hold it back.</summary>
+    public Func<LoadedTable, Task<LoadedTable>> AfterLoad { get; set; } = Task.FromResult;
+
     public int Commits { get; private set; }
 
     public IFileIO FileIO => real.FileIO;
@@ -62,10 +65,10 @@ public sealed class FaultyCatalog(ICatalog real) : ICatalog
     public Task<bool> TableExistsAsync(TableIdentifier identifier, CancellationToken cancellationToken = default)
         => real.TableExistsAsync(identifier, cancellationToken);
 
-    public Task<LoadedTable> LoadTableAsync(TableIdentifier identifier, CancellationToken cancellationToken = default)
+    public async Task<LoadedTable> LoadTableAsync(TableIdentifier identifier, CancellationToken cancellationToken = default)
     {
         BeforeLoad();
-        return real.LoadTableAsync(identifier, cancellationToken);
+        return await AfterLoad(await real.LoadTableAsync(identifier, cancellationToken));
     }
 
     public Task<LoadedTable> CreateTableAsync(

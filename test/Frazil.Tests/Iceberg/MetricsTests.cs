@@ -69,10 +69,22 @@ public sealed class MetricsTests
         Assert.Equal(MetricsMode.Truncate(4), config.ModeOf(2));
         Assert.Equal("abce"u8.ToArray(), BoundsTruncation.Apply(config.ModeOf(2), IcebergType.String, "abcdefg", isUpper: true));
         Assert.Null(BoundsTruncation.Apply(config.ModeOf(1), IcebergType.String, "abcdefg", isUpper: true));
-        Assert.Throws<ValidationException>(
-            () => new MetricsConfig(schema, new Dictionary<string, string> { ["write.metadata.metrics.default"] = "truncate(0)" }));
-        Assert.Throws<ValidationException>(
-            () => new MetricsConfig(schema, new Dictionary<string, string> { ["write.metadata.metrics.column.c"] = "full" }));
+    }
+
+    /// <summary>LESSONS 37: what another engine set stops nothing; what our own users set is told (<see cref="TablePropertyRules"/>).</summary>
+    [Fact]
+    public void A_mode_that_is_none_and_a_column_that_is_not_there_are_passed_over()
+    {
+        var schema = new Schema(0, [new(1, "a", false, IcebergType.String), new(2, "b", false, IcebergType.String)]);
+        var config = new MetricsConfig(schema, new Dictionary<string, string>
+        {
+            ["write.metadata.metrics.default"] = "truncate(0)",
+            ["write.metadata.metrics.column.dropped"] = "full",
+            ["write.metadata.metrics.column.b"] = "some",
+            ["write.metadata.metrics.max-inferred-column-defaults"] = "all",
+        });
+        Assert.Equal(MetricsMode.Truncate(16), config.ModeOf(1));
+        Assert.Equal(MetricsMode.Truncate(16), config.ModeOf(2));
     }
 
     [Fact]

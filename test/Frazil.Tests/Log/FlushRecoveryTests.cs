@@ -271,12 +271,14 @@ public sealed class FlushRecoveryTests : IAsyncLifetime
         var version = await state.RefreshAsync(Cancel);
         using var log = new TransactionLog(LogFolder, TimeProvider.System);
         var scan = log.Open(new("shop.events", version!.Metadata.TableUuid, version.Metadata.CurrentSnapshotId, []));
+        var letters = new TableState(catalog, TableIdentifier.Parse("shop.events_dlq"));
         await new FlushRecovery(new()
         {
             Table = "shop.events",
             Log = log,
             State = state,
-            DeadLetters = new(catalog, TableIdentifier.Parse("shop.events_dlq")),
+            DeadLetters = letters,
+            DeadLettersCommitter = new(catalog, letters, new TableMetrics(), TimeProvider.System, NullLogger.Instance),
             Committer = new(
                 catalog, state, new TableMetrics(), TimeProvider.System,
                 NullLogger.Instance),

@@ -1,0 +1,335 @@
+using System.Collections.Immutable;
+using Frazil.Commit;
+using Frazil.Config;
+using Frazil.Flush;
+using Frazil.Iceberg;
+using Frazil.Iceberg.Catalogs;
+using Frazil.Iceberg.IO;
+using Frazil.Iceberg.Manifests;
+using Frazil.Kafka;
+using Frazil.Telemetry;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Frazil.Tests.Commit;
+
+/// <summary>What other engines do to a table between and during our commits loses nothing, doubles nothing and stops nothing that could go
+/// on. A real SQL catalog and real files; only the line to the catalog is made to fail.</summary>
+public sealed class OtherHandsTests : IAsyncLifetime
+{
+    private static readonly TableIdentifier Table = TableIdentifier.Parse("shop.events");
+    private static readonly TopicPartition P0 = new("events", 0);
+    private static readonly TopicPartition P1 = new("events", 1);
+
+    private readonly string folder = Path.Combine(Path.GetTempPath(), $"frazil-test-{Guid.NewGuid():N}");
+    private FaultyCatalog catalog = null!;
+    private TableState state = null!;
+    private TableCommitter committer = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        Directory.CreateDirectory(folder);
+        catalog = new(await SqlCatalog.OpenAsync($"sqlite:{folder}/catalog.db", $"{folder}/warehouse", new LocalFileIO()));
+        await catalog.CreateNamespaceAsync(Table.Namespace);
+        await catalog.CreateTableAsync(
+            Table, new Schema(0, [new NestedField(1, "id", false, IcebergType.Long)]),
+            properties: new Dictionary<string, string> { ["commit.retry.min-wait-ms"] = "1", ["commit.retry.max-wait-ms"] = "10" });
+        (state, committer) = NewProcess();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await catalog.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>LESSONS 37; the first one threw after the swap, and 20,000 committed rows were deleted as fenced.</summary>
+    [Theory]
+    [InlineData("write.metadata.delete-after-commit.enabled", "yes")]
+    [InlineData("write.metadata.delete-after-commit.enabled", "1")]
+    [InlineData("write.metadata.previous-versions-max", "many")]
+    [InlineData("write.metadata.previous-versions-max", "-1")]
+    [InlineData("write.metadata.previous-versions-max", "99999999999999999999")]
+    [InlineData("write.metadata.compression-codec", "zstd")]
+    [InlineData("write.metadata.metrics.default", "truncate(0)")]
+    [InlineData("write.metadata.metrics.column.dropped", "none")]
+    [InlineData("write.metadata.path", "s3://elsewhere/metadata")]
+    [InlineData("write.metadata.path", "relative")]
+    [InlineData("write.metadata.path", "")]
+    [InlineData("commit.manifest-merge.enabled", "on")]
+    [InlineData("commit.manifest.target-size-bytes", "0")]
+    [InlineData("commit.manifest.min-count-to-merge", "2.5")]
+    [InlineData("commit.retry.num-retries", "-3")]
+    [InlineData("commit.retry.max-wait-ms", "9223372036854775807")]
+    [InlineData("commit.retry.min-wait-ms", "-5")]
+    [InlineData("commit.retry.total-timeout-ms", "9223372036854775807")]
+    [InlineData("gc.enabled", "maybe")]
+    public async Task A_property_value_that_nobody_reads_so_neither_stops_a_commit_nor_throws_after_its_swap(string name, string value)
+    {
+        await CommitAsync("f1", Unit(P0, null, 10));
+        await ChangeAsync(new TableUpdate.SetProperties(new Dictionary<string, string> { [name] = value }));
+
+        await CommitAsync("f2", Unit(P0, 10, 20));
+        var (_, other) = NewProcess();
+        catalog.BeforeCommit = () => other.CommitAsync(new("theirs", [Unit(P1, null, 5)]), CancellationToken.None);
+        var outcome = await CommitAsync("f3", Unit(P0, 20, 30));
+
+        Assert.Empty(outcome.Fenced);
+        Assert.Equal("""{"0":30,"1":5}""", (await LoadAsync()).Properties["frazil.offsets.events"]);
+        Assert.Equal(4, (await LiveFilesAsync()).Count);
+    }
+
+    /// <summary>Whatever a catalog throws, and whatever it calls it: only the table tells. LESSONS 63: the conflict is that of a proxy's
+    /// second try.</summary>
+    [Theory]
+    [InlineData("validation")]
+    [InlineData("conflict")]
+    [InlineData("no such table")]
+    [InlineData("format")]
+    [InlineData("cancelled")]
+    public async Task An_error_that_comes_after_the_swap_loses_no_file_that_the_table_names(string kind)
+    {
+        Exception error = kind switch
+        {
+            "validation" => new ValidationException("a property is odd"),
+            "conflict" => new CommitConflictException("answer to the second try of a proxy"),
+            "no such table" => new NoSuchTableException("a cache says so"),
+            "format" => new FormatException("an answer that is no JSON"),
+            _ => new OperationCanceledException("a time-out of the line"),
+        };
+        catalog.AfterCommit = () => throw error;
+        var unit = Unit(P0, null, 10);
+
+        var outcome = await CommitUntilAnsweredAsync("f1", unit);
+        await DeleteIfToldAsync(outcome);
+
+        Assert.Empty(outcome.Fenced);
+        Assert.Equal(1, catalog.Commits);
+        Assert.Equal([unit.Files[0].Path], await LiveFilesAsync()); // reads the manifests too
+        Assert.True(File.Exists(LocalPath(unit.Files[0])));
+    }
+
+    [Theory]
+    [InlineData("current")]
+    [InlineData("expired")]
+    [InlineData("rewritten")]
+    public async Task Files_believed_unused_stay_where_a_kept_version_names_them(string where)
+    {
+        var unit = Unit(P0, null, 10);
+        await CommitAsync("f1", unit);
+        if (where != "current")
+        {
+            await ForeignReplaceAsync(unit.Files[0]);
+        }
+        if (where == "expired")
+        {
+            await ExpireAllButCurrentAsync();
+        }
+        var nobodys = Unit(P0, 10, 20).Files[0];
+
+        await committer.DeleteUnusedAsync([unit.Files[0], nobodys]);
+
+        Assert.True(File.Exists(LocalPath(unit.Files[0])));
+        Assert.False(File.Exists(LocalPath(nobodys)));
+    }
+
+    [Fact]
+    public async Task Nothing_is_deleted_where_the_catalog_cannot_say_what_is_named()
+    {
+        var unit = Unit(P0, null, 10);
+        catalog.BeforeLoad = static () => throw new CatalogUnavailableException("it is away");
+
+        await committer.DeleteUnusedAsync(unit.Files);
+
+        Assert.True(File.Exists(LocalPath(unit.Files[0])));
+    }
+
+    [Fact]
+    public async Task A_commit_that_lost_its_race_leaves_no_manifest_behind()
+    {
+        await CommitAsync("f1", Unit(P0, null, 10));
+        var (_, zombie) = NewProcess();
+        catalog.BeforeCommit = () => zombie.CommitAsync(new("zombie", [Unit(P0, 10, 25)]), CancellationToken.None);
+
+        await CommitAsync("ours", Unit(P0, 10, 20));
+
+        Assert.Equal(4, MetadataFiles("*.avro").Length); // a manifest and a list of each of the two
+    }
+
+    [Fact]
+    public async Task A_manifest_that_the_commit_itself_merged_is_not_left_behind()
+    {
+        await ChangeAsync(new TableUpdate.SetProperties(new Dictionary<string, string> { ["commit.manifest.min-count-to-merge"] = "2" }));
+        await CommitAsync("f1", Unit(P0, null, 10));
+        await CommitAsync("f2", Unit(P0, 10, 20));
+        await CommitAsync("f3", Unit(P0, 20, 30));
+
+        Assert.Equal(3, MetadataFiles("*-m*.avro").Length);
+        Assert.Equal(3, (await LiveFilesAsync()).Count);
+    }
+
+    /// <summary>LESSONS 38.</summary>
+    [Theory]
+    [InlineData("schema", "100")]
+    [InlineData("schema", "1")]
+    [InlineData("snapshot", "1")]
+    [InlineData("property", "1")]
+    public async Task A_refresh_that_began_earlier_and_ends_later_puts_no_older_version_back(string change, string keptVersions)
+    {
+        await ChangeAsync(new TableUpdate.SetProperties(new Dictionary<string, string> { ["write.metadata.previous-versions-max"] = keptVersions }));
+        await CommitAsync("f1", Unit(P0, null, 10));
+        var (held, release) = (new TaskCompletionSource(), new TaskCompletionSource());
+        catalog.AfterLoad = async loaded =>
+        {
+            catalog.AfterLoad = Task.FromResult;
+            held.SetResult();
+            await release.Task;
+            return loaded;
+        };
+        var slow = state.RefreshAsync(Cancel);
+        await held.Task;
+        for (var i = 0; i < 3; i++)
+        {
+            switch (change)
+            {
+                case "schema":
+                    await committer.ChangeAsync(version => (
+                        SchemaUpdate.RequirementsFor(version.Metadata),
+                        new SchemaUpdate(version.Metadata).AddColumn($"c{i}", IcebergType.Long).ToUpdates()), Cancel);
+                    break;
+                case "snapshot":
+                    await CommitAsync($"g{i}", Unit(P0, 10 + i, 11 + i));
+                    break;
+                default:
+                    await ChangeAsync(new TableUpdate.SetProperties(new Dictionary<string, string> { ["round"] = $"{i}" }));
+                    await state.RefreshAsync(Cancel);
+                    break;
+            }
+        }
+        var newest = state.Current;
+
+        release.SetResult();
+
+        Assert.Same(newest, await slow);
+        Assert.Same(newest, state.Current);
+        Assert.Equal((await catalog.LoadTableAsync(Table)).MetadataLocation, state.Current!.Table.MetadataLocation);
+    }
+
+    [Fact]
+    public async Task A_catalog_that_really_went_back_is_told_and_not_built_on()
+    {
+        await CommitAsync("f1", Unit(P0, null, 10));
+        var before = await catalog.LoadTableAsync(Table);
+        await CommitAsync("f2", Unit(P0, 10, 20));
+        await catalog.DropTableAsync(Table);
+        await catalog.RegisterTableAsync(Table, before.MetadataLocation);
+
+        var error = await Assert.ThrowsAsync<PipelineFailedException>(() => CommitAsync("f3", Unit(P0, 20, 30)));
+
+        Assert.Contains("went back", error.Message, StringComparison.Ordinal);
+        var (fresh, _) = NewProcess();
+        Assert.Equal(10, (await fresh.RefreshAsync(Cancel))!.Progress.NextOffset(P0));
+    }
+
+    [Fact]
+    public async Task A_table_that_was_upgraded_while_it_is_written_stops_with_the_reason()
+    {
+        await CommitAsync("f1", Unit(P0, null, 10));
+        await ChangeAsync(new TableUpdate.UpgradeFormatVersion(3));
+
+        var error = await Assert.ThrowsAsync<PipelineFailedException>(() => CommitAsync("f2", Unit(P0, 10, 20)));
+
+        Assert.Contains("v3", error.Message, StringComparison.Ordinal);
+        Assert.Equal("""{"0":10}""", (await LoadAsync()).Properties["frazil.offsets.events"]);
+    }
+
+    [Fact]
+    public async Task Retries_end_when_their_total_time_is_over()
+    {
+        await ChangeAsync(new TableUpdate.SetProperties(new Dictionary<string, string>
+        {
+            ["commit.retry.num-retries"] = "1000000",
+            ["commit.retry.total-timeout-ms"] = "0",
+        }));
+        var (_, other) = NewProcess();
+        catalog.BeforeCommit = () => other.CommitAsync(new("theirs", [Unit(P1, null, 5)]), CancellationToken.None);
+
+        await Assert.ThrowsAsync<CommitConflictException>(() => CommitAsync("f1", Unit(P0, null, 10)));
+    }
+
+    private (TableState State, TableCommitter Committer) NewProcess(OnRollback onRollback = OnRollback.Stop)
+    {
+        var mine = new TableState(catalog, Table);
+        return (mine, new(catalog, mine, new TableMetrics(), TimeProvider.System, NullLogger.Instance, null, onRollback));
+    }
+
+    private Task<CommitOutcome> CommitAsync(string flushId, params ImmutableArray<CommitUnit> units)
+        => committer.CommitAsync(new(flushId, units), Cancel);
+
+    /// <summary>As the flusher does: again, with the same flush id.</summary>
+    private async Task<CommitOutcome> CommitUntilAnsweredAsync(string flushId, CommitUnit unit)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await CommitAsync(flushId, unit);
+            }
+            catch (Exception) when (tries < 3)
+            {
+                // Tried again.
+            }
+        }
+    }
+
+    private async Task DeleteIfToldAsync(CommitOutcome outcome)
+    {
+        if (outcome.FencedFilesAreOurs)
+        {
+            await committer.DeleteUnusedAsync(outcome.Fenced.SelectMany(static unit => unit.Files));
+        }
+    }
+
+    private CommitUnit Unit(TopicPartition partition, long? recorded, long next)
+    {
+        var path = $"{folder}/{Guid.NewGuid():N}.parquet";
+        File.WriteAllText(path, "rows");
+        return new(
+            [new(partition, recorded, next)],
+            [new DataFile { Path = $"file://{path}", SpecId = 0, RecordCount = next - (recorded ?? 0), FileSizeBytes = 4 }]);
+    }
+
+    private static string LocalPath(DataFile file) => file.Path["file://".Length..];
+
+    private string[] MetadataFiles(string pattern)
+        => Directory.GetFiles($"{folder}/warehouse/shop/events/metadata", pattern);
+
+    private Task ChangeAsync(params TableUpdate[] updates) => catalog.CommitTableAsync(Table, [], updates);
+
+    private async Task ForeignReplaceAsync(DataFile old)
+    {
+        var table = await catalog.LoadTableAsync(Table);
+        var rewrite = new RewriteFiles(new ManifestCache(catalog.FileIO), table.Metadata.CurrentSnapshot!, TimeProvider.System)
+            .Remove(old).Add(Unit(P0, 0, old.RecordCount).Files[0]);
+        var staged = await rewrite.StageAsync(table.Metadata);
+        await catalog.CommitTableAsync(Table, staged.Requirements, staged.Updates);
+    }
+
+    private async Task ExpireAllButCurrentAsync()
+    {
+        var table = await LoadAsync();
+        var old = table.Snapshots.Select(static snapshot => snapshot.SnapshotId).Where(id => id != table.CurrentSnapshotId).ToList();
+        await ChangeAsync(new TableUpdate.RemoveSnapshots(old));
+    }
+
+    private async Task<List<string>> LiveFilesAsync()
+    {
+        var table = await LoadAsync();
+        var plan = await new TableScan(table, new ManifestCache(catalog.FileIO)).PlanAsync();
+        return [.. plan.Files.Select(static file => file.File.Path)];
+    }
+
+    private async Task<TableMetadata> LoadAsync() => (await catalog.LoadTableAsync(Table)).Metadata;
+}
