@@ -77,6 +77,7 @@ internal static class InitVerb
         # evolve_schema = true                 # new fields become columns; false: records with unknown fields are bad
         # preserve_kafka_partitions = true
         # on_bad_record = "dlq"                # dlq: to the table NAME_dlq | fail: the table stops
+        # on_rollback = "stop"                 # another engine set the table back: stop | read_again | go_on
         # kafka_columns = ["kafka_partition", "kafka_offset", "kafka_timestamp"]
 
         [hot_buffer]

@@ -1,50 +1,13 @@
-using System.Collections.Immutable;
-using Frazil.Commit;
-using Frazil.Config;
 using Frazil.Flush;
 using Frazil.Iceberg;
-using Frazil.Iceberg.Catalogs;
-using Frazil.Iceberg.IO;
-using Frazil.Iceberg.Manifests;
-using Frazil.Kafka;
-using Frazil.Telemetry;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Frazil.Tests.Commit;
 
 /// <summary>What other engines do to a table between and during our commits loses nothing, doubles nothing and stops nothing that could go
 /// on. A real SQL catalog and real files; only the line to the catalog is made to fail.</summary>
-public sealed class OtherHandsTests : IAsyncLifetime
+public sealed class OtherHandsTests : TableScene
 {
-    private static readonly TableIdentifier Table = TableIdentifier.Parse("shop.events");
-    private static readonly TopicPartition P0 = new("events", 0);
-    private static readonly TopicPartition P1 = new("events", 1);
-
-    private readonly string folder = Path.Combine(Path.GetTempPath(), $"frazil-test-{Guid.NewGuid():N}");
-    private FaultyCatalog catalog = null!;
-    private TableState state = null!;
-    private TableCommitter committer = null!;
-
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync()
-    {
-        Directory.CreateDirectory(folder);
-        catalog = new(await SqlCatalog.OpenAsync($"sqlite:{folder}/catalog.db", $"{folder}/warehouse", new LocalFileIO()));
-        await catalog.CreateNamespaceAsync(Table.Namespace);
-        await catalog.CreateTableAsync(
-            Table, new Schema(0, [new NestedField(1, "id", false, IcebergType.Long)]),
-            properties: new Dictionary<string, string> { ["commit.retry.min-wait-ms"] = "1", ["commit.retry.max-wait-ms"] = "10" });
-        (state, committer) = NewProcess();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await catalog.DisposeAsync();
-        Directory.Delete(folder, recursive: true);
-    }
-
     /// <summary>LESSONS 37; the first one threw after the swap, and 20,000 committed rows were deleted as fenced.</summary>
     [Theory]
     [InlineData("write.metadata.delete-after-commit.enabled", "yes")]
@@ -73,7 +36,7 @@ public sealed class OtherHandsTests : IAsyncLifetime
 
         await CommitAsync("f2", Unit(P0, 10, 20));
         var (_, other) = NewProcess();
-        catalog.BeforeCommit = () => other.CommitAsync(new("theirs", [Unit(P1, null, 5)]), CancellationToken.None);
+        Catalog.BeforeCommit = () => other.CommitAsync(new("theirs", [Unit(P1, null, 5)]), CancellationToken.None);
         var outcome = await CommitAsync("f3", Unit(P0, 20, 30));
 
         Assert.Empty(outcome.Fenced);
@@ -99,14 +62,14 @@ public sealed class OtherHandsTests : IAsyncLifetime
             "format" => new FormatException("an answer that is no JSON"),
             _ => new OperationCanceledException("a time-out of the line"),
         };
-        catalog.AfterCommit = () => throw error;
+        Catalog.AfterCommit = () => throw error;
         var unit = Unit(P0, null, 10);
 
         var outcome = await CommitUntilAnsweredAsync("f1", unit);
         await DeleteIfToldAsync(outcome);
 
         Assert.Empty(outcome.Fenced);
-        Assert.Equal(1, catalog.Commits);
+        Assert.Equal(1, Catalog.Commits);
         Assert.Equal([unit.Files[0].Path], await LiveFilesAsync()); // reads the manifests too
         Assert.True(File.Exists(LocalPath(unit.Files[0])));
     }
@@ -129,7 +92,7 @@ public sealed class OtherHandsTests : IAsyncLifetime
         }
         var nobodys = Unit(P0, 10, 20).Files[0];
 
-        await committer.DeleteUnusedAsync([unit.Files[0], nobodys]);
+        await Committer.DeleteUnusedAsync([unit.Files[0], nobodys]);
 
         Assert.True(File.Exists(LocalPath(unit.Files[0])));
         Assert.False(File.Exists(LocalPath(nobodys)));
@@ -139,9 +102,9 @@ public sealed class OtherHandsTests : IAsyncLifetime
     public async Task Nothing_is_deleted_where_the_catalog_cannot_say_what_is_named()
     {
         var unit = Unit(P0, null, 10);
-        catalog.BeforeLoad = static () => throw new CatalogUnavailableException("it is away");
+        Catalog.BeforeLoad = static () => throw new CatalogUnavailableException("it is away");
 
-        await committer.DeleteUnusedAsync(unit.Files);
+        await Committer.DeleteUnusedAsync(unit.Files);
 
         Assert.True(File.Exists(LocalPath(unit.Files[0])));
     }
@@ -151,7 +114,7 @@ public sealed class OtherHandsTests : IAsyncLifetime
     {
         await CommitAsync("f1", Unit(P0, null, 10));
         var (_, zombie) = NewProcess();
-        catalog.BeforeCommit = () => zombie.CommitAsync(new("zombie", [Unit(P0, 10, 25)]), CancellationToken.None);
+        Catalog.BeforeCommit = () => zombie.CommitAsync(new("zombie", [Unit(P0, 10, 25)]), CancellationToken.None);
 
         await CommitAsync("ours", Unit(P0, 10, 20));
 
@@ -181,21 +144,21 @@ public sealed class OtherHandsTests : IAsyncLifetime
         await ChangeAsync(new TableUpdate.SetProperties(new Dictionary<string, string> { ["write.metadata.previous-versions-max"] = keptVersions }));
         await CommitAsync("f1", Unit(P0, null, 10));
         var (held, release) = (new TaskCompletionSource(), new TaskCompletionSource());
-        catalog.AfterLoad = async loaded =>
+        Catalog.AfterLoad = async loaded =>
         {
-            catalog.AfterLoad = Task.FromResult;
+            Catalog.AfterLoad = Task.FromResult;
             held.SetResult();
             await release.Task;
             return loaded;
         };
-        var slow = state.RefreshAsync(Cancel);
+        var slow = State.RefreshAsync(Cancel);
         await held.Task;
         for (var i = 0; i < 3; i++)
         {
             switch (change)
             {
                 case "schema":
-                    await committer.ChangeAsync(version => (
+                    await Committer.ChangeAsync(version => (
                         SchemaUpdate.RequirementsFor(version.Metadata),
                         new SchemaUpdate(version.Metadata).AddColumn($"c{i}", IcebergType.Long).ToUpdates()), Cancel);
                     break;
@@ -204,27 +167,27 @@ public sealed class OtherHandsTests : IAsyncLifetime
                     break;
                 default:
                     await ChangeAsync(new TableUpdate.SetProperties(new Dictionary<string, string> { ["round"] = $"{i}" }));
-                    await state.RefreshAsync(Cancel);
+                    await State.RefreshAsync(Cancel);
                     break;
             }
         }
-        var newest = state.Current;
+        var newest = State.Current;
 
         release.SetResult();
 
         Assert.Same(newest, await slow);
-        Assert.Same(newest, state.Current);
-        Assert.Equal((await catalog.LoadTableAsync(Table)).MetadataLocation, state.Current!.Table.MetadataLocation);
+        Assert.Same(newest, State.Current);
+        Assert.Equal((await Catalog.LoadTableAsync(Table)).MetadataLocation, State.Current!.Table.MetadataLocation);
     }
 
     [Fact]
     public async Task A_catalog_that_really_went_back_is_told_and_not_built_on()
     {
         await CommitAsync("f1", Unit(P0, null, 10));
-        var before = await catalog.LoadTableAsync(Table);
+        var before = await Catalog.LoadTableAsync(Table);
         await CommitAsync("f2", Unit(P0, 10, 20));
-        await catalog.DropTableAsync(Table);
-        await catalog.RegisterTableAsync(Table, before.MetadataLocation);
+        await Catalog.DropTableAsync(Table);
+        await Catalog.RegisterTableAsync(Table, before.MetadataLocation);
 
         var error = await Assert.ThrowsAsync<PipelineFailedException>(() => CommitAsync("f3", Unit(P0, 20, 30)));
 
@@ -254,82 +217,8 @@ public sealed class OtherHandsTests : IAsyncLifetime
             ["commit.retry.total-timeout-ms"] = "0",
         }));
         var (_, other) = NewProcess();
-        catalog.BeforeCommit = () => other.CommitAsync(new("theirs", [Unit(P1, null, 5)]), CancellationToken.None);
+        Catalog.BeforeCommit = () => other.CommitAsync(new("theirs", [Unit(P1, null, 5)]), CancellationToken.None);
 
         await Assert.ThrowsAsync<CommitConflictException>(() => CommitAsync("f1", Unit(P0, null, 10)));
     }
-
-    private (TableState State, TableCommitter Committer) NewProcess(OnRollback onRollback = OnRollback.Stop)
-    {
-        var mine = new TableState(catalog, Table);
-        return (mine, new(catalog, mine, new TableMetrics(), TimeProvider.System, NullLogger.Instance, null, onRollback));
-    }
-
-    private Task<CommitOutcome> CommitAsync(string flushId, params ImmutableArray<CommitUnit> units)
-        => committer.CommitAsync(new(flushId, units), Cancel);
-
-    /// <summary>As the flusher does: again, with the same flush id.</summary>
-    private async Task<CommitOutcome> CommitUntilAnsweredAsync(string flushId, CommitUnit unit)
-    {
-        for (var tries = 1; ; tries++)
-        {
-            try
-            {
-                return await CommitAsync(flushId, unit);
-            }
-            catch (Exception) when (tries < 3)
-            {
-                // Tried again.
-            }
-        }
-    }
-
-    private async Task DeleteIfToldAsync(CommitOutcome outcome)
-    {
-        if (outcome.FencedFilesAreOurs)
-        {
-            await committer.DeleteUnusedAsync(outcome.Fenced.SelectMany(static unit => unit.Files));
-        }
-    }
-
-    private CommitUnit Unit(TopicPartition partition, long? recorded, long next)
-    {
-        var path = $"{folder}/{Guid.NewGuid():N}.parquet";
-        File.WriteAllText(path, "rows");
-        return new(
-            [new(partition, recorded, next)],
-            [new DataFile { Path = $"file://{path}", SpecId = 0, RecordCount = next - (recorded ?? 0), FileSizeBytes = 4 }]);
-    }
-
-    private static string LocalPath(DataFile file) => file.Path["file://".Length..];
-
-    private string[] MetadataFiles(string pattern)
-        => Directory.GetFiles($"{folder}/warehouse/shop/events/metadata", pattern);
-
-    private Task ChangeAsync(params TableUpdate[] updates) => catalog.CommitTableAsync(Table, [], updates);
-
-    private async Task ForeignReplaceAsync(DataFile old)
-    {
-        var table = await catalog.LoadTableAsync(Table);
-        var rewrite = new RewriteFiles(new ManifestCache(catalog.FileIO), table.Metadata.CurrentSnapshot!, TimeProvider.System)
-            .Remove(old).Add(Unit(P0, 0, old.RecordCount).Files[0]);
-        var staged = await rewrite.StageAsync(table.Metadata);
-        await catalog.CommitTableAsync(Table, staged.Requirements, staged.Updates);
-    }
-
-    private async Task ExpireAllButCurrentAsync()
-    {
-        var table = await LoadAsync();
-        var old = table.Snapshots.Select(static snapshot => snapshot.SnapshotId).Where(id => id != table.CurrentSnapshotId).ToList();
-        await ChangeAsync(new TableUpdate.RemoveSnapshots(old));
-    }
-
-    private async Task<List<string>> LiveFilesAsync()
-    {
-        var table = await LoadAsync();
-        var plan = await new TableScan(table, new ManifestCache(catalog.FileIO)).PlanAsync();
-        return [.. plan.Files.Select(static file => file.File.Path)];
-    }
-
-    private async Task<TableMetadata> LoadAsync() => (await catalog.LoadTableAsync(Table)).Metadata;
 }

@@ -10,6 +10,12 @@ internal sealed class FailingFileIO : IFileIO
 
     public bool FailReadsAfterNextCreate { get; set; }
 
+    /// <summary>Reads begin and wait for this.</summary>
+    public Task ReadsWaitFor { get; set; } = Task.CompletedTask;
+
+    /// <summary>Creations succeed, and their answer is lost so.</summary>
+    public Func<string, Exception?> AfterCreate { get; set; } = static _ => null;
+
     /// <summary>Locations that were created, in order.</summary>
     public List<string> Created { get; } = [];
 
@@ -17,8 +23,11 @@ internal sealed class FailingFileIO : IFileIO
 
     public string? LocalPathFor(string location) => inner.LocalPathFor(location);
 
-    public Task<byte[]> ReadAsync(string location, CancellationToken cancellationToken = default) =>
-        readsFail ? throw new IOException("the store does not answer") : inner.ReadAsync(location, cancellationToken);
+    public async Task<byte[]> ReadAsync(string location, CancellationToken cancellationToken = default)
+    {
+        await ReadsWaitFor.WaitAsync(cancellationToken);
+        return readsFail ? throw new IOException("the store does not answer") : await inner.ReadAsync(location, cancellationToken);
+    }
 
     public Task<Stream> OpenReadAsync(
         string location, long offset = 0, long? length = null, CancellationToken cancellationToken = default) =>
@@ -30,6 +39,8 @@ internal sealed class FailingFileIO : IFileIO
         lock (Created)
             Created.Add(location);
         readsFail |= FailReadsAfterNextCreate;
+        if (AfterCreate(location) is { } lost)
+            throw lost;
     }
 
     public Task CreateFromFileAsync(string location, string localFile, CancellationToken cancellationToken = default) =>
