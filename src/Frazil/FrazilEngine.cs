@@ -84,7 +84,7 @@ public sealed class FrazilEngine : IAsyncDisposable
     /// <summary>The most <see cref="HotBytes"/> has been.</summary>
     public long PeakHotBytes => shared.Memory.Account.PeakBytes;
 
-    /// <summary>Completes when the engine has stopped; faults when the last table's pipeline stopped for good.</summary>
+    /// <summary>Completes when every table's pipeline has stopped; faults with the failures where tables had failed.</summary>
     public Task Completion => completion.Task;
 
     /// <summary>Stops fetching, flushes and commits what is buffered, leaves the groups. Idempotent.</summary>
@@ -98,15 +98,22 @@ public sealed class FrazilEngine : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await StopAsync();
-        await Sql.DisposeAsync();
-        foreach (var pipeline in pipelines)
+        try
         {
-            await pipeline.DisposeAsync();
+            await StopAsync();
+            await Sql.DisposeAsync();
+            foreach (var pipeline in pipelines)
+            {
+                await pipeline.DisposeAsync();
+            }
         }
-        await shared.Writer.DisposeAsync();
-        await shared.Catalog.DisposeAsync();
-        directory.Dispose();
+        finally
+        {
+            // Whatever the tables did: the next start in this process needs the folder and the catalog.
+            await shared.Writer.DisposeAsync();
+            await shared.Catalog.DisposeAsync();
+            directory.Dispose();
+        }
     }
 
     private static PipelineShared Share(FrazilOptions options, ICatalog catalog, DataDirectory directory, ILoggerFactory loggers) => new()
@@ -135,6 +142,10 @@ public sealed class FrazilEngine : IAsyncDisposable
             {
                 refused.Add((pipeline, error));
             }
+            catch (Exception error) when (IsOfOneTable(error))
+            {
+                refused.Add((pipeline, new($"table {pipeline.Name} cannot be opened: {error.Message}", error)));
+            }
         }
         if (refused.Count == pipelines.Length && refused.Count > 0)
         {
@@ -146,7 +157,10 @@ public sealed class FrazilEngine : IAsyncDisposable
         logger.EngineStarted(version, pipelines.Length, shared.Options.Catalog.Warehouse);
     }
 
-    /// <summary>One broken table never stops the others; when the last one has failed, nothing is left to run.</summary>
+    /// <summary>Metadata or progress that cannot be read, a log folder that cannot be written: other tables may be sound.</summary>
+    private static bool IsOfOneTable(Exception error) => error is IcebergException or IOException or UnauthorizedAccessException;
+
+    /// <summary>One broken table never stops the others; when the last one has ended, nothing is left to run.</summary>
     private async Task WatchAsync()
     {
         var failures = new List<Exception>();
@@ -161,7 +175,7 @@ public sealed class FrazilEngine : IAsyncDisposable
                 failures.Add(error);
             }
         }
-        if (failures.Count == pipelines.Length && failures.Count > 0)
+        if (failures.Count > 0)
         {
             completion.TrySetException(failures);
         }

@@ -34,6 +34,8 @@ internal sealed class Pipeline : IAsyncDisposable
     private readonly ILogger logger;
     private readonly TableMetrics metrics = new();
     private readonly HotBuffer hot = new();
+    private readonly TableMemory memory;
+    private readonly FlushRetry retry;
     private readonly TableState state;
     private readonly TableCommitter committer;
     private readonly SchemaKeeper schemas;
@@ -49,6 +51,7 @@ internal sealed class Pipeline : IAsyncDisposable
     private Task flushLoop = Task.CompletedTask;
     private Exception? failure;
     private volatile string? waitReason = "for the broker to assign partitions";
+    private long uncommitted;
     private int stopped;
 
     public Pipeline(TableOptions options, PipelineShared shared)
@@ -59,6 +62,9 @@ internal sealed class Pipeline : IAsyncDisposable
         var identifier = TableIdentifier.Parse(options.Name);
         state = new(shared.Catalog, identifier);
         problems = new(shared.Time);
+        memory = shared.Memory.Join();
+        retry = new(
+            shared.Time, logger, options.Name, TimeSpan.FromSeconds(shared.Options.HotBuffer.FailAfterSeconds), metrics.CountFlushFailure);
         identities = new TopicIdentities(shared.Options.Kafka, options.Name, logger);
         committer = new(shared.Catalog, state, metrics, shared.Time, logger, identities, options.OnRollback);
         schemas = new(shared.Catalog, state, committer, options, logger);
@@ -77,6 +83,8 @@ internal sealed class Pipeline : IAsyncDisposable
                 shared.Options.Kafka, options.Name, shared.Time, logger),
             Schemas = schemas,
             Hot = hot,
+            Memory = memory,
+            Retry = retry,
             Logger = logger,
             FlushAsync = token => flusher!.FlushAsync(token),
             Stopping = () => reading!.Stopping,
@@ -130,15 +138,55 @@ internal sealed class Pipeline : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            logger.StoppedUnflushed(Name, hot.Batches.Where(static batch => batch.CommittedAt == 0).Sum(static batch => batch.RowCount));
+            // What is left is said below.
+        }
+        catch (Exception error)
+        {
+            KeepFailure(error);
         }
         finally
         {
-            await stopping.CancelAsync();
-            await LeaveAsync();
-            EvictAll();
-            SetCompleted();
+            await EndAsync();
         }
+    }
+
+    /// <summary>Whatever happened before: says what is left, leaves the group, frees the memory, completes.</summary>
+    private async Task EndAsync()
+    {
+        try
+        {
+            await stopping.CancelAsync();
+            NoteUncommitted(); // leaving the group drops it
+            await LeaveAsync();
+        }
+        catch (Exception error)
+        {
+            KeepFailure(error);
+        }
+        hot.Clear();
+        shared.Memory.Leave(memory);
+        SetCompleted();
+    }
+
+    private void NoteUncommitted()
+    {
+        uncommitted = hot.Batches.Where(static batch => batch is { CommittedAt: 0, IsDropped: false })
+            .Sum(static batch => batch.RowCount + batch.DeadLetterCount);
+        if (uncommitted > 0)
+        {
+            logger.StoppedUnflushed(Name, uncommitted, retry.Trouble ?? retry.GivenUp ?? "time was up");
+        }
+    }
+
+    /// <summary>The first failure counts; it is what <see cref="Completion"/> and <see cref="Status"/> say.</summary>
+    private bool KeepFailure(Exception error)
+    {
+        if (Interlocked.CompareExchange(ref failure, error, null) is not null)
+        {
+            return false;
+        }
+        logger.PipelineFailed(error is PipelineFailedException or BadRecordException ? null : error, Name, error.Message);
+        return true;
     }
 
     private async Task RecoverAsync(CancellationToken cancellationToken)
@@ -185,6 +233,9 @@ internal sealed class Pipeline : IAsyncDisposable
         log.Dispose();
     }
 
+    /// <summary>Whether the memory limit holds reading back.</summary>
+    public bool IsHeldBack => reading.IsPaused;
+
     public TableStatus Status()
     {
         var batches = hot.Batches;
@@ -193,9 +244,9 @@ internal sealed class Pipeline : IAsyncDisposable
         {
             Name = Name,
             Topic = options.TopicPattern ?? string.Join(",", options.Topics),
-            State = failure is not null ? "failed" : stopped != 0 ? "stopped" : waiting is not null ? "waiting"
-                : reading.IsPaused ? "paused" : "running",
-            Reason = failure?.Message ?? waiting ?? flusher.Trouble,
+            State = State(waiting),
+            Reason = failure?.Message ?? UncommittedReason() ?? (stopped != 0 ? null : waiting ?? retry.Trouble),
+            FailingSeconds = failure is null && stopped == 0 ? retry.TroubleTime.TotalSeconds : 0,
             Records = metrics.Records,
             Bytes = metrics.Bytes,
             BadRecords = metrics.BadRecords,
@@ -209,8 +260,16 @@ internal sealed class Pipeline : IAsyncDisposable
             LogSyncs = log.Syncs,
             SnapshotId = state.Current?.Metadata.CurrentSnapshotId,
             Partitions = assignments.Count,
+            UncommittedRecords = uncommitted,
         };
     }
+
+    private string State(string? waiting)
+        => failure is not null ? "failed" : stopped != 0 ? "stopped" : waiting is not null ? "waiting" : retry.Trouble is not null ? "failing"
+            : reading.IsPaused ? "paused" : "running";
+
+    private string? UncommittedReason() => uncommitted == 0 ? null
+        : $"it stopped with {uncommitted} records that could not be committed ({retry.Trouble ?? retry.GivenUp ?? "time was up"}); they stay in Kafka and are read again";
 
     private bool Reads(string topic)
         => options.TopicPattern is { } pattern ? Regex.IsMatch(topic, pattern) : options.Topics.Contains(topic);
@@ -219,15 +278,14 @@ internal sealed class Pipeline : IAsyncDisposable
     {
         Table = Name,
         Hot = hot,
-        Open = assignments.OpenBatches,
+        Retry = retry,
         TableExists = () => state.Current is not null,
-        Seal = assignments.Seal,
         ConfirmTopics = (topics, token) => identities.ConfirmAsync(topics, state.Current, token),
         Writer = new(shared.Writer, shared.Catalog.FileIO, state, schemas, options.PreserveKafkaPartitions),
         Committer = committer,
         DeadLetters = deadLetters,
         Journal = new(log, state),
-        Memory = shared.Memory,
+        Memory = memory,
         Metrics = metrics,
         Logger = logger,
         OnCommitted = assignments.NoteCommitted,
@@ -260,7 +318,7 @@ internal sealed class Pipeline : IAsyncDisposable
     {
         Table = Name,
         Queue = queue,
-        Memory = shared.Memory,
+        Memory = memory,
         Metrics = metrics,
         Evolve = Evolve,
         OnAppended = WakeFlusherWhenDue,
@@ -283,14 +341,13 @@ internal sealed class Pipeline : IAsyncDisposable
     /// <summary>Blocks the worker: its next record needs the new columns anyway. Tries until the catalog answers.</summary>
     private DecodeError? Evolve(SchemaSamples samples)
     {
-        var retry = new FlushRetry(shared.Time, logger, Name, metrics.CountFlushFailure);
         var evolving = Task.Run(() => retry.RunAsync("schema change", token => schemas.EvolveAsync(samples, token), reading.Stopping));
         return Blocking.Wait(evolving);
     }
 
     private void WakeFlusherWhenDue()
     {
-        if (shared.Memory.IsUnderPressure || hot.OpenBytes >= (long)shared.Options.HotBuffer.FlushSizeMb << 20)
+        if (memory.IsUnderPressure || hot.OpenBytes >= (long)shared.Options.HotBuffer.FlushSizeMb << 20)
         {
             flusher.Wake();
         }
@@ -314,11 +371,10 @@ internal sealed class Pipeline : IAsyncDisposable
 
     private void Fail(Exception error)
     {
-        if (stopped != 0 || Interlocked.CompareExchange(ref failure, error, null) is not null)
+        if (stopped != 0 || !KeepFailure(error))
         {
             return;
         }
-        logger.PipelineFailed(error is PipelineFailedException or BadRecordException ? null : error, Name, error.Message);
         Task.Run(() => FlushThenStopAsync(error)).Forget(late => logger.PipelineFailed(late, Name, late.Message));
     }
 
@@ -337,7 +393,7 @@ internal sealed class Pipeline : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            logger.StoppedUnflushed(Name, hot.Batches.Where(static batch => batch.CommittedAt == 0).Sum(static batch => batch.RowCount));
+            // The end says what is left.
         }
         finally
         {
@@ -364,14 +420,6 @@ internal sealed class Pipeline : IAsyncDisposable
             // Its ordinary end.
         }
         await flusher.EndAsync();
-    }
-
-    private void EvictAll()
-    {
-        foreach (var batch in hot.Batches)
-        {
-            hot.Evict(batch);
-        }
     }
 
     private void SetCompleted()

@@ -21,35 +21,19 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
     /// otherwise.</summary>
     private static readonly TimeSpan RevokeFlushLimit = TimeSpan.FromSeconds(30);
 
-    private readonly Lock gate = new();
-    private readonly Dictionary<TopicPartition, HotPartition> partitions = [];
+    private readonly PartitionSpread spread = new(parts.Shared.WorkersPerTable);
     private KafkaConsumer? consumer;
     private ImmutableArray<IngestWorker> workers = [];
 
-    public int Count
-    {
-        get
-        {
-            lock (gate)
-            {
-                return partitions.Count;
-            }
-        }
-    }
+    public int Count => parts.Hot.PartitionCount;
 
     public void Attach(KafkaConsumer kafka, ImmutableArray<IngestWorker> ingest) => (consumer, workers) = (kafka, ingest);
-
-    /// <summary>Batches being appended to that are worth a commit.</summary>
-    public IReadOnlyList<HotBatch> OpenBatches() => [.. Held().Select(static partition => partition.OpenBatch).OfType<HotBatch>()];
-
-    /// <summary>Freezes the open batch of every partition.</summary>
-    public ImmutableArray<HotBatch> Seal() => [.. Held().Select(static partition => partition.Seal()).OfType<HotBatch>()];
 
     /// <summary>Records between what was read and the ends of the partitions; -1 while any end is unknown.</summary>
     public long Lag()
     {
         long lag = 0;
-        foreach (var partition in Held())
+        foreach (var partition in parts.Hot.Partitions)
         {
             if (consumer?.CachedWatermarks(partition.Partition) is not { } ends || partition.NextOffset < 0)
             {
@@ -114,11 +98,8 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         }
         foreach (var partition in leaving)
         {
-            lock (gate)
-            {
-                partitions.Remove(partition.Partition);
-            }
-            DropUncommitted(partition.Partition);
+            parts.Hot.Release(partition.Partition);
+            spread.Forget(partition.Partition);
             parts.Logger.PartitionReleased(parts.Options.Name, partition.Partition.ToString(), revoked.Lost);
         }
     }
@@ -129,9 +110,8 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
     {
         foreach (var batch in unit.Batches)
         {
-            Find(batch.Partition)?.Close();
-            DropUncommitted(batch.Partition);
-            DropBeyond(batch.Partition, parts.State.Current?.Progress.NextOffset(batch.Partition) ?? 0);
+            parts.Hot.Abandon(batch.Partition);
+            parts.Hot.DropBeyond(batch.Partition, parts.State.Current?.Progress.NextOffset(batch.Partition) ?? 0);
         }
         var fenced = unit.Batches.Select(static batch => batch.Partition).ToList();
         Task.Run(() => ReadAgainAsync(fenced)).Forget(parts.OnFailed);
@@ -175,20 +155,17 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         await consumer.RestartAsync([new(partition, StartPosition.At(Math.Max(0, start)), WorkerOf(partition).Queue)]);
     }
 
-    private Task<TableVersion?> ReadProgressAsync() => TryAsync("reading progress", parts.State.RefreshAsync);
+    private Task<TableVersion?> ReadProgressAsync() => parts.Retry.RunAsync("reading progress", parts.State.RefreshAsync, parts.Stopping());
 
     /// <exception cref="PipelineFailedException">A topic is not the one that the table was fed from.</exception>
-    private Task VerifyAsync(IReadOnlyList<string> topics) => TryAsync(
+    private Task VerifyAsync(IReadOnlyList<string> topics) => parts.Retry.WaitAsync(
         "asking for topic ids",
         async token =>
         {
             await parts.Identities.VerifyAsync(topics, parts.State.Current, token);
             return true;
-        });
-
-    /// <summary>Until it works or the pipeline stops.</summary>
-    private Task<T> TryAsync<T>(string step, Func<CancellationToken, Task<T>> attempt)
-        => new FlushRetry(parts.Shared.Time, parts.Logger, parts.Options.Name, static () => { }).RunAsync(step, attempt, parts.Stopping());
+        },
+        parts.Stopping());
 
     /// <summary>Progress moves past the gap at once, also when no record follows: it is in the table with the next commit.</summary>
     private void RecordRemoved(TopicPartition partition, OffsetRange removed)
@@ -210,7 +187,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         var held = new HotPartition(partition, recorded, new()
         {
             Hot = parts.Hot,
-            Memory = parts.Shared.Memory,
+            Memory = parts.Memory,
             Time = parts.Shared.Time,
             Schema = () => parts.Schemas.Current,
             CreateDecoder = static () => new JsonDecoder(),
@@ -219,10 +196,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
             PinsStart = first != StartPosition.Earliest,
             KindOfGap = parts.Policies.KindOf,
         });
-        lock (gate)
-        {
-            partitions[partition] = held;
-        }
+        parts.Hot.Hold(held);
         var worker = WorkerOf(partition);
         worker.Between(() => worker.Set(held));
         return new(partition, recorded is { } offset ? StartPosition.At(offset) : first, worker.Queue);
@@ -253,46 +227,10 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         }
     }
 
-    private void DropUncommitted(TopicPartition partition)
-    {
-        foreach (var batch in parts.Hot.Batches)
-        {
-            if (batch.Partition == partition && batch.CommittedAt == 0)
-            {
-                batch.MarkDropped();
-                parts.Hot.Evict(batch);
-            }
-        }
-    }
-
-    /// <summary>Committed rows at offsets that will be read again: the table was set back below them.</summary>
-    private void DropBeyond(TopicPartition partition, long recorded)
-    {
-        foreach (var batch in parts.Hot.Batches.Where(batch => batch.Partition == partition && batch.CommittedAt != 0 && batch.NextOffset > recorded))
-        {
-            parts.Hot.Evict(batch);
-        }
-    }
-
     /// <summary>A partition always has the same worker: it is the only writer of the partition's batches.</summary>
-    private IngestWorker WorkerOf(TopicPartition partition)
-        => workers[(int)((uint)HashCode.Combine(partition.Topic.Length, partition.Partition) % (uint)workers.Length)];
+    private IngestWorker WorkerOf(TopicPartition partition) => workers[spread.Of(partition)];
 
-    private HotPartition? Find(TopicPartition partition)
-    {
-        lock (gate)
-        {
-            return partitions.GetValueOrDefault(partition);
-        }
-    }
-
-    private HotPartition[] Held()
-    {
-        lock (gate)
-        {
-            return [.. partitions.Values];
-        }
-    }
+    private HotPartition? Find(TopicPartition partition) => parts.Hot.Find(partition);
 }
 
 /// <summary>What the assignments of one pipeline work with.</summary>
@@ -305,6 +243,8 @@ internal sealed record PipelineAssignmentsParts
     public required TopicPolicies Policies { get; init; }
     public required SchemaKeeper Schemas { get; init; }
     public required HotBuffer Hot { get; init; }
+    public required TableMemory Memory { get; init; }
+    public required FlushRetry Retry { get; init; }
     public required ILogger Logger { get; init; }
     public required Func<CancellationToken, Task> FlushAsync { get; init; }
     /// <summary>Cancelled when reading stops: nothing need be assigned any more.</summary>

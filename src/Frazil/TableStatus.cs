@@ -5,11 +5,13 @@ public sealed record TableStatus
 {
     public required string Name { get; init; }
     public required string Topic { get; init; }
-    /// <summary><c>waiting</c> (for topic, broker or assignment), <c>running</c>, <c>paused</c> (memory limit), <c>failed</c>,
-    /// <c>stopped</c>.</summary>
+    /// <summary><c>waiting</c> (for topic, broker or assignment), <c>running</c>, <c>failing</c> (a step towards the commit has failed and is
+    /// tried again; reading goes on while there is room), <c>paused</c> (memory limit), <c>failed</c>, <c>stopped</c>.</summary>
     public required string State { get; init; }
-    /// <summary>Why it waits or failed; null when it runs.</summary>
+    /// <summary>Why it waits, is failing or failed; null when it runs.</summary>
     public string? Reason { get; init; }
+    /// <summary>For how long it has been failing; 0 where it is not.</summary>
+    public double FailingSeconds { get; init; }
     public long Records { get; init; }
     public long Bytes { get; init; }
     public long BadRecords { get; init; }
@@ -25,4 +27,7 @@ public sealed record TableStatus
     public long LogSyncs { get; init; }
     public long? SnapshotId { get; init; }
     public int Partitions { get; init; }
+    /// <summary>Records that were read and are not in the table after a stop: they stay in Kafka and are read again at the next
+    /// start.</summary>
+    public long UncommittedRecords { get; init; }
 }

@@ -27,7 +27,9 @@ internal static class FrazilMetrics
         new("frazil_committed_rows_total", Counter, "Rows committed.", table => table.CommittedRows),
         new("frazil_log_syncs_total", Counter, "Times the transaction log was forced to disk.", table => table.LogSyncs),
         new("frazil_partitions", Gauge, "Kafka partitions assigned.", table => table.Partitions),
-        new("frazil_table_up", Gauge, "1 while the table runs (or pauses at the memory limit), 0 while it waits or has failed.",
+        new("frazil_failing_seconds", Gauge, "How long writing or committing has failed without a success; 0 while it works.",
+            table => table.FailingSeconds),
+        new("frazil_table_up", Gauge, "1 while the table runs (or pauses at the memory limit), 0 while it waits, is failing or has failed.",
             table => table.State is "running" or "paused" ? 1 : 0),
     ];
 

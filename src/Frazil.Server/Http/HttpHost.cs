@@ -98,11 +98,17 @@ internal sealed class HttpHost : IAsyncDisposable
         application.MapMethods("/", Reading, (RequestDelegate)ConsolePage.WriteAsync);
     }
 
+    /// <summary>Ready while queries are answered, whatever single tables do: those that commit nothing are named.</summary>
     private static Task WriteReadinessAsync(HttpContext context, ServingState state)
     {
-        var isReady = state.Engine is not null;
-        context.Response.StatusCode = isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-        return WriteAsync(context, "application/json", isReady ? """{"status":"ready"}""" : """{"status":"starting or stopping"}""");
+        if (state.Engine is not { } engine)
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return WriteAsync(context, "application/json", """{"status":"starting or stopping"}""");
+        }
+        var troubled = engine.Tables.Where(static table => table.State is "failing" or "failed").ToList();
+        return WriteAsync(
+            context, "application/json", troubled.Count == 0 ? """{"status":"ready"}""" : TablesEndpoint.DegradedText(troubled));
     }
 
     private static Task WriteAsync(HttpContext context, string contentType, string body)

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using Frazil.Query;
 using Frazil.Server.Output;
@@ -51,6 +53,30 @@ internal sealed class TablesEndpoint(ServingState state)
         });
     }
 
+    /// <summary>What <c>/readyz</c> says where tables commit nothing.</summary>
+    public static string DegradedText(IReadOnlyList<TableStatus> troubled)
+    {
+        var text = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(text, SqlJson.Options))
+        {
+            json.WriteStartObject();
+            json.WriteString("status", "degraded");
+            json.WriteStartArray("tables");
+            foreach (var table in troubled)
+            {
+                json.WriteStartObject();
+                json.WriteString("name", table.Name);
+                json.WriteString("state", table.State);
+                json.WriteString("reason", table.Reason);
+                json.WriteNumber("failing_seconds", Math.Round(table.FailingSeconds, 3));
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(text.WrittenSpan);
+    }
+
     /// <summary>A table without a first record may have no columns to select yet.</summary>
     private static async Task<IReadOnlyList<SqlColumn>> ReadColumnsAsync(
         FrazilEngine engine, string name, CancellationToken cancellationToken)
@@ -73,6 +99,7 @@ internal sealed class TablesEndpoint(ServingState state)
         json.WriteString("topic", table.Topic);
         json.WriteString("state", table.State);
         json.WriteString("reason", table.Reason);
+        json.WriteNumber("failing_seconds", Math.Round(table.FailingSeconds, 3));
         json.WriteNumber("partitions", table.Partitions);
         json.WriteNumber("records", table.Records);
         json.WriteNumber("bytes", table.Bytes);

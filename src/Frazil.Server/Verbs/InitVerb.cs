@@ -85,6 +85,7 @@ internal static class InitVerb
         # flush_interval_seconds = 60          # ... or after this time: how soon other engines see rows
         # ttl_seconds = 60
         # max_memory_mb = 1024                 # fetching pauses here
+        # fail_after_seconds = 3600            # how long commits may fail before the table gives up
 
         [server]
         # http = "127.0.0.1:7070"              # SQL, tables, metrics, console

@@ -12,8 +12,9 @@ internal static class RunVerb
 {
     private const string Help = """
         Consume the configured topics, serve SQL over them, commit to Iceberg.
-        Runs until SIGTERM or Ctrl-C, then flushes, commits and exits 0. A second signal ends it at once (exit 1;
-        nothing is lost, the next start goes on from the last commit). Logs go to standard error.
+        Runs until SIGTERM or Ctrl-C, then flushes, commits and exits 0; or 1, with the reason, where a table has failed
+        or could not commit what it had read. A second signal ends it at once (exit 1). In every case nothing is lost:
+        the next start goes on from the last commit. Logs go to standard error.
         """;
 
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
@@ -81,7 +82,7 @@ internal static class RunVerb
         {
             return ExitCode.Done;
         }
-        var failed = server.Engine.Tables.Where(table => table.State == "failed").ToList();
+        var failed = server.Engine.Tables.Where(table => table.State == "failed" || table.UncommittedRecords > 0).ToList();
         foreach (var table in failed)
         {
             logger.TableHadFailed(table.Name, table.Reason ?? "no reason was given");

@@ -133,7 +133,10 @@ public sealed record HotBufferOptions
     public double FlushIntervalSeconds { get; init; } = 60;
     /// <summary>Seconds that committed batches stay in memory for lookups.</summary>
     public double TtlSeconds { get; init; } = 60;
-    /// <summary>Megabytes (2^20) of hot rows of all tables at which fetching pauses.</summary>
+    /// <summary>Seconds for which a step towards the commit may fail before its table fails; 0 for ever.</summary>
+    public double FailAfterSeconds { get; init; } = 3600;
+    /// <summary>Megabytes (2^20) of hot rows of all tables: half is theirs in equal shares, half goes to whoever needs it. A table that has its
+    /// share, and finds nothing left, pauses.</summary>
     public int MaxMemoryMb { get; init; } = 1024;
 }
 

@@ -23,7 +23,7 @@ public sealed record JsonDecoderOptions
 /// </list>
 /// Null, or no such field, is null; refused where required. At most 64 levels deep.
 /// </summary>
-public sealed unsafe class JsonDecoder : RecordDecoder, IDisposable
+public sealed unsafe class JsonDecoder : RecordDecoder
 {
     private readonly bool evolve;
     private readonly JsonCursor cursor;
@@ -77,7 +77,7 @@ public sealed unsafe class JsonDecoder : RecordDecoder, IDisposable
     }
 
     /// <summary>Frees the scratch memory. The chunk is the caller's.</summary>
-    public void Dispose() => cursor.Dispose();
+    public override void Dispose() => cursor.Dispose();
 
     private bool ReadRecord(byte* start, int length)
     {

@@ -6,7 +6,7 @@ namespace Frazil.Decode;
 /// Turns one record's bytes into one row of the columns it is bound to. One decoder serves one partition's writer thread. The rest of the
 /// pipeline knows only this class: formats differ behind it.
 /// </summary>
-public abstract class RecordDecoder
+public abstract class RecordDecoder : IDisposable
 {
     /// <summary>Points the decoder at a new chunk. <paramref name="positions"/> names the fields of the chunk's schema that records fill;
     /// the others (the Kafka position columns) are the caller's to append, and a record that carries one of their names is bad.</summary>
@@ -17,6 +17,9 @@ public abstract class RecordDecoder
     /// <see cref="ColumnChunk.EndRow"/>. Unless the status is <see cref="DecodeStatus.Ok"/> the chunk is exactly as it was before.
     /// Allocates nothing on the managed heap when Ok.</summary>
     public abstract DecodeResult Decode(ReadOnlySpan<byte> value);
+
+    /// <summary>Frees what the decoder holds beside the chunk, which is the caller's. Idempotent.</summary>
+    public abstract void Dispose();
 
     /// <summary>Binds every field of the chunk's schema.</summary>
     public void Bind(ColumnChunk chunk)

@@ -13,6 +13,7 @@ public abstract class DataFileWriter : IAsyncDisposable
     /// nothing of it is left behind, unless the process dies. Changes nothing in memory.
     /// </summary>
     /// <exception cref="IOException">The file exists already (it is not touched), or the disk is full or broken.</exception>
+    /// <exception cref="DataFileMemoryException">Fewer rows must be written at once.</exception>
     /// <exception cref="DataFileException">The rows cannot be written as Parquet; says which column.</exception>
     public abstract Task<WrittenDataFile> WriteAsync(DataFileRequest request, CancellationToken cancellationToken = default);
 
@@ -68,6 +69,9 @@ public sealed record WrittenDataFile
 /// <param name="SizeBytes">Compressed bytes in the file.</param>
 /// <param name="Statistics">Counts, and bounds in Iceberg's single-value form, uncut.</param>
 public sealed record ColumnMetrics(long SizeBytes, FieldStatistics Statistics);
+
+/// <summary>The rows do not fit into the writer's memory at once; fewer may. Nothing of the file is left behind.</summary>
+public sealed class DataFileMemoryException(string message, Exception? inner = null) : IOException(message, inner);
 
 /// <summary>Rows that cannot be written as they are. Writing them again fails again.</summary>
 public sealed class DataFileException(string message, Exception? inner = null) : Exception(message, inner);

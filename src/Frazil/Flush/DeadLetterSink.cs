@@ -4,6 +4,7 @@ using Frazil.Commit;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
+using Frazil.Iceberg.Manifests;
 using Microsoft.Extensions.Logging;
 
 namespace Frazil.Flush;
@@ -107,6 +108,15 @@ internal sealed class DeadLetterSink(
     private async Task<CommitUnit> WriteAsync(
         SealedFlush flush, List<Letters> letters, TableVersion version, CancellationToken cancellationToken)
     {
+        var files = await RowPieces.WriteAsync(
+            [.. letters.SelectMany(static one => one.Slices)], rows => WriteFileAsync(flush, rows, version, cancellationToken),
+            file => catalog.FileIO.DeleteAsync(file.Path, CancellationToken.None));
+        return new([.. letters.Select(static one => one.Step)], [.. files]);
+    }
+
+    private async Task<DataFile> WriteFileAsync(
+        SealedFlush flush, IReadOnlyList<BatchSlice> rows, TableVersion version, CancellationToken cancellationToken)
+    {
         var location = $"{version.Metadata.DataLocation}/{flush.Id}-{flush.NextFileNumber()}.parquet";
         var file = await writer.WriteAsync(
             new()
@@ -114,13 +124,12 @@ internal sealed class DeadLetterSink(
                 Path = catalog.FileIO.LocalPathFor(location)
                     ?? throw new PipelineFailedException($"{location} is not on a local disk, and no other warehouse is supported yet"),
                 Schema = DeadLetterColumns.Columns,
-                Slices = [.. letters.SelectMany(static one => one.Slices)],
+                Slices = rows,
             },
             cancellationToken);
-        var dataFile = DataFileMetrics.ToDataFile(
+        return DataFileMetrics.ToDataFile(
             file, location, DeadLetterColumns.SpecIdOf(version.Metadata), PartitionTuple.Empty, version.Metadata.CurrentSchema,
             new(version.Metadata));
-        return new([.. letters.Select(static one => one.Step)], [dataFile]);
     }
 
     /// <param name="Slices">What the dead-letter table lacks of one batch.</param>

@@ -12,16 +12,19 @@ public sealed record DuckDbWriterOptions(int ConcurrentFiles = 2, int MemoryLimi
 /// <summary>Writes Parquet with DuckDB's COPY, on a DuckDB instance of its own.</summary>
 public sealed class DuckDbDataFileWriter : DataFileWriter
 {
-    // Beyond it DuckDB would hash every value of a column that has no repeats; measured best between 5,000 and 8,000.
-    private const int DictionaryLimit = 8000;
     private const int ReadBufferBytes = 1 << 20;
 
     private readonly DuckDbInstance duck;
     private readonly SemaphoreSlim turns;
+    private readonly SemaphoreSlim alone = new(1);
+    private readonly int concurrentFiles;
+    private readonly long bytesPerFile;
 
     public DuckDbDataFileWriter(DuckDbWriterOptions? options = null)
     {
         options ??= new();
+        concurrentFiles = options.ConcurrentFiles;
+        bytesPerFile = ((long)options.MemoryLimitMb << 20) / options.ConcurrentFiles;
         turns = new SemaphoreSlim(options.ConcurrentFiles);
         duck = DuckDbInstance.Open(new Dictionary<string, string>
         {
@@ -38,17 +41,52 @@ public sealed class DuckDbDataFileWriter : DataFileWriter
     public override async Task<WrittenDataFile> WriteAsync(DataFileRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var plan = WritePlan.Create(request);
-        await turns.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var plan = WritePlan.Create(request, bytesPerFile);
         try
         {
+            return await WriteInTurnAsync(plan, 1, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DataFileMemoryException)
+        {
+            // Alone, and with the least that a file can be written with. What does not fit then has too many rows.
+            return await WriteInTurnAsync(plan with { IsThrifty = true }, concurrentFiles, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <param name="share">Of the turns: all of them for a file that is written alone.</param>
+    private async Task<WrittenDataFile> WriteInTurnAsync(WritePlan plan, int share, CancellationToken cancellationToken)
+    {
+        var taken = 0;
+        try
+        {
+            if (share > 1)
+            {
+                await alone.WaitAsync(cancellationToken).ConfigureAwait(false); // two that gather turns would wait for each other
+            }
+            try
+            {
+                for (; taken < share; taken++)
+                {
+                    await turns.WaitAsync(cancellationToken).ConfigureAwait(false);
+                }
+            }
+            finally
+            {
+                if (share > 1)
+                {
+                    alone.Release();
+                }
+            }
             return await Task.Factory.StartNew(
                 () => Write(plan, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning,
                 TaskScheduler.Default).ConfigureAwait(false);
         }
         finally
         {
-            turns.Release();
+            if (taken > 0)
+            {
+                turns.Release(taken);
+            }
         }
     }
 
@@ -56,6 +94,7 @@ public sealed class DuckDbDataFileWriter : DataFileWriter
     {
         duck.Dispose();
         turns.Dispose();
+        alone.Dispose();
         return base.DisposeAsync();
     }
 
@@ -86,9 +125,14 @@ public sealed class DuckDbDataFileWriter : DataFileWriter
         using var connection = duck.Connect();
         try
         {
-            connection.Execute(plan.CopyStatement(slot.Handle, DictionaryLimit), cancellationToken);
+            connection.Execute(plan.CopyStatement(slot.Handle), cancellationToken);
         }
-        catch (DuckDbException failure) when (failure.Kind is "IO" or "Out of Memory" or "FATAL")
+        catch (DuckDbException failure) when (failure.Kind == "Out of Memory")
+        {
+            throw new DataFileMemoryException(
+                $"Writing {plan.Path} ({plan.RecordCount} rows of {plan.Leaves} columns) failed: {failure.Message}", failure);
+        }
+        catch (DuckDbException failure) when (failure.Kind is "IO" or "FATAL")
         {
             throw new IOException($"Writing {plan.Path} failed: {failure.Message}", failure);
         }

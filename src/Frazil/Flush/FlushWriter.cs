@@ -15,7 +15,8 @@ namespace Frazil.Flush;
 internal sealed class FlushWriter(
     DataFileWriter writer, IFileIO files, TableState state, SchemaKeeper schemas, bool preserveKafkaPartitions)
 {
-    /// <summary>Writes every batch of the flush. The files are durable when the task completes, and in no table yet.</summary>
+    /// <summary>Writes every batch of the flush. The files are durable when the task completes, and in no table yet. Where it fails, what is
+    /// finished is kept for the next attempt, or for <see cref="DiscardAsync(SealedFlush)"/>.</summary>
     public async Task<ImmutableArray<FlushedUnit>> WriteAsync(SealedFlush flush, CancellationToken cancellationToken)
     {
         await schemas.EnsureTableAsync(cancellationToken);
@@ -23,29 +24,48 @@ internal sealed class FlushWriter(
         var units = preserveKafkaPartitions
             ? flush.Batches.Select(static batch => ImmutableArray.Create(batch))
             : [flush.Batches];
-        return [.. await Task.WhenAll(units.Select(batches => WriteUnitAsync(flush, batches, target, cancellationToken)))];
+        return [.. await Task.WhenAll(
+            units.Select((batches, number) => WriteUnitAsync(flush, batches, flush.DraftOf(number), target, cancellationToken)))];
+    }
+
+    /// <summary>Removes what is finished of a flush that will certainly never be offered to the catalog.</summary>
+    public async Task DiscardAsync(SealedFlush flush)
+    {
+        foreach (var draft in flush.Drafts)
+        {
+            await DiscardAsync(draft);
+        }
     }
 
     private async Task<FlushedUnit> WriteUnitAsync(
-        SealedFlush flush, ImmutableArray<HotBatch> batches, WriteTarget target, CancellationToken cancellationToken)
+        SealedFlush flush, ImmutableArray<HotBatch> batches, UnitDraft draft, WriteTarget target, CancellationToken cancellationToken)
     {
+        if (draft.IsWhole)
+        {
+            return new(batches, [.. draft.Files]);
+        }
+        if (draft.WrittenFor != target.Version)
+        {
+            await DiscardAsync(draft);
+            draft.WrittenFor = target.Version;
+        }
         var slices = batches.SelectMany(static batch => batch.Rows).Select(ToSlice).Where(static slice => slice.Count > 0).ToList();
-        var written = new List<FlushedFile>();
-        try
+        foreach (var (partition, rows) in Split(slices, target).Skip(draft.Groups))
         {
-            foreach (var (partition, rows) in Split(slices, target))
-            {
-                var location = NewLocation(flush, batches, target, partition);
-                written.Add(await WriteFileAsync(location, partition, rows, batches, target, cancellationToken));
-            }
+            draft.Files.AddRange(await RowPieces.WriteAsync(
+                rows, piece => WriteFileAsync(NewLocation(flush, batches, target, partition), partition, piece, batches, target, cancellationToken),
+                file => DeleteAsync([file.File])));
+            draft.Groups++;
         }
-        catch
-        {
-            // certainly in no table: the flush was not offered to the catalog yet
-            await DeleteAsync(written.Select(static file => file.File));
-            throw;
-        }
-        return new(batches, [.. written]);
+        draft.IsWhole = true;
+        return new(batches, [.. draft.Files]);
+    }
+
+    private async Task DiscardAsync(UnitDraft draft)
+    {
+        await DeleteAsync(draft.Files.Select(static file => file.File));
+        draft.Files.Clear();
+        (draft.Groups, draft.IsWhole) = (0, false);
     }
 
     /// <summary>Deletes files that are certainly in no snapshot.</summary>
@@ -87,7 +107,7 @@ internal sealed class FlushWriter(
         var folder = target.Metadata.DataLocation;
         if (target.Spec.Fields.Count > 0)
         {
-            folder += "/" + PartitionPath.Of(target.Spec, target.Schema.Iceberg, partition);
+            folder += "/" + FolderNames.Bounded(PartitionPath.Of(target.Spec, target.Schema.Iceberg, partition));
         }
         if (batches.Length == 1)
         {
@@ -142,5 +162,8 @@ internal sealed class FlushWriter(
         public PartitionSpec Spec { get; } = Metadata.DefaultSpec;
 
         public MetricsConfig Metrics { get; } = new(Metadata);
+
+        /// <summary>What must be the same for files of an earlier attempt to be of use.</summary>
+        public (int Spec, int Schema) Version => (Spec.SpecId, Schema.Iceberg.SchemaId);
     }
 }

@@ -11,6 +11,8 @@ namespace Frazil.Flush;
 /// <param name="path">Field ids from the top-level column down to the source.</param>
 internal sealed class PartitionCoder(PartitionField field, PrimitiveType source, int[] path)
 {
+    private const long MicrosecondsPerDay = 86_400_000_000;
+
     private readonly Dictionary<IcebergValue, int> codes = [];
     private readonly List<IcebergValue> values = [];
     private readonly Dictionary<long, int> codeOfRaw = [];
@@ -116,7 +118,7 @@ internal sealed class PartitionCoder(PartitionField field, PrimitiveType source,
             var bytes = Bytes(column, row);
             if (previousCode < 0 || !bytes.SequenceEqual(previous))
             {
-                previousCode = CodeOf(field.Transform.Apply(source, Read(bytes)));
+                previousCode = CodeOf(field.Transform.Apply(source, Read(bytes, column.Type.Kind)));
                 previous = bytes;
             }
             rows[i] = previousCode;
@@ -130,13 +132,16 @@ internal sealed class PartitionCoder(PartitionField field, PrimitiveType source,
         _ => new(column.Values + (row * column.Type.ValueSize), column.Type.ValueSize),
     };
 
-    private IcebergValue Read(ReadOnlySpan<byte> bytes) => source.Id switch
+    /// <param name="kind">What the row was read as: the column may have been promoted to the field's source type since.</param>
+    private IcebergValue Read(ReadOnlySpan<byte> bytes, ColumnKind kind) => source.Id switch
     {
         TypeId.Boolean => IcebergValue.From(bytes[0] != 0),
         TypeId.Int or TypeId.Date => IcebergValue.From(BinaryPrimitives.ReadInt32LittleEndian(bytes)),
         TypeId.Long => IcebergValue.From((long)BinaryPrimitives.ReadInt32LittleEndian(bytes)), // written before int became long
         TypeId.Float => IcebergValue.From(BinaryPrimitives.ReadSingleLittleEndian(bytes)),
+        TypeId.Double when kind == ColumnKind.Float32 => IcebergValue.From((double)BinaryPrimitives.ReadSingleLittleEndian(bytes)),
         TypeId.Double => IcebergValue.From(BinaryPrimitives.ReadDoubleLittleEndian(bytes)),
+        TypeId.Timestamp when kind == ColumnKind.Date32 => IcebergValue.From(BinaryPrimitives.ReadInt32LittleEndian(bytes) * MicrosecondsPerDay),
         TypeId.Decimal => IcebergValue.FromDecimal(BinaryPrimitives.ReadInt128LittleEndian(bytes), source.Scale),
         TypeId.String => IcebergValue.From(Encoding.UTF8.GetString(bytes)),
         TypeId.Uuid => IcebergValue.FromUuid(bytes),

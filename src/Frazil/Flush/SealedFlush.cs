@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Frazil.Commit;
 using Frazil.Hot;
@@ -9,6 +10,7 @@ namespace Frazil.Flush;
 /// writing.</summary>
 internal sealed class SealedFlush : IDisposable
 {
+    private readonly ConcurrentDictionary<int, UnitDraft> drafts = [];
     private int files;
 
     public SealedFlush(string id, ImmutableArray<HotBatch> batches)
@@ -27,6 +29,14 @@ internal sealed class SealedFlush : IDisposable
     /// tell.</summary>
     public bool WasOffered { get; set; }
 
+    /// <summary>True once the transaction log names the files: a restart finishes what is not finished here.</summary>
+    public bool IsLogged { get; set; }
+
+    /// <summary>What is written already of each unit: a retry goes on from there.</summary>
+    public IEnumerable<UnitDraft> Drafts => drafts.Values;
+
+    public UnitDraft DraftOf(int unit) => drafts.GetOrAdd(unit, static _ => new());
+
     /// <summary>Numbers the files of all attempts, so that no name is ever used twice.</summary>
     public int NextFileNumber() => Interlocked.Increment(ref files) - 1;
 
@@ -37,6 +47,21 @@ internal sealed class SealedFlush : IDisposable
             batch.Unpin();
         }
     }
+}
+
+/// <summary>The finished files of a unit that is not finished yet. One attempt at a time touches it.</summary>
+internal sealed class UnitDraft
+{
+    /// <summary>Partition spec and schema that the files were written for; where the table has others by now, they are of no use.</summary>
+    public (int Spec, int Schema) WrittenFor { get; set; }
+
+    public List<FlushedFile> Files { get; } = [];
+
+    /// <summary>Groups of rows, in the order of their first appearance, that are in the files.</summary>
+    public int Groups { get; set; }
+
+    /// <summary>Every row of the unit is in the files.</summary>
+    public bool IsWhole { get; set; }
 }
 
 /// <summary>Batches and the files that hold their rows: committed or fenced together.</summary>

@@ -22,12 +22,13 @@ internal sealed class TableFlusher
     /// <summary>How long a step that was cancelled may take to notice: a store that hangs must not keep the process.</summary>
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan ShortestTick = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestTick = TimeSpan.FromSeconds(1);
 
     private readonly TableFlusherParts parts;
     private readonly HotBufferOptions limits;
     private readonly TimeProvider time;
-    private readonly FlushRetry retry;
+    private readonly TimeSpan tick;
     private readonly SemaphoreSlim wake = new(0, 1);
     private readonly Lock gate = new();
     private Task commitTail = Task.CompletedTask;
@@ -38,11 +39,9 @@ internal sealed class TableFlusher
         this.parts = parts;
         this.limits = limits;
         this.time = time;
-        retry = new FlushRetry(time, parts.Logger, parts.Table, parts.Metrics.CountFlushFailure);
+        var often = TimeSpan.FromSeconds(Math.Min(limits.FlushIntervalSeconds, limits.TtlSeconds) / 4);
+        tick = often < ShortestTick ? ShortestTick : often > LongestTick ? LongestTick : often;
     }
-
-    /// <summary>Why flushes do not succeed just now; null where they do.</summary>
-    public string? Trouble => retry.Trouble;
 
     /// <summary>Looks at the buffer soon: it may have reached the flush size or the memory limit. Never blocks.</summary>
     public void Wake()
@@ -65,7 +64,7 @@ internal sealed class TableFlusher
     {
         while (!cancellationToken.IsCancellationRequested)
         {
-            await wake.WaitAsync(Tick, cancellationToken);
+            await wake.WaitAsync(tick, cancellationToken);
             EvictExpired();
             if (Volatile.Read(ref inFlight) < MostInFlight && IsFlushDue())
             {
@@ -82,15 +81,15 @@ internal sealed class TableFlusher
 
     private bool IsFlushDue()
     {
-        var open = parts.Open();
+        var open = parts.Hot.OpenBatches();
         if (open.Count == 0)
         {
             return false;
         }
         var age = time.GetElapsedTime(open.Min(static batch => batch.CreatedAt));
         return age.TotalSeconds >= limits.FlushIntervalSeconds
-            || open.Sum(static batch => batch.UsedBytes) >= (long)limits.FlushSizeMb << 20
-            || parts.Memory.IsUnderPressure
+            || parts.Hot.OpenBytes >= (long)limits.FlushSizeMb << 20
+            || (parts.Memory.IsUnderPressure && open.Sum(static batch => batch.Bytes) >= parts.Memory.WorthFlushing)
             || (parts.TableExists() && open.Any(static batch => batch.HoldsUnrecordedStart));
     }
 
@@ -99,13 +98,12 @@ internal sealed class TableFlusher
         lock (gate)
         {
             // Sealing and joining the commit order are one step: two flushes can never swap.
-            var batches = parts.Seal();
-            if (batches.IsEmpty)
+            var flush = new SealedFlush(Guid.CreateVersion7().ToString(), parts.Hot.Seal());
+            if (flush.Batches.IsEmpty) // nothing was sealed, or a fence has dropped all of it meanwhile
             {
                 return commitTail;
             }
             Interlocked.Increment(ref inFlight);
-            var flush = new SealedFlush(Guid.CreateVersion7().ToString(), batches);
             var write = Task.Run(() => WriteAsync(flush, cancellationToken), cancellationToken);
             commitTail = CommitInOrderAsync(commitTail, flush, write, cancellationToken);
             return commitTail;
@@ -116,8 +114,9 @@ internal sealed class TableFlusher
     {
         await LogAsync(token => parts.Journal.SealedAsync(flush, token), cancellationToken);
         await parts.ConfirmTopics([.. flush.Batches.Select(static batch => batch.Partition.Topic).Distinct()], cancellationToken);
-        var units = await retry.RunAsync("write", token => parts.Writer.WriteAsync(flush, token), cancellationToken);
+        var units = await parts.Retry.RunAsync("write", token => parts.Writer.WriteAsync(flush, token), cancellationToken);
         await LogAsync(token => parts.Journal.WrittenAsync(flush, units, token), cancellationToken);
+        flush.IsLogged = true;
         return units;
     }
 
@@ -129,15 +128,21 @@ internal sealed class TableFlusher
             var started = time.GetTimestamp();
             var units = await write;
             await previous;
-            var lettersDone = await retry.RunAsync("dead letters", token => parts.DeadLetters.CommitAsync(flush, token), cancellationToken);
+            var lettersDone = await parts.Retry.RunAsync("dead letters", token => parts.DeadLetters.CommitAsync(flush, token), cancellationToken);
             FaultPoint.Reach("deadletters.committed");
             await LogAsync(token => parts.Journal.CommittingAsync(flush, units, token), cancellationToken);
-            var outcome = await retry.RunAsync("commit", token => CommitAsync(flush, units, token), cancellationToken);
+            var outcome = await parts.Retry.RunAsync("commit", token => CommitAsync(flush, units, token), cancellationToken);
             await CompleteAsync(flush, units, outcome, cancellationToken);
             parts.Metrics.CountFlush();
             parts.Logger.FlushDone(
                 parts.Table, flush.Id, flush.Batches.Sum(static batch => batch.RowCount), units.Sum(static unit => unit.Files.Length),
                 lettersDone, outcome.SnapshotId, (long)time.GetElapsedTime(started).TotalMilliseconds);
+        }
+        catch when (!flush.IsLogged)
+        {
+            // Never offered to the catalog, and a restart would not know of the files.
+            await parts.Writer.DiscardAsync(flush);
+            throw;
         }
         finally
         {
@@ -164,7 +169,7 @@ internal sealed class TableFlusher
             token => parts.Journal.CompletedAsync(flush.Id, committed.Count > 0 ? "committed" : "fenced", rows, token), cancellationToken);
     }
 
-    private Task LogAsync(Func<CancellationToken, Task> append, CancellationToken cancellationToken) => retry.RunAsync<bool>(
+    private Task LogAsync(Func<CancellationToken, Task> append, CancellationToken cancellationToken) => parts.Retry.RunAsync<bool>(
         "transaction log",
         async token =>
         {
@@ -241,19 +246,16 @@ internal sealed record TableFlusherParts
 {
     public required string Table { get; init; }
     public required HotBuffer Hot { get; init; }
-    /// <summary>The batches being appended to that are worth a commit.</summary>
-    public required Func<IReadOnlyList<HotBatch>> Open { get; init; }
+    public required FlushRetry Retry { get; init; }
     /// <summary>False while the table waits for the records that it is to be created from.</summary>
     public required Func<bool> TableExists { get; init; }
-    /// <summary>Freezes them: appends go to new batches from then on.</summary>
-    public required Func<ImmutableArray<HotBatch>> Seal { get; init; }
     /// <summary>Throws where one of these topics is not the one any more that its rows should be from.</summary>
     public required Func<IReadOnlyList<string>, CancellationToken, Task> ConfirmTopics { get; init; }
     public required FlushWriter Writer { get; init; }
     public required TableCommitter Committer { get; init; }
     public required DeadLetterSink DeadLetters { get; init; }
     public required FlushJournal Journal { get; init; }
-    public required MemoryBudget Memory { get; init; }
+    public required TableMemory Memory { get; init; }
     public required TableMetrics Metrics { get; init; }
     public required ILogger Logger { get; init; }
     /// <summary>These batches are in the table now.</summary>

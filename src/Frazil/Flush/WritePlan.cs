@@ -5,17 +5,33 @@ using Frazil.Columnar.DuckDb;
 
 namespace Frazil.Flush;
 
-/// <summary>A request checked and put into the names that SQL can say.</summary>
+/// <summary>A request checked and put into the names that SQL can say, with bounds that keep the writing of it within its share of
+/// memory.</summary>
+/// <param name="Memory">Bytes that DuckDB has for this file.</param>
 internal sealed record WritePlan(
-    string Path, ColumnFields Schema, IReadOnlyList<BatchSlice> Slices, long RecordCount, DataFileRequest Request)
+    string Path, ColumnFields Schema, IReadOnlyList<BatchSlice> Slices, long RecordCount, DataFileRequest Request, long Memory)
 {
     private const long RowGroupBytes = 64L << 20;
+
+    /// <summary>A row group is held twice: as rows, and as the pages made of them.</summary>
+    private const int RowGroupShare = 4;
+
+    /// <summary>Dictionaries of all columns are allocated at once, as large as they may become.</summary>
+    private const int DictionaryShare = 4;
+
+    // Beyond it DuckDB would hash every value of a column that has no repeats; measured best between 5,000 and 8,000.
+    private const int MostDictionaryEntries = 8000;
+    private const int BytesPerDictionaryEntry = 100;
+    private const long MostDictionaryBytes = 1L << 20; // DuckDB's own limit for a column
 
     // DuckDB rounds row groups to its vectors.
     private const int DuckDbVectorRows = 2048;
 
+    /// <summary>What DuckDB has of a string or list in each row, beside its content.</summary>
+    private const int DuckDbReferenceBytes = 16;
+
     /// <exception cref="DataFileException">The request cannot become a Parquet file.</exception>
-    public static WritePlan Create(DataFileRequest request)
+    public static WritePlan Create(DataFileRequest request, long memory)
     {
         var rows = request.Slices.Sum(slice => slice.Count);
         if (rows == 0)
@@ -28,11 +44,17 @@ internal sealed record WritePlan(
             throw new DataFileException($"{request.Path} would have no columns; a data file needs one at least.");
         }
         RefuseFixed(schema);
-        return new WritePlan(request.Path, schema, request.Slices, rows, request);
+        return new WritePlan(request.Path, schema, request.Slices, rows, request, memory);
     }
 
+    /// <summary>Smallest row groups and no dictionaries: larger, and written with the least memory.</summary>
+    public bool IsThrifty { get; init; }
+
+    /// <summary>Columns that hold values, nested ones included.</summary>
+    public int Leaves { get; } = CountLeaves(Schema);
+
     /// <summary>The statement that writes what the scan under <paramref name="handle"/> yields.</summary>
-    public string CopyStatement(long handle, int dictionaryLimit)
+    public string CopyStatement(long handle)
     {
         var sql = new StringBuilder();
         var options = Request.Options;
@@ -40,7 +62,8 @@ internal sealed record WritePlan(
         // Its Bloom filters are wrong for bytes and for zeros, and other readers believe them.
         sql.Append("(FORMAT parquet, USE_TMP_FILE false, WRITE_BLOOM_FILTER false, COMPRESSION zstd, ");
         sql.Append(CultureInfo.InvariantCulture, $"COMPRESSION_LEVEL {options.ZstdLevel}, ROW_GROUP_SIZE {RowGroupRows()}, ");
-        sql.Append(CultureInfo.InvariantCulture, $"DICTIONARY_SIZE_LIMIT {dictionaryLimit}, FIELD_IDS ");
+        sql.Append(CultureInfo.InvariantCulture, $"DICTIONARY_SIZE_LIMIT {DictionaryEntries()}, ");
+        sql.Append(CultureInfo.InvariantCulture, $"STRING_DICTIONARY_PAGE_SIZE_LIMIT {DictionaryBytes()}, FIELD_IDS ");
         AppendFieldIds(sql, Schema, null);
         if (Request.KeyValueMetadata.Count > 0)
         {
@@ -78,9 +101,22 @@ internal sealed record WritePlan(
     /// <summary>As many as asked for, but fewer of large rows: a row group is buffered whole.</summary>
     private int RowGroupRows()
     {
+        if (IsThrifty)
+        {
+            return DuckDbVectorRows;
+        }
         var bytesPerRow = Math.Max(1, Slices.Sum(slice => BytesPerRow(slice.Columns) * slice.Count) / RecordCount);
-        return (int)Math.Clamp(RowGroupBytes / bytesPerRow, DuckDbVectorRows, Math.Max(DuckDbVectorRows, Request.Options.RowGroupRows));
+        var bytes = Math.Min(RowGroupBytes, Memory / RowGroupShare);
+        return (int)Math.Clamp(bytes / bytesPerRow, DuckDbVectorRows, Math.Max(DuckDbVectorRows, Request.Options.RowGroupRows));
     }
+
+    private long DictionaryEntries()
+        => IsThrifty ? 1 : Math.Clamp(Memory / DictionaryShare / BytesPerDictionaryEntry / Leaves, 1, MostDictionaryEntries);
+
+    private long DictionaryBytes() => IsThrifty ? 1 : Math.Clamp(Memory / DictionaryShare / Leaves, 1, MostDictionaryBytes);
+
+    private static int CountLeaves(ColumnFields fields)
+        => fields.Sum(static field => field.Type.Fields.Count == 0 ? 1 : CountLeaves(field.Type.Fields));
 
     private static unsafe long BytesPerRow(IReadOnlyList<ColumnView> columns)
     {
@@ -90,7 +126,7 @@ internal sealed record WritePlan(
             // Bytes of a string, or children of a list; a struct has one of each child.
             var spread = view.Offsets == null ? 1 : (double)view.Offsets[view.Length] / view.Length;
             var inner = view.Type.Fields.Count > 0 ? BytesPerRow(view.Children) : view.Offsets == null ? view.Type.ValueSize : 1;
-            bytes += (long)(spread * inner);
+            bytes += (long)(spread * inner) + (view.Offsets == null ? 0 : DuckDbReferenceBytes);
         }
         return bytes;
     }

@@ -16,6 +16,8 @@ public sealed class HotBatch
     private ImmutableArray<ColumnChunk> deadLetters = [];
     private readonly bool pinsStart;
     private long nextOffset;
+    private long finishedBytes;
+    private long usedBytes;
     private int pins = 1;
 
     internal HotBatch(TopicPartition partition, long? recordedOffset, long startOffset, long createdAt, bool pinsStart = false)
@@ -61,8 +63,8 @@ public sealed class HotBatch
     /// <summary>Chunks of dead letters, in offset order; empty for nearly every batch.</summary>
     public ImmutableArray<ColumnChunk> DeadLetters => deadLetters;
 
-    /// <summary>Bytes of content: what flush sizes are compared with.</summary>
-    public long UsedBytes => rows.Sum(static chunk => chunk.UsedBytes) + deadLetters.Sum(static chunk => chunk.UsedBytes);
+    /// <summary>Bytes of published content: what flush sizes are compared with.</summary>
+    public long UsedBytes => Volatile.Read(ref usedBytes);
 
     /// <summary>Native bytes held.</summary>
     public long Bytes => rows.Sum(static chunk => chunk.Bytes) + deadLetters.Sum(static chunk => chunk.Bytes);
@@ -90,17 +92,29 @@ public sealed class HotBatch
 
     internal ColumnChunk? LastDeadLetterChunk => deadLetters.IsEmpty ? null : deadLetters[^1];
 
-    internal void AddRowChunk(ColumnChunk chunk) => rows = rows.Add(chunk);
+    internal void AddRowChunk(ColumnChunk chunk)
+    {
+        finishedBytes += LastRowChunk?.UsedBytes ?? 0;
+        rows = rows.Add(chunk);
+    }
 
-    internal void AddDeadLetterChunk(ColumnChunk chunk) => deadLetters = deadLetters.Add(chunk);
+    internal void AddDeadLetterChunk(ColumnChunk chunk)
+    {
+        finishedBytes += LastDeadLetterChunk?.UsedBytes ?? 0;
+        deadLetters = deadLetters.Add(chunk);
+    }
 
     /// <summary>Makes everything appended so far visible. Rows first, the offset after: a reader never sees an offset without its
     /// row.</summary>
-    internal void Publish(long newNextOffset)
+    /// <returns>Bytes of content that were published.</returns>
+    internal long Publish(long newNextOffset)
     {
         LastRowChunk?.Publish();
         LastDeadLetterChunk?.Publish();
         Volatile.Write(ref nextOffset, newNextOffset);
+        var before = usedBytes;
+        Volatile.Write(ref usedBytes, finishedBytes + (LastRowChunk?.UsedBytes ?? 0) + (LastDeadLetterChunk?.UsedBytes ?? 0));
+        return usedBytes - before;
     }
 
     internal void MarkCommitted(long? snapshotId, long timestamp)

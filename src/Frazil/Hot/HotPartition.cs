@@ -88,7 +88,7 @@ internal sealed class HotPartition
         {
             if (!closed)
             {
-                open?.Publish(next);
+                Publish();
             }
         }
         finally
@@ -112,6 +112,10 @@ internal sealed class HotPartition
             return AppendStatus.UnknownField;
         }
         PrepareChunk(schema, offset);
+        if (kafkaColumns!.FaultOf(message) is { } fault)
+        {
+            return Reject(message, fault.Code, fault.Reason);
+        }
         if (message.IsValueNull)
         {
             return Reject(message, "null_value", "the record's value is null (a tombstone), which a table in append mode cannot hold");
@@ -132,9 +136,14 @@ internal sealed class HotPartition
         };
     }
 
-    /// <summary>A record that cannot be a row for a reason found outside decoding. Within a run only.</summary>
+    /// <summary>A record that cannot be a row for a reason found outside decoding. Within a run only. Between an <see cref="Append"/> and
+    /// this the run may have ended, and the partition with it.</summary>
     public AppendStatus Reject(in KafkaMessage message, string code, string reason)
     {
+        if (closed || message.Offset < next)
+        {
+            return AppendStatus.Ignored;
+        }
         if (parts.OnBadRecord == OnBadRecord.Fail)
         {
             throw new BadRecordException(Partition, message.Offset, code, reason);
@@ -178,7 +187,7 @@ internal sealed class HotPartition
             OpenAt(next);
             open!.Skip(removed, SkipKind.Retention);
             next = removed.Last + 1;
-            open.Publish(next);
+            Publish();
             return true;
         }
     }
@@ -197,7 +206,33 @@ internal sealed class HotPartition
     {
         lock (gate)
         {
-            closed = true;
+            if (!closed)
+            {
+                closed = true;
+                decoder.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Takes no record from now on, and hands nothing over any more: what is not sealed is forgotten with its batch.</summary>
+    public void Abandon()
+    {
+        lock (gate)
+        {
+            Close();
+            if (open is not null)
+            {
+                parts.Hot.CountOpen(-open.UsedBytes);
+                open = null;
+            }
+        }
+    }
+
+    private void Publish()
+    {
+        if (open is not null)
+        {
+            parts.Hot.CountOpen(open.Publish(next));
         }
     }
 
@@ -240,6 +275,7 @@ internal sealed class HotPartition
             sizing = chunk.TakeSizing();
         }
         recorded = batch.NextOffset;
+        parts.Hot.CountOpen(-batch.UsedBytes);
         batch.IsSealed = true;
         open = null;
         chunk = null;
@@ -282,7 +318,7 @@ internal sealed class HotPartition
 internal sealed record HotPartitionParts
 {
     public required HotBuffer Hot { get; init; }
-    public required MemoryBudget Memory { get; init; }
+    public required TableMemory Memory { get; init; }
     public required TimeProvider Time { get; init; }
     /// <summary>The table's schema now; null while the table waits for its first records to be created from.</summary>
     public required Func<TableSchema?> Schema { get; init; }

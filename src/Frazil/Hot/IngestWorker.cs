@@ -18,9 +18,7 @@ internal sealed class IngestWorker
     private readonly Dictionary<TopicPartition, HotPartition> partitions = [];
     private readonly Dictionary<(int Topic, int Partition), HotPartition?> routes = [];
     private readonly Lock partitionsGate = new();
-    private readonly Lock betweenGate = new();
-    private readonly ManualResetEventSlim parked = new(false);
-    private readonly ManualResetEventSlim resume = new(true);
+    private readonly Turnstile turnstile = new();
     private volatile bool stopping;
 
     public IngestWorker(IngestWorkerParts parts)
@@ -40,7 +38,7 @@ internal sealed class IngestWorker
     public void Stop()
     {
         stopping = true;
-        resume.Set();
+        turnstile.Open();
         Queue.Wake();
         if (thread.IsAlive && Thread.CurrentThread != thread)
         {
@@ -57,24 +55,7 @@ internal sealed class IngestWorker
             change();
             return;
         }
-        lock (betweenGate)
-        {
-            parked.Reset();
-            resume.Reset();
-            try
-            {
-                Queue.Wake();
-                while (!parked.Wait(PollWait) && thread.IsAlive)
-                {
-                    Queue.Wake();
-                }
-                change();
-            }
-            finally
-            {
-                resume.Set();
-            }
-        }
+        turnstile.Between(change, Queue.Wake, () => thread.IsAlive);
     }
 
     /// <summary>Routes a partition's messages. Call it between batches.</summary>
@@ -103,12 +84,7 @@ internal sealed class IngestWorker
         {
             while (!stopping)
             {
-                if (!resume.IsSet)
-                {
-                    parked.Set();
-                    resume.Wait(PollWait);
-                    continue;
-                }
+                turnstile.Pass();
                 if (!HasRoom())
                 {
                     continue;
@@ -193,7 +169,7 @@ internal sealed class IngestWorker
         var waits = true;
         while (waits)
         {
-            waits = !HasRoom() && !stopping && resume.IsSet;
+            waits = !HasRoom() && !stopping && !turnstile.IsWanted;
         }
         paused.BeginRun();
         current = paused;
@@ -279,7 +255,7 @@ internal sealed record IngestWorkerParts
 {
     public required string Table { get; init; }
     public required MessageQueue Queue { get; init; }
-    public required MemoryBudget Memory { get; init; }
+    public required TableMemory Memory { get; init; }
     public required TableMetrics Metrics { get; init; }
     /// <summary>Makes the table hold the samples' fields; blocks. Null, or why it cannot.</summary>
     public required Func<SchemaSamples, DecodeError?> Evolve { get; init; }

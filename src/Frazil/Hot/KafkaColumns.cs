@@ -1,3 +1,4 @@
+using System.Text.Unicode;
 using Frazil.Columnar;
 using Frazil.Iceberg;
 using Frazil.Kafka;
@@ -63,6 +64,25 @@ internal sealed class KafkaColumns
         {
             AppendHeaders(headers, message);
         }
+    }
+
+    /// <summary>Why the record's place in Kafka does not fit the columns; null where it does. A header's name is any bytes to Kafka, and a
+    /// string here.</summary>
+    public (string Code, string Reason)? FaultOf(in KafkaMessage message)
+    {
+        if (headers is null)
+        {
+            return null;
+        }
+        var all = message.Headers;
+        for (var i = 0; i < all.Count; i++)
+        {
+            if (!Utf8.IsValid(all[i].Name))
+            {
+                return ("header_name", $"the name of header {i} is {Convert.ToHexStringLower(all[i].Name)} (hexadecimal), which is not UTF-8");
+            }
+        }
+        return null;
     }
 
     internal static void AppendTimestamp(FixedWriter<long>? column, in KafkaMessage message)

@@ -5,7 +5,11 @@ using Frazil.Kafka.Native;
 namespace Frazil.Kafka;
 
 /// <summary>A header of a record to write.</summary>
-public readonly record struct ProducedHeader(string Name, ReadOnlyMemory<byte>? Value);
+public readonly record struct ProducedHeader(string Name, ReadOnlyMemory<byte>? Value)
+{
+    /// <summary>The name as it is sent, where it need not be text: Kafka does not look at it.</summary>
+    internal ReadOnlyMemory<byte> RawName { get; init; } = Encoding.UTF8.GetBytes(Name);
+}
 
 /// <summary>
 /// Writes records: idempotent (no duplicates or reordering by retries), acknowledged by all replicas. Records are copied on the call;
@@ -147,9 +151,10 @@ public sealed unsafe partial class KafkaProducer : IAsyncDisposable
         foreach (var header in headers)
         {
             var bytes = header.Value.GetValueOrDefault().Span;
-            fixed (byte* value = NonNull(bytes))
+            fixed (byte* value = NonNull(bytes), name = NonNull(header.RawName.Span))
             {
-                _ = RdKafkaNative.rd_kafka_header_add(native, header.Name, -1, header.Value is null ? null : value, bytes.Length);
+                _ = RdKafkaNative.rd_kafka_header_add(
+                    native, name, header.RawName.Length, header.Value is null ? null : value, bytes.Length);
             }
         }
         return native;

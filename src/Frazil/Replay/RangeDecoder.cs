@@ -38,7 +38,7 @@ internal sealed class RangeDecoder
         partition = new(source.Partition, source.First, new()
         {
             Hot = hot,
-            Memory = new(long.MaxValue),
+            Memory = new MemoryBudget(long.MaxValue).Join(),
             Time = parts.Time,
             Schema = () => parts.Schemas.Current,
             CreateDecoder = static () => new JsonDecoder(),
@@ -89,6 +89,7 @@ internal sealed class RangeDecoder
         }
         finally
         {
+            partition.Close();
             foreach (var batch in hot.Batches)
             {
                 hot.Evict(batch);

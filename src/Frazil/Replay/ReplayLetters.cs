@@ -47,12 +47,19 @@ internal sealed class ReplayLetters(ReplayTarget target, RangeOverwriteParts par
             return;
         }
         var version = await target.OpenLettersAsync(catalog, cancellationToken);
+        files.AddRange(await RowPieces.WriteAsync(
+            slices, rows => WriteFileAsync(rows, version, cancellationToken),
+            file => catalog.FileIO.DeleteAsync(file.Path, CancellationToken.None)));
+    }
+
+    private async Task<DataFile> WriteFileAsync(IReadOnlyList<BatchSlice> rows, TableVersion version, CancellationToken cancellationToken)
+    {
         var location = $"{version.Metadata.DataLocation}/{parts.FlushId}-{parts.NextNumber()}.parquet";
         var file = await writer.WriteAsync(
-            new() { Path = parts.Reader.PathOf(location), Schema = DeadLetterColumns.Columns, Slices = slices }, cancellationToken);
-        files.Add(DataFileMetrics.ToDataFile(
+            new() { Path = parts.Reader.PathOf(location), Schema = DeadLetterColumns.Columns, Slices = rows }, cancellationToken);
+        return DataFileMetrics.ToDataFile(
             file, location, DeadLetterColumns.SpecIdOf(version.Metadata), PartitionTuple.Empty, version.Metadata.CurrentSchema,
-            new(version.Metadata)));
+            new(version.Metadata));
     }
 
     /// <summary>Commits what was written.</summary>

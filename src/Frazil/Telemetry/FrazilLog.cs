@@ -103,8 +103,11 @@ internal static partial class FrazilLog
     [LoggerMessage(802, LogLevel.Error, "{Table} stopped: {Reason}")]
     public static partial void PipelineFailed(this ILogger logger, Exception? error, string table, string reason);
 
-    [LoggerMessage(803, LogLevel.Warning, "{Table}: stopped before {Rows} buffered rows were committed; they are read again at the next start")]
-    public static partial void StoppedUnflushed(this ILogger logger, string table, long rows);
+    [LoggerMessage(805, LogLevel.Error, "{Table}: {Step} has failed for {Seconds} s, nothing is committed: {Reason}")]
+    public static partial void TableCannotCommit(this ILogger logger, Exception error, string table, string step, long seconds, string reason);
+
+    [LoggerMessage(803, LogLevel.Error, "{Table}: stopped with {Records} records that could not be committed ({Reason}); they are read again at the next start")]
+    public static partial void StoppedUnflushed(this ILogger logger, string table, long records, string reason);
 
     [LoggerMessage(804, LogLevel.Information, "frazil stopped")]
     public static partial void EngineStopped(this ILogger logger);

@@ -1,5 +1,8 @@
 using System.Text;
 using Frazil.Config;
+using Frazil.Flush;
+using Frazil.Hot;
+using Frazil.Iceberg.Catalogs;
 using Frazil.Kafka;
 using Microsoft.Extensions.Logging;
 using Xunit;
@@ -34,6 +37,14 @@ public sealed class EngineFixture : IAsyncDisposable
         await producer.FlushAsync();
     }
 
+    /// <summary>One record with one header, whose name is any bytes.</summary>
+    public async Task ProduceWithHeaderAsync(string topic, byte[] name)
+    {
+        producer.Produce(
+            topic, 0, "k"u8, isKeyNull: false, """{"id":1}"""u8, isValueNull: false, [new("", "v"u8.ToArray()) { RawName = name }]);
+        await producer.FlushAsync();
+    }
+
     /// <summary>Asks again until the condition holds, for far longer than a loaded machine takes.</summary>
     public static async Task Eventually(Func<Task<bool>> condition, string what)
     {
@@ -41,6 +52,25 @@ public sealed class EngineFixture : IAsyncDisposable
         {
             Assert.True(DateTime.UtcNow < deadline, $"did not happen within three minutes: {what}");
         }
+    }
+
+    /// <summary>The pipeline of the first table alone.</summary>
+    internal static async Task<Pipeline> StartPipelineAsync(
+        FrazilOptions options, ICatalog catalog, DataFileWriter writer, MemoryBudget memory, string? instance = null)
+    {
+        var pipeline = new Pipeline(options.Tables[0], new()
+        {
+            Options = options,
+            Catalog = catalog,
+            Writer = writer,
+            Memory = memory,
+            Time = TimeProvider.System,
+            Loggers = Logs(),
+            WorkersPerTable = 1,
+            InstanceId = instance,
+        });
+        await pipeline.StartAsync(TestContext.Current.CancellationToken);
+        return pipeline;
     }
 
     public static ILoggerFactory Logs()

@@ -1,4 +1,5 @@
 using Frazil.Config;
+using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Log;
@@ -289,6 +290,62 @@ public sealed class EngineTests : IAsyncDisposable
 
         await using var reader = await SqlSession.OpenCatalogAsync(options);
         Assert.Equal(12_000L, await ScalarAsync(reader, "select count(distinct (kafka_partition, id)) from shop.big"));
+    }
+
+    [Fact]
+    public async Task A_stop_whose_last_flush_cannot_be_committed_frees_everything_and_the_engine_says_that_it_failed()
+    {
+        fixture.Cluster.CreateTopic("dropped", 1);
+        await fixture.ProduceAsync("dropped", 0, """{"id":1}""");
+        var options = fixture.Options("dropped");
+        await RunUntilAsync(options, 1);
+        var engine = await FrazilEngine.StartAsync(options, EngineFixture.Logs());
+        await fixture.ProduceAsync("dropped", 0, """{"id":2}""");
+        await EngineFixture.Eventually(() => Task.FromResult(engine.Tables[0].Records == 1), "the second record is read");
+        await using (var catalog = await WarehouseCatalog.OpenAsync(options.Catalog, TestContext.Current.CancellationToken))
+        {
+            await catalog.DropTableAsync(TableIdentifier.Parse("shop.dropped"));
+        }
+
+        await engine.StopAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal("failed", engine.Tables[0].State);
+        await engine.DisposeAsync();
+        var failure = await Assert.ThrowsAsync<PipelineFailedException>(() => engine.Completion);
+        Assert.Contains("was dropped", failure.Message, StringComparison.Ordinal);
+        await RunUntilAsync(options, 2); // the lock, the catalog and the groups are free
+    }
+
+    /// <summary>A folder name takes 255 bytes; every byte of these becomes three.</summary>
+    [Fact]
+    public async Task Partition_values_of_any_length_and_kind_are_committed_and_read()
+    {
+        string[] cities = [
+            new('中', 40), new('中', 41), new('x', 255), new('/', 100), string.Concat(new('x', 400), "1"), string.Concat(new('x', 400), "2"),
+            "", " ", ".", "..", "a/b", "null", "__HIVE_DEFAULT_PARTITION__", "%2F", "a\\u0000b", "#?&=", new string('é', 2000)];
+        fixture.Cluster.CreateTopic("cities", 1);
+        await fixture.ProduceAsync("cities", 0, cities.Select(static (city, i) => $$"""{"id":{{i}},"city":"{{city}}","other":"{{city}}"}"""));
+        var options = fixture.Options("cities", static table => table with { PartitionBy = ["city", "truncate(300, other)"] });
+        await RunUntilAsync(options, cities.Length);
+
+        await using var reader = await SqlSession.OpenCatalogAsync(options);
+        Assert.Equal((long)cities.Length, await ScalarAsync(reader, "select count(distinct city) from shop.cities"));
+        Assert.Equal(1L, await ScalarAsync(reader, $"select count(*) from shop.cities where city = '{cities[0]}' and other = city"));
+    }
+
+    [Fact]
+    public async Task A_header_whose_name_is_no_text_makes_a_dead_letter_and_never_a_string()
+    {
+        fixture.Cluster.CreateTopic("headers", 1);
+        await fixture.ProduceWithHeaderAsync("headers", "good"u8.ToArray());
+        await fixture.ProduceWithHeaderAsync("headers", [0x61, 0xFF, 0xC3]);
+        await fixture.ProduceWithHeaderAsync("headers", "größe"u8.ToArray());
+        var options = fixture.Options("headers", static table => table with { KafkaColumns = ["kafka_offset", "kafka_headers"] });
+        await RunUntilAsync(options, 3);
+
+        await using var reader = await SqlSession.OpenCatalogAsync(options);
+        Assert.Equal("good,größe", await ScalarAsync(reader, "select string_agg(kafka_headers[1].key, ',' order by kafka_offset) from shop.headers"));
+        Assert.Equal("header_name", await ScalarAsync(reader, "select error_code from shop.headers_dlq where kafka_offset = 1"));
     }
 
     private static Dictionary<string, string> Declared(string name, string type) => new() { [name] = type };

@@ -111,6 +111,82 @@ public sealed class PipelineTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_last_flush_that_nothing_can_mend_is_the_tables_failure_and_not_the_stops()
+    {
+        var writer = new SteeredWriter();
+        var options = Options("last", static hot => hot with { FlushIntervalSeconds = 60 });
+        await using var catalog = await OpenCatalogAsync(options);
+        await using var pipeline = await StartAsync(options, catalog, writer);
+        await fixture.ProduceAsync("last", 0, """{"id":1}""");
+        await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().Records == 1), "the record is read");
+        writer.Before = static _ => throw new PipelineFailedException("the table is another one now");
+
+        await pipeline.StopAsync(Cancel);
+
+        var failure = await Assert.ThrowsAsync<PipelineFailedException>(() => pipeline.Completion);
+        Assert.Equal("the table is another one now", failure.Message);
+        Assert.Equal(("failed", failure.Message), (pipeline.Status().State, pipeline.Status().Reason));
+    }
+
+    [Fact]
+    public async Task What_a_stop_could_not_commit_is_said_with_the_reason()
+    {
+        var writer = new SteeredWriter { Before = static _ => throw new IOException("the store is down") };
+        var options = Options("left");
+        await using var catalog = await OpenCatalogAsync(options);
+        await using var pipeline = await StartAsync(options, catalog, writer);
+        await fixture.ProduceAsync("left", 0, """{"id":1}""", """{"id":"x"}""");
+        await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().FlushFailures > 0), "a flush has failed");
+        using var enough = new CancellationTokenSource();
+        await enough.CancelAsync();
+
+        await pipeline.StopAsync(enough.Token);
+
+        Assert.Equal("stopped", pipeline.Status().State);
+        Assert.Equal(2, pipeline.Status().UncommittedRecords);
+        Assert.Contains("the store is down", pipeline.Status().Reason, StringComparison.Ordinal);
+    }
+
+    /// <summary>Of two Kafka partitions one cannot be written at first: the file of the other is neither left behind nor written
+    /// again.</summary>
+    [Fact]
+    public async Task When_one_file_of_a_flush_fails_the_finished_ones_are_kept_for_the_retry()
+    {
+        var writer = new SteeredWriter { Before = static call => call == 2 ? throw new IOException("the store is down") : Task.CompletedTask };
+        fixture.Cluster.CreateTopic("halves", 2);
+        var options = fixture.Options("halves", static table => table with { Columns = Ids }, new() { FlushIntervalSeconds = 60 });
+        await using var catalog = await OpenCatalogAsync(options);
+        await using (var pipeline = await StartAsync(options, catalog, writer))
+        {
+            await fixture.ProduceAsync("halves", 0, """{"id":1}""");
+            await fixture.ProduceAsync("halves", 1, """{"id":2}""");
+            await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().Records == 2), "both are read");
+            await pipeline.StopAsync(Cancel);
+            Assert.Equal(2, pipeline.Status().CommittedRows);
+        }
+        Assert.Equal(3, writer.Calls);
+        Assert.Equal(2, DataFiles(options).Length);
+    }
+
+    [Fact]
+    public async Task Files_of_a_flush_that_is_given_up_are_removed()
+    {
+        var writer = new SteeredWriter { Before = static call => call == 2 ? throw new PipelineFailedException("never") : Task.CompletedTask };
+        fixture.Cluster.CreateTopic("given", 1);
+        var options = fixture.Options(
+            "given", static table => table with { Columns = Ids, PartitionBy = ["id"] }, new() { FlushIntervalSeconds = 60 });
+        await using var catalog = await OpenCatalogAsync(options);
+        await using (var pipeline = await StartAsync(options, catalog, writer))
+        {
+            await fixture.ProduceAsync("given", 0, """{"id":1}""", """{"id":2}""");
+            await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().Records == 2), "both are read");
+            await pipeline.StopAsync(Cancel).ContinueWith(static _ => { }, TaskScheduler.Default);
+        }
+        Assert.Equal(2, writer.Calls);
+        Assert.Empty(DataFiles(options));
+    }
+
+    [Fact]
     public async Task A_member_that_the_group_fences_is_replaced_and_reads_on_from_where_the_table_is()
     {
         var writer = new SteeredWriter();
@@ -241,12 +317,16 @@ public sealed class PipelineTests : IAsyncDisposable
             .CommitAsync(new("another", [new([new(partition, null, next)], [])]), Cancel);
     }
 
-    private FrazilOptions Options(string topic)
+    private static Dictionary<string, string> Ids => new() { ["id"] = "long" };
+
+    private static string[] DataFiles(FrazilOptions options)
+        => Directory.GetFiles(options.Catalog.Warehouse, "*.parquet", SearchOption.AllDirectories);
+
+    private FrazilOptions Options(string topic, Func<HotBufferOptions, HotBufferOptions>? hot = null)
     {
         fixture.Cluster.CreateTopic(topic, 1);
-        return fixture.Options(
-            topic, static table => table with { Columns = new Dictionary<string, string> { ["id"] = "long" } },
-            new() { FlushIntervalSeconds = 0.1 });
+        HotBufferOptions usual = new() { FlushIntervalSeconds = 0.1 };
+        return fixture.Options(topic, static table => table with { Columns = Ids }, hot?.Invoke(usual) ?? usual);
     }
 
     private static Task<ICatalog> OpenCatalogAsync(FrazilOptions options) => WarehouseCatalog.OpenAsync(options.Catalog, Cancel);
@@ -254,50 +334,6 @@ public sealed class PipelineTests : IAsyncDisposable
     private static Task<Pipeline> StartAsync(FrazilOptions options, ICatalog catalog, DataFileWriter writer, string? instance = null)
         => StartAsync(options, new FaultyCatalog(catalog), writer, instance);
 
-    private static async Task<Pipeline> StartAsync(
-        FrazilOptions options, FaultyCatalog catalog, DataFileWriter writer, string? instance = null)
-    {
-        var pipeline = new Pipeline(options.Tables[0], new()
-        {
-            Options = options,
-            Catalog = catalog,
-            Writer = writer,
-            Memory = new(64 << 20),
-            Time = TimeProvider.System,
-            Loggers = EngineFixture.Logs(),
-            WorkersPerTable = 1,
-            InstanceId = instance,
-        });
-        await pipeline.StartAsync(Cancel);
-        return pipeline;
-    }
-
-    /// <summary>The real writer, each call of which can be held or made to fail.</summary>
-    private sealed class SteeredWriter : DataFileWriter
-    {
-        private readonly DuckDbDataFileWriter real = new();
-        private int calls;
-
-        public int Calls => Volatile.Read(ref calls);
-
-        /// <summary>Runs before a file is written; gets the number of the call, from 1.</summary>
-        public Func<int, Task> Before { get; set; } = static _ => Task.CompletedTask;
-
-        public Action<int> After { get; set; } = static _ => { };
-
-        public override async Task<WrittenDataFile> WriteAsync(DataFileRequest request, CancellationToken cancellationToken = default)
-        {
-            var call = Interlocked.Increment(ref calls);
-            await Before(call).WaitAsync(cancellationToken);
-            var file = await real.WriteAsync(request, cancellationToken);
-            After(call);
-            return file;
-        }
-
-        public override async ValueTask DisposeAsync()
-        {
-            await real.DisposeAsync();
-            await base.DisposeAsync();
-        }
-    }
+    private static Task<Pipeline> StartAsync(FrazilOptions options, FaultyCatalog catalog, DataFileWriter writer, string? instance = null)
+        => EngineFixture.StartPipelineAsync(options, catalog, writer, new(64 << 20), instance);
 }

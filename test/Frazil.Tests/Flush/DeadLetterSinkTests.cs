@@ -169,7 +169,7 @@ public sealed class DeadLetterSinkTests : IAsyncLifetime
         var partition = new HotPartition(Place, recorded, new()
         {
             Hot = hot,
-            Memory = new(1L << 30),
+            Memory = new MemoryBudget(1L << 30).Join(),
             Time = TimeProvider.System,
             Schema = () => schema,
             CreateDecoder = static () => new JsonDecoder(),

@@ -1,4 +1,5 @@
 using Frazil.Flush;
+using Frazil.Tests.Engine;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -49,5 +50,86 @@ public sealed class FlushRetryTests
         Assert.Equal((1, 0), (attempts, failures));
     }
 
-    private FlushRetry Retry() => new(TimeProvider.System, NullLogger.Instance, "shop.events", () => failures++);
+    /// <summary>LESSONS 42.</summary>
+    [Fact]
+    public async Task What_has_failed_for_as_long_as_the_configuration_allows_is_the_tables_failure()
+    {
+        var (clock, attempts) = (new SteppedClock(), 0);
+        var retry = new FlushRetry(clock, NullLogger.Instance, "shop.events", TimeSpan.FromSeconds(3600), () => failures++);
+        var failure = await Assert.ThrowsAsync<PipelineFailedException>(() => retry.RunAsync<int>(
+            "commit",
+            _ =>
+            {
+                clock.Step(TimeSpan.FromSeconds(1800));
+                throw new IOException($"down for the {++attempts}. time");
+            },
+            TestContext.Current.CancellationToken));
+        Assert.Equal(3, attempts);
+        Assert.Contains("commit has failed for 3600 s", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("hot_buffer.fail_after_seconds", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("down for the 3. time", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Brokers_may_be_away_for_longer()
+    {
+        var (clock, attempts) = (new SteppedClock(), 0);
+        var retry = new FlushRetry(clock, NullLogger.Instance, "shop.events", TimeSpan.FromSeconds(3600), () => failures++);
+        var answer = await retry.WaitAsync(
+            "asking for topic ids",
+            _ =>
+            {
+                clock.Step(TimeSpan.FromSeconds(3600));
+                return ++attempts < 4 ? throw new IOException("away") : Task.FromResult("there");
+            },
+            TestContext.Current.CancellationToken);
+        Assert.Equal(("there", 4), (answer, attempts));
+    }
+
+    /// <summary>One flush waits for its commit while the next one writes its log without a fault.</summary>
+    [Fact]
+    public async Task A_step_that_works_does_not_hide_one_that_fails()
+    {
+        var clock = new SteppedClock();
+        var retry = new FlushRetry(clock, NullLogger.Instance, "shop.events", TimeSpan.Zero, () => failures++);
+        var failed = new TaskCompletionSource();
+        var mended = false;
+        var commit = retry.RunAsync(
+            "commit",
+            _ =>
+            {
+                failed.TrySetResult();
+                return Volatile.Read(ref mended) ? Task.FromResult(1) : throw new IOException("down");
+            },
+            TestContext.Current.CancellationToken);
+        await failed.Task;
+        await EngineFixture.Eventually(() => Task.FromResult(retry.Trouble is not null), "the failure is noted");
+        await retry.RunAsync("transaction log", static _ => Task.FromResult(1), TestContext.Current.CancellationToken);
+        clock.Step(TimeSpan.FromSeconds(7));
+
+        Assert.Equal("commit: down", retry.Trouble);
+        Assert.Equal(TimeSpan.FromSeconds(7), retry.TroubleTime);
+
+        Volatile.Write(ref mended, true);
+        await commit;
+        Assert.Null(retry.Trouble);
+        Assert.Equal(TimeSpan.Zero, retry.TroubleTime);
+    }
+
+    private FlushRetry Retry() => new(TimeProvider.System, NullLogger.Instance, "shop.events", TimeSpan.Zero, () => failures++);
+
+    /// <summary>Stands still but for steps; delays are over at once.</summary>
+    private sealed class SteppedClock : TimeProvider
+    {
+        private long now;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Volatile.Read(ref now);
+
+        public void Step(TimeSpan time) => Interlocked.Add(ref now, time.Ticks);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+            => base.CreateTimer(callback, state, TimeSpan.FromMilliseconds(1), period);
+    }
 }

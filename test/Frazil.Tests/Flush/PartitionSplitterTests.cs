@@ -73,6 +73,49 @@ public sealed class PartitionSplitterTests
         chunk.Unpin();
     }
 
+    /// <summary>Rows that were read before another engine widened the column are flushed after it.</summary>
+    [Theory]
+    [InlineData("wide")]
+    [InlineData("truncate(3, long)")]
+    [InlineData("bucket(8, long)")]
+    [InlineData("amount")]
+    public void Rows_of_a_column_that_was_promoted_since_go_to_the_partition_of_the_wider_type(string partitionBy)
+    {
+        var before = Promotable(IcebergType.Float, IcebergType.Int, IcebergType.Decimal(9, 2));
+        var after = Promotable(IcebergType.Double, IcebergType.Long, IcebergType.Decimal(18, 2));
+        var spec = PartitionSpecParser.Parse([partitionBy], after);
+        var chunk = new ColumnChunk(ColumnSchemas.FromIceberg(before.Fields), 64, new MemoryAccount());
+        for (var i = 0; i < 10; i++)
+        {
+            chunk.Column<FixedWriter<float>>(0).Append(1.5f);
+            chunk.Column<FixedWriter<int>>(1).Append(-7);
+            chunk.Column<FixedWriter<Int128>>(2).Append(1250);
+            chunk.EndRow();
+        }
+        chunk.Publish();
+        var splitter = new PartitionSplitter(spec, after);
+        splitter.Add(FlushWriter.ToSlice(chunk));
+
+        var group = Assert.Single(splitter.Groups());
+
+        var source = after.FindField(spec.Fields[0].SourceId)!;
+        var value = source.Name switch
+        {
+            "wide" => IcebergValue.From(1.5d),
+            "long" => IcebergValue.From(-7L),
+            _ => IcebergValue.FromDecimal(1250, 2),
+        };
+        Assert.Equal(spec.Fields[0].Transform.Apply((PrimitiveType)source.Type, value), group.Partition[0]);
+        chunk.Unpin();
+    }
+
+    private static Schema Promotable(IcebergType wide, IcebergType whole, IcebergType amount) => new(0,
+    [
+        new NestedField(1, "wide", false, wide),
+        new NestedField(2, "long", false, whole),
+        new NestedField(3, "amount", false, amount),
+    ]);
+
     private sealed record Row(long? Id, string? Kind, long? At, int? Zone);
 
     private static List<Row> Append(ColumnChunk chunk, Random random, int count)

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Frazil.Columnar;
 using Frazil.Config;
 using Frazil.Decode;
 using Frazil.Hot;
@@ -147,6 +148,33 @@ public sealed class HotPartitionTests : IDisposable
         Assert.Null(batch.Skipped);
     }
 
+    /// <summary>A fence while the schema evolves: the worker comes back with a problem to a partition that is no longer its own.</summary>
+    [Fact]
+    public void A_record_that_is_rejected_after_the_partition_was_closed_leaves_no_letter_and_moves_no_position()
+    {
+        var partition = Open(0);
+        Append(partition, 0);
+        Assert.NotNull(partition.Seal());
+        partition.Close();
+
+        Assert.Equal(AppendStatus.Ignored, With(1, "{}", partition, static (HotPartition partition, in KafkaMessage message) => partition.Reject(message, "unknown_field", "evolution failed")));
+
+        Assert.Equal(1, partition.NextOffset);
+        Assert.Null(partition.Seal());
+        Assert.DoesNotContain(hot.Batches, static batch => batch.StartOffset == 1);
+    }
+
+    [Fact]
+    public void A_partition_that_closes_frees_the_scratch_memory_of_its_decoder_once()
+    {
+        var decoder = new CountingDecoder();
+        var partition = Open(0, decoder: decoder);
+        partition.Close();
+        partition.Close();
+
+        Assert.Equal(1, decoder.Disposed);
+    }
+
     [Theory]
     [InlineData(-1L, null)]
     [InlineData(0L, 0L)]
@@ -156,7 +184,7 @@ public sealed class HotPartitionTests : IDisposable
     public void A_timestamp_that_microseconds_cannot_say_is_null_and_no_other_time(long milliseconds, long? microseconds)
         => Assert.Equal(microseconds, KafkaColumns.ToMicroseconds(milliseconds));
 
-    private HotPartition Open(long? recorded, OnBadRecord onBadRecord = OnBadRecord.Dlq)
+    private HotPartition Open(long? recorded, OnBadRecord onBadRecord = OnBadRecord.Dlq, RecordDecoder? decoder = null)
     {
         var schema = new TableSchema(
             new Schema(0, [new NestedField(1, "id", false, IcebergType.Long), new NestedField(2, "kafka_offset", false, IcebergType.Long)]),
@@ -164,10 +192,10 @@ public sealed class HotPartitionTests : IDisposable
         return new(Place, recorded, new()
         {
             Hot = hot,
-            Memory = new(1L << 30),
+            Memory = new MemoryBudget(1L << 30).Join(),
             Time = TimeProvider.System,
             Schema = () => schema,
-            CreateDecoder = static () => new JsonDecoder(),
+            CreateDecoder = () => decoder ?? new JsonDecoder(),
             OnBadRecord = onBadRecord,
             EvolveSchema = false,
             PinsStart = false,
@@ -197,8 +225,13 @@ public sealed class HotPartitionTests : IDisposable
         partition.EndRun();
     }
 
+    private static AppendStatus AppendOne(HotPartition partition, long offset, string value)
+        => With(offset, value, partition, static (HotPartition partition, in KafkaMessage message) => partition.Append(message));
+
+    private delegate AppendStatus Take(HotPartition partition, in KafkaMessage message);
+
     /// <summary>A message as librdkafka would hand it over; what lies behind the public fields is zero.</summary>
-    private static unsafe AppendStatus AppendOne(HotPartition partition, long offset, string value)
+    private static unsafe AppendStatus With(long offset, string value, HotPartition partition, Take take)
     {
         var bytes = Encoding.UTF8.GetBytes(value);
         var native = (RdKafkaMessage*)NativeMemory.AllocZeroed(1024);
@@ -209,12 +242,25 @@ public sealed class HotPartitionTests : IDisposable
                 native->Payload = payload;
                 native->Length = (nuint)bytes.Length;
                 native->Offset = offset;
-                return partition.Append(new KafkaMessage(native, null!));
+                return take(partition, new KafkaMessage(native, null!));
             }
         }
         finally
         {
             NativeMemory.Free(native);
         }
+    }
+
+    private sealed class CountingDecoder : RecordDecoder
+    {
+        public int Disposed { get; private set; }
+
+        public override void Bind(ColumnChunk chunk, IReadOnlyList<int> positions)
+        {
+        }
+
+        public override DecodeResult Decode(ReadOnlySpan<byte> value) => new(DecodeStatus.Ok, null);
+
+        public override void Dispose() => Disposed++;
     }
 }

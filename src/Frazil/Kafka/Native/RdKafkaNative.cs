@@ -166,7 +166,7 @@ internal static unsafe partial class RdKafkaNative
     public static partial void rd_kafka_headers_destroy(nint headers);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int rd_kafka_header_add(nint headers, string name, nint nameSize, byte* value, nint valueSize);
+    public static partial int rd_kafka_header_add(nint headers, byte* name, nint nameSize, byte* value, nint valueSize);
 
     // --- queues ---------------------------------------------------------------------------------------------------------
 
