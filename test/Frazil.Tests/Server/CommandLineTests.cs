@@ -117,7 +117,7 @@ public sealed class CommandLineTests : IDisposable
                     && pair[0] is not ("columns" or "partition_by" or "token" or "security.protocol"));
         Assert.All(shown, pair => Assert.Contains(settings, setting => setting.Key.EndsWith($".{pair[0]}", StringComparison.Ordinal) || setting.Key == pair[0]
             ? setting.Value == pair[1] : false));
-        Assert.Equal(19, shown.Count());
+        Assert.Equal(20, shown.Count());
     }
 
     [Fact]
