@@ -1,0 +1,117 @@
+using System.Collections.Concurrent;
+using Frazil.Columnar;
+using Frazil.Columnar.DuckDb;
+using Frazil.Parquet;
+
+namespace Frazil.Flush;
+
+/// <summary>Writes Parquet straight from the columns: statistics and SHA-256 come out of the same pass.</summary>
+/// <param name="concurrentFiles">Files written at the same time, each on one thread. A file needs the memory of one column of one row
+/// group, whatever the width of its table.</param>
+public sealed class ParquetDataFileWriter(int concurrentFiles = 2) : DataFileWriter
+{
+    // Bytes that rows hold in memory, not in the file: with it a writer's own memory stays below about twice as much.
+    private const long RowGroupBytes = 64L << 20;
+
+    private readonly SemaphoreSlim turns = new(concurrentFiles);
+    private readonly ConcurrentBag<ParquetBuffers> idle = [];
+
+    public override async Task<WrittenDataFile> WriteAsync(DataFileRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var schema = SchemaOf(request);
+        await turns.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await Task.Factory.StartNew(
+                () => Write(request, schema, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning,
+                TaskScheduler.Default).ConfigureAwait(false);
+        }
+        finally
+        {
+            turns.Release();
+        }
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        turns.Dispose();
+        while (idle.TryTake(out var buffers))
+        {
+            buffers.Dispose();
+        }
+        return base.DisposeAsync();
+    }
+
+    /// <summary>The file's columns, with names that SQL can say.</summary>
+    private static ColumnFields SchemaOf(DataFileRequest request)
+    {
+        if (request.Slices.Sum(static slice => slice.Count) == 0)
+        {
+            throw new DataFileException($"{request.Path} would have no rows; a data file needs one at least.");
+        }
+        var schema = SqlNames.Apply(request.Schema);
+        return schema.Count > 0
+            ? schema
+            : throw new DataFileException($"{request.Path} would have no columns; a data file needs one at least.");
+    }
+
+    private WrittenDataFile Write(DataFileRequest request, ColumnFields schema, CancellationToken cancellationToken)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(request.Path))!;
+        DurableFiles.CreateDirectory(folder);
+        using var file = new FileStream(request.Path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        try
+        {
+            var summary = Write(request, schema, file, cancellationToken);
+            file.Flush(flushToDisk: true);
+            DurableFiles.SyncDirectory(folder);
+            return Describe(request, summary);
+        }
+        catch
+        {
+            File.Delete(request.Path);
+            throw;
+        }
+    }
+
+    private ParquetFileSummary Write(DataFileRequest request, ColumnFields schema, FileStream file, CancellationToken cancellationToken)
+    {
+        var options = new ParquetOptions
+        {
+            CompressionLevel = request.Options.ZstdLevel,
+            RowGroupRows = request.Options.RowGroupRows,
+            RowGroupBytes = RowGroupBytes,
+        };
+        var buffers = idle.TryTake(out var used) ? used : new ParquetBuffers();
+        try
+        {
+            using var writer = new ParquetFileWriter(file, schema, buffers, options, request.KeyValueMetadata);
+            writer.Write(request.Slices, cancellationToken);
+            return writer.Finish();
+        }
+        catch (ParquetRowsException failure)
+        {
+            throw new DataFileException($"Writing {request.Path} failed: {failure.Message}", failure);
+        }
+        catch (OutOfMemoryException failure)
+        {
+            throw new IOException($"Writing {request.Path} failed: the machine gave no memory for it.", failure);
+        }
+        finally
+        {
+            idle.Add(buffers);
+        }
+    }
+
+    private static WrittenDataFile Describe(DataFileRequest request, ParquetFileSummary summary) => new()
+    {
+        Path = request.Path,
+        RecordCount = summary.RecordCount,
+        FileSizeBytes = summary.FileSizeBytes,
+        Columns = summary.Columns.ToDictionary(
+            static pair => pair.Key, static pair => new ColumnMetrics(pair.Value.SizeBytes, pair.Value.Statistics)),
+        SplitOffsets = summary.SplitOffsets,
+        Sha256 = summary.Sha256,
+    };
+}
