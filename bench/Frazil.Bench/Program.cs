@@ -22,6 +22,7 @@ var measurements = new (string Name, bool NeedsKit, Func<BenchRun, CancellationT
     ("recovery", true, RecoveryBench.RunAsync),
     ("log", true, LogBench.RunAsync),
     ("decode", false, DecodeBench.RunAsync),
+    ("parquet-writers", true, ParquetWriterBench.RunAsync),
     ("peer", true, PeerBench.RunAsync),
 };
 

@@ -17,7 +17,7 @@ internal static class StageBench
         var count = run.Records(stream.UsualCount);
         var topic = await run.TopicAsync(stream, count, cancellationToken);
         BenchRun.Say($"the stages alone, {stream.Name} stream");
-        var records = await SampleAsync(stream, run.NewFolder("sample"), cancellationToken);
+        var records = await SampleAsync(stream, run.NewFolder("sample"), ChunkRows, cancellationToken);
 
         var fetch = await FetchAsync(run, stream, topic, cancellationToken);
         var decode = Decode(run, stream, records);
@@ -30,10 +30,10 @@ internal static class StageBench
         run.Figures.AddRatio($"ingest.{stream.Name}.share_of_stages", $"ingest.{stream.Name}.rows_per_cpu_second", name);
     }
 
-    private static async Task<byte[][]> SampleAsync(RecordStream stream, string folder, CancellationToken cancellationToken)
+    internal static async Task<byte[][]> SampleAsync(RecordStream stream, string folder, int rows, CancellationToken cancellationToken)
     {
         var path = Path.Combine(folder, "records.ndjson");
-        await stream.WriteAsync(path, ChunkRows, cancellationToken);
+        await stream.WriteAsync(path, rows, cancellationToken);
         return [.. (await File.ReadAllLinesAsync(path, cancellationToken)).Select(Encoding.UTF8.GetBytes)];
     }
 
@@ -138,9 +138,9 @@ internal static class StageBench
             $"{allocated:N0} managed bytes for {rows:N0} records on fetch, decode, append");
     }
 
-    private static int[] Positions(RecordStream stream) => [.. Enumerable.Range(0, stream.Schema.Count - 3)];
+    internal static int[] Positions(RecordStream stream) => [.. Enumerable.Range(0, stream.Schema.Count - 3)];
 
-    private static void Fill(JsonDecoder decoder, ColumnChunk chunk, byte[][] records)
+    internal static void Fill(JsonDecoder decoder, ColumnChunk chunk, byte[][] records)
     {
         for (var row = 0; row < records.Length; row++)
         {

@@ -136,7 +136,8 @@ internal static unsafe class DeltaEncoder
         return 64 - BitOperations.LeadingZeroCount(all);
     }
 
-    private static long ValueAt(byte* values, int stride, int index) => stride == sizeof(int) ? ((int*)values)[index] : ((long*)values)[index];
+    private static long ValueAt(byte* values, int stride, int index)
+        => stride == sizeof(int) ? ((int*)values)[index] : ((long*)values)[index];
 
     private static ulong ZigZag(long value) => (ulong)((value << 1) ^ (value >> 63));
 }

@@ -31,7 +31,9 @@ internal sealed unsafe class Shredder : IDisposable
                     return;
                 }
                 var size = (int)Math.Min(BlockRows, rest);
-                if (!isPlain || (!TryAppendWhole(source, first, size, levels, values) && !TryAppendFlat(source, first, size, levels, values)))
+                var isDone = isPlain
+                    && (TryAppendWhole(source, first, size, levels, values) || TryAppendFlat(source, first, size, levels, values));
+                if (!isDone)
                 {
                     AppendBlock(leaf, source, selection == null ? null : selection + first, (int)first, size, levels, values);
                 }

@@ -6,7 +6,8 @@ namespace Frazil.Parquet.Metadata;
 /// order.</summary>
 internal sealed class ThriftWriter(NativeBuffer output)
 {
-    private const byte TypeTrue = 1, TypeFalse = 2, TypeByte = 3, TypeI16 = 4, TypeI32 = 5, TypeI64 = 6, TypeBinary = 8, TypeList = 9, TypeStruct = 12;
+    private const byte TypeTrue = 1, TypeFalse = 2, TypeByte = 3, TypeI16 = 4, TypeI32 = 5, TypeI64 = 6;
+    private const byte TypeBinary = 8, TypeList = 9, TypeStruct = 12;
     private const int LongestDelta = 15;
     private const int DeepestNesting = 16;
 

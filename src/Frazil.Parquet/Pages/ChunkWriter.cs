@@ -165,7 +165,8 @@ internal sealed unsafe class ChunkWriter : IDisposable
         }
         if (raw.Length > int.MaxValue - NativeBuffer.Slack)
         {
-            throw new ParquetRowsException($"Column {leaf} has {raw.Length} bytes in {range.Rows} rows, and a Parquet page cannot hold more than {int.MaxValue}.");
+            throw new ParquetRowsException(
+                $"Column {leaf} has {raw.Length} bytes in {range.Rows} rows, and a Parquet page cannot hold more than {int.MaxValue}.");
         }
         bounds.AddPage(values.Data, buffers.Choice.Codes, range);
     }

@@ -22,7 +22,8 @@ internal sealed unsafe class EncodingChoice : IDisposable
 
     private readonly NativeBuffer codes = new();
     private readonly BytesDictionary bytes = new();
-    private readonly FixedDictionary[] fixedOnes = [new(4, isInteger: true), new(8, isInteger: true), new(4, isInteger: false), new(8, isInteger: false)];
+    private readonly FixedDictionary[] fixedOnes =
+        [new(4, isInteger: true), new(8, isInteger: true), new(4, isInteger: false), new(8, isInteger: false)];
 
     /// <summary>The values' numbers, where the choice was a dictionary.</summary>
     public int* Codes => (int*)codes.Data;
@@ -46,7 +47,8 @@ internal sealed unsafe class EncodingChoice : IDisposable
         var delta = isInteger && options.Encodings >= ParquetEncodings.Delta
             ? DeltaEncoder.Estimate(values.Data, values.Stride, values.Count)
             : long.MaxValue;
-        if (delta > plain * DeltaCertain && TryDictionary(leaf, values, options, (long)Math.Min(plain * DictionaryGain, delta * CodesShorten)))
+        var worthBytes = (long)Math.Min(plain * DictionaryGain, delta * CodesShorten);
+        if (delta > plain * DeltaCertain && TryDictionary(leaf, values, options, worthBytes))
         {
             return PageEncoding.RleDictionary;
         }

@@ -52,7 +52,8 @@ internal sealed class ParquetSchema
             case ColumnKind.Struct:
                 if (field.Type.Fields.Count == 0)
                 {
-                    throw new ParquetRowsException($"The struct '{field.Name}' (field {field.FieldId}) has no fields, which Parquet cannot hold; leave it out of the file.");
+                    throw new ParquetRowsException(
+                        $"The struct '{field.Name}' (field {field.FieldId}) has no fields, which Parquet cannot hold; leave it out of the file.");
                 }
                 for (var child = 0; child < field.Type.Fields.Count; child++)
                 {

@@ -3,8 +3,8 @@ using Frazil.Parquet.Values;
 
 namespace Frazil.Parquet.Statistics;
 
-/// <summary>Text, binary, fixed-width bytes, uuids: by unsigned bytes (for UTF-8 the order of code points). Long decimals: the same with the
-/// sign turned over.</summary>
+/// <summary>Text, binary, fixed-width bytes, uuids: by unsigned bytes (for UTF-8 the order of code points). Long decimals: the same with
+/// the sign turned over.</summary>
 /// <param name="width">Bytes of each value; 0 for <see cref="ByteRef"/>s.</param>
 /// <param name="isSigned">The first byte has a sign.</param>
 /// <param name="isText">A cut bound must be valid UTF-8 again.</param>

@@ -3,8 +3,8 @@ using Frazil.Parquet.Schema;
 
 namespace Frazil.Parquet.Statistics;
 
-/// <summary>The least and greatest of some values of a leaf, and its NaNs; in the order that both Parquet and Iceberg compare in. References
-/// into slices are good while those are pinned.</summary>
+/// <summary>The least and greatest of some values of a leaf, and its NaNs; in the order that both Parquet and Iceberg compare in.
+/// References into slices are good while those are pinned.</summary>
 internal abstract unsafe class ValueBounds
 {
     /// <summary>Bytes of a byte array in an index or a footer; longer bounds are cut.</summary>
