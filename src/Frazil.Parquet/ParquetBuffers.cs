@@ -29,6 +29,9 @@ public sealed class ParquetBuffers : IDisposable
 
     internal NativeBuffer Scratch { get; } = new();
 
+    /// <summary>Native bytes that pages, levels and values take now; a dictionary, which is bounded, not counted.</summary>
+    public long HeldBytes => Plain.Sum(static buffer => buffer.HeldBytes) + Levels.HeldBytes + Values.HeldBytes + Shredder.HeldBytes;
+
     public void Dispose()
     {
         Shredder.Dispose();

@@ -60,6 +60,8 @@ internal sealed unsafe class ColumnLevels : IDisposable
 
     public void AppendRepetitions(byte* levels, int count) => repetitions.Append(new ReadOnlySpan<byte>(levels, count));
 
+    public long HeldBytes => definitions.HeldBytes + repetitions.HeldBytes;
+
     public void Trim(long keptBytes)
     {
         definitions.Trim(keptBytes);

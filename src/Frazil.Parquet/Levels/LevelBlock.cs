@@ -95,6 +95,8 @@ internal sealed unsafe class LevelBlock : IDisposable
         target.Count = written;
     }
 
+    public long HeldBytes => rows.HeldBytes + definitions.HeldBytes + repetitions.HeldBytes;
+
     public void Trim(long keptBytes)
     {
         rows.Trim(keptBytes);

@@ -42,6 +42,8 @@ internal sealed unsafe class Shredder : IDisposable
         }
     }
 
+    public long HeldBytes => current.HeldBytes + other.HeldBytes;
+
     public void Trim(long keptBytes)
     {
         current.Trim(keptBytes);

@@ -71,6 +71,8 @@ internal sealed unsafe class ColumnValues : IDisposable
     /// <summary>Appends the values of these rows.</summary>
     public void AppendPicked(ColumnView view, int* rows, int count) => Append(view, rows, 0, count);
 
+    public long HeldBytes => owned.HeldBytes;
+
     public void Trim(long keptBytes)
     {
         owned.Trim(keptBytes);
