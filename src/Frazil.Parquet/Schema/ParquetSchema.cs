@@ -53,7 +53,7 @@ internal sealed class ParquetSchema
                 if (field.Type.Fields.Count == 0)
                 {
                     throw new ParquetRowsException(
-                        $"The struct '{field.Name}' (field {field.FieldId}) has no fields, which Parquet cannot hold; leave it out of the file.");
+                        $"The struct '{field.Name}' (field {field.FieldId}) has no fields: leave it out, as Parquet cannot hold it.");
                 }
                 for (var child = 0; child < field.Type.Fields.Count; child++)
                 {

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Frazil.Parquet;
 using Frazil.Parquet.Encodings;
 using Xunit;
@@ -101,7 +102,8 @@ public sealed unsafe class EncodingTests
     {
         using var dictionary = new FixedDictionary(sizeof(long), isInteger: false);
         // Multiples of 2^64 / multiplier differ in bits that the table does not look at.
-        var inverse = unchecked((ulong)System.Numerics.BigInteger.ModPow(0x9E3779B97F4A7C15, (System.Numerics.BigInteger.One << 62) - 1, System.Numerics.BigInteger.One << 64));
+        var modulus = BigInteger.One << 64;
+        var inverse = (ulong)BigInteger.ModPow(0x9E3779B97F4A7C15, (BigInteger.One << 62) - 1, modulus);
         var values = Enumerable.Range(1, 200_000).Select(n => unchecked((ulong)n * inverse)).ToArray();
         var codes = new int[values.Length];
         fixed (ulong* data = values)
