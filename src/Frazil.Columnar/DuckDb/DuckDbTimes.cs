@@ -55,7 +55,7 @@ internal static unsafe class DuckDbTimes
         {
             var days = FloorDivide(micros, MicrosPerDay);
             var rest = micros - (days * MicrosPerDay);
-            return $"{DateText(days)} {Clock(rest / 1_000_000)}{Fraction(rest)}{(withZone ? "+00" : "")}";
+            return $"{DateText(days)}T{Clock(rest / 1_000_000)}{Fraction(rest)}{(withZone ? "Z" : "")}";
         }
         var time = new DateTime((long)ticks, DateTimeKind.Unspecified);
         return withZone ? new DateTimeOffset(time, TimeSpan.Zero) : (object)time;
@@ -79,7 +79,7 @@ internal static unsafe class DuckDbTimes
             return nanos > 0 ? "infinity" : "-infinity";
         }
         var seconds = FloorDivide(nanos, 1_000_000_000);
-        return $"{DateTime.UnixEpoch.AddSeconds(seconds):yyyy-MM-dd HH:mm:ss}.{nanos - (seconds * 1_000_000_000):D9}";
+        return $"{DateTime.UnixEpoch.AddSeconds(seconds):yyyy-MM-ddTHH:mm:ss}.{nanos - (seconds * 1_000_000_000):D9}";
     }
 
     private static string TimeWithZone(ulong bits)
@@ -130,7 +130,8 @@ internal static unsafe class DuckDbTimes
         var day = dayOfYear - (((153 * monthFromMarch) + 2) / 5) + 1;
         var month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
         var year = yearOfEra + (era * 400) + (month <= 2 ? 1 : 0);
-        return year > 0 ? $"{year:D4}-{month:D2}-{day:D2}" : $"{1 - year:D4}-{month:D2}-{day:D2} (BC)";
+        // ISO 8601: the year 0 is 1 BC.
+        return $"{(year < 0 ? "-" : "")}{Math.Abs(year):D4}-{month:D2}-{day:D2}";
     }
 
     private static string Clock(long seconds) => $"{seconds / 3600:D2}:{seconds / 60 % 60:D2}:{seconds % 60:D2}";

@@ -132,7 +132,7 @@ public sealed class SqlCatalog : ICatalog
         if (await TableExistsAsync(identifier, cancellationToken).ConfigureAwait(false))
             throw new TableAlreadyExistsException($"The table {identifier} exists already in the catalog '{uri}'.");
         var metadata = TableMetadataBuilder.Create(schema, spec ?? PartitionSpec.Unpartitioned, sortOrder ?? SortOrder.Unsorted,
-            location is null ? TableLocations.Default(warehouse, identifier) : FileIO.LocationFor(location), properties ?? EmptyMap.Strings,
+            FileIO.LocationFor(location ?? TableLocations.Default(warehouse, identifier)), properties ?? EmptyMap.Strings,
             time);
         var metadataLocation = await MetadataFiles.WriteAsync(FileIO, metadata, 0, cancellationToken).ConfigureAwait(false);
         await InsertAsync(identifier, metadataLocation, ownsFile: true, cancellationToken).ConfigureAwait(false);

@@ -13,7 +13,9 @@ public sealed class LocalFileIO : IFileIO
     public string LocationFor(string pathOrUri)
     {
         var path = Path.GetFullPath(PathOf(pathOrUri)).TrimEnd('/');
-        return "file://" + (path.Length == 0 ? "/" : path);
+        // Readers that take a location for a URI cut it at these, and know no escapes in file: locations. A plain path they take whole.
+        var scheme = path.AsSpan().IndexOfAny('#', '?') >= 0 ? "" : "file://";
+        return scheme + (path.Length == 0 ? "/" : path);
     }
 
     public string? LocalPathFor(string location) => PathOf(location);

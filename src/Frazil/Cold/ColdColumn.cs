@@ -14,9 +14,12 @@ namespace Frazil.Cold;
 /// <param name="Expression">In terms of the column's name.</param>
 internal readonly record struct ColdColumn(string? SourceType, string Expression)
 {
+    /// <summary>DuckDB's Parquet reader takes twice as long for each list within a list, and cannot be interrupted.</summary>
+    private const int MostLists = 20;
+
     /// <summary>The file's column is just what the table has.</summary>
     public static ColdColumn AsItIs(ColumnField field, ParquetNode own)
-        => new(SqlText.TypeName(field.Type), WithoutPushdown(field, own, SqlText.Identifier(field.Name)));
+        => ListDepth(field.Type) > MostLists ? TooDeep(field) : new(SqlText.TypeName(field.Type), WithoutPushdown(field, own, SqlText.Identifier(field.Name)));
 
     /// <summary>Of files that do not have it.</summary>
     public static ColdColumn Absent(ColumnField field, ColumnDefaults partition, ColumnDefaults defaults)
@@ -25,11 +28,26 @@ internal readonly record struct ColdColumn(string? SourceType, string Expression
     /// <summary>Of files that have it, in some shape.</summary>
     public static ColdColumn ById(ColumnField field, ParquetNode own, ColumnDefaults defaults)
     {
+        if (ListDepth(field.Type) > MostLists)
+        {
+            return TooDeep(field);
+        }
         var name = SqlText.Identifier(field.Name);
         var shape = new ColdShape(defaults);
         return shape.IsFilledByName(field.Type, own)
             ? new(SqlText.TypeName(field.Type), WithoutPushdown(field, own, name))
             : new(shape.SourceType(field.Type, own), shape.Convert(field.Type, own, name, depth: 0));
+    }
+
+    private static int ListDepth(ColumnType type)
+        => (type.Kind is ColumnKind.List or ColumnKind.Map ? 1 : 0) + (type.Fields.Count == 0 ? 0 : type.Fields.Max(static child => ListDepth(child.Type)));
+
+    /// <summary>Fails only where the column is asked for.</summary>
+    private static ColdColumn TooDeep(ColumnField field)
+    {
+        var text = $"The column {field.Name} has more than {MostLists} lists in each other, which cannot be read from data files here: DuckDB would take "
+            + "for ever. Read it with another engine, or leave it out.";
+        return new(null, $"error({SqlText.Literal(text)})::{SqlText.TypeName(field.Type)}");
     }
 
     /// <summary>Keeps filters of which DuckDB makes nonsense on their way into a file from getting there: a filter on an expression does

@@ -40,7 +40,8 @@ internal static class DataFileMetrics
         foreach (var (fieldId, column) in columns)
         {
             var bound = isUpper ? column.Statistics.Upper : column.Statistics.Lower;
-            if (bound is not null && schema.FindField(fieldId)?.Type is PrimitiveType type && metrics.ModeOf(fieldId) is { HasBounds: true } mode
+            // Java compares bounds of uuids as signed numbers (apache/iceberg#14216): it would pass over files that have the value.
+            if (bound is not null && schema.FindField(fieldId)?.Type is PrimitiveType { Id: not TypeId.Uuid } type && metrics.ModeOf(fieldId) is { HasBounds: true } mode
                 && BoundsTruncation.Apply(mode, type, SingleValue.Deserialize(type, bound), isUpper) is { } cut)
             {
                 bounds.Add(KeyValuePair.Create(fieldId, cut));

@@ -18,7 +18,9 @@ public sealed class SqlExecutor : IAsyncDisposable
     private readonly SemaphoreSlim seats;
     private readonly Lock gate = new();
     private ExecutorHost host;
+    private readonly CancellationTokenSource stopping = new();
     private bool isDisposed;
+    private int stuck;
 
     /// <exception cref="DuckDbException">A setting is not possible.</exception>
     public SqlExecutor(SqlExecutorOptions options, TimeProvider? time = null)
@@ -28,6 +30,9 @@ public sealed class SqlExecutor : IAsyncDisposable
         seats = new SemaphoreSlim(options.MaxConcurrent);
         host = new ExecutorHost(options);
     }
+
+    /// <summary>Queries that were given up because they could not be interrupted, and still run.</summary>
+    public int StuckQueries => Volatile.Read(ref stuck);
 
     /// <summary>Runs one statement and reads all its rows.</summary>
     /// <param name="sql">From <see cref="SqlGate.Parse"/>.</param>
@@ -42,42 +47,26 @@ public sealed class SqlExecutor : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(sql);
         ArgumentNullException.ThrowIfNull(tables);
-        using var pins = new TablePins(tables);
-        var bound = TableBinding.Bind(sql, tables);
-        if (sql.CountColumn is { } column)
-        {
-            return Count(bound[0].Table, column);
-        }
         using var expiry = new CancellationTokenSource(timeout, time);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(expiry.Token, cancellationToken);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(expiry.Token, cancellationToken, stopping.Token);
         try
         {
-            await seats.WaitAsync(stop.Token).ConfigureAwait(false);
-            try
-            {
-                // The query blocks this thread, on which it also runs: not the caller's, and not one of the pool, which would be slow to
-                // replace it.
-                return await Task.Factory.StartNew(
-                    () => Run(sql, bound, pins, stop.Token), stop.Token, TaskCreationOptions.LongRunning,
-                    TaskScheduler.Default).ConfigureAwait(false);
-            }
-            finally
-            {
-                seats.Release();
-            }
+            return await StartAsync(sql, tables, stop.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException failure) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException failure) when (expiry.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new SqlException(
-                $"The query did not finish within {timeout.TotalMilliseconds:0} ms. Give it more time, or read less.", null, failure);
+                $"The query did not finish within {timeout.TotalMilliseconds:0} ms. Give it more time, or read less."
+                + (failure is StuckQueryException ? $" {failure.Message}" : ""), null, failure);
         }
-        catch (OperationCanceledException failure)
+        catch (OperationCanceledException failure) when (failure is not StuckQueryException && cancellationToken.IsCancellationRequested)
         {
             throw new OperationCanceledException(failure.Message, failure, cancellationToken);
         }
     }
 
-    /// <summary>Waits for the queries that run, then closes.</summary>
+    /// <summary>Interrupts the queries that run, waits for them, then closes. What still holds a query that cannot be interrupted is left
+    /// to the end of the process: closing it under that query would crash.</summary>
     public async ValueTask DisposeAsync()
     {
         lock (gate)
@@ -88,12 +77,90 @@ public sealed class SqlExecutor : IAsyncDisposable
             }
             isDisposed = true;
         }
-        for (var seat = 0; seat < options.MaxConcurrent; seat++)
+        await stopping.CancelAsync().ConfigureAwait(false);
+        using var patience = new CancellationTokenSource(options.InterruptGrace, time);
+        try
         {
-            await seats.WaitAsync().ConfigureAwait(false);
+            for (var seat = 0; seat < options.MaxConcurrent; seat++)
+            {
+                await seats.WaitAsync(patience.Token).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return;
         }
         host.Retire();
         seats.Dispose();
+        stopping.Dispose();
+    }
+
+    private async Task<SqlRows> StartAsync(GatedSql sql, IReadOnlyList<TableInput> tables, CancellationToken stop)
+    {
+        var pins = new TablePins(tables);
+        IReadOnlyList<TableBinding> bound;
+        try
+        {
+            bound = TableBinding.Bind(sql, tables);
+            if (sql.CountColumn is { } column)
+            {
+                pins.Dispose();
+                return Count(bound[0].Table, column);
+            }
+            await seats.WaitAsync(stop).ConfigureAwait(false);
+        }
+        catch
+        {
+            pins.Dispose();
+            throw;
+        }
+        // The query blocks this thread, on which it also runs: not the caller's, and not one of the pool, which would be slow to replace it.
+        // Seat and pins are the query's own, for it may outlast whoever asked.
+        return await AnswerAsync(
+            Task.Factory.StartNew(
+                () =>
+                {
+                    try
+                    {
+                        stop.ThrowIfCancellationRequested();
+                        return Run(sql, bound, pins, stop);
+                    }
+                    finally
+                    {
+                        pins.Dispose();
+                        seats.Release();
+                    }
+                },
+                CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default),
+            stop).ConfigureAwait(false);
+    }
+
+    /// <summary>DuckDB has work that it does not look up from: an interrupted query is waited for, but not for ever.</summary>
+    private async Task<SqlRows> AnswerAsync(Task<SqlRows> query, CancellationToken stop)
+    {
+        try
+        {
+            return await query.WaitAsync(stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!query.IsCompleted)
+        {
+            try
+            {
+                return await query.WaitAsync(options.InterruptGrace, time, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                Interlocked.Increment(ref stuck);
+                _ = query.ContinueWith(
+                    ended =>
+                    {
+                        _ = ended.Exception;
+                        Interlocked.Decrement(ref stuck);
+                    },
+                    CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                throw new StuckQueryException(stop);
+            }
+        }
     }
 
     /// <summary><c>SELECT count(*) FROM table</c>: known without reading, as DuckDB itself knows it of Parquet files.</summary>
@@ -166,3 +233,8 @@ public sealed class SqlExecutor : IAsyncDisposable
         return Encoding.UTF8.GetCharCount(encoded, 0, Math.Clamp(bytes, 0, encoded.Length));
     }
 }
+
+/// <summary>A query that goes on although it was interrupted. Nobody waits for it any more.</summary>
+public sealed class StuckQueryException(CancellationToken token) : OperationCanceledException(
+    "DuckDB could not be interrupted in what it does for it: the query goes on, and keeps a processor and one of the seats, until it ends by "
+    + "itself or Frazil is restarted.", token);

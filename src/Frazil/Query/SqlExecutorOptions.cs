@@ -20,6 +20,10 @@ public sealed record SqlExecutorOptions
     /// <summary>Queries run at a time; more wait within their timeout.</summary>
     public int MaxConcurrent { get; init; } = 16;
 
+    /// <summary>How long an interrupted query is waited for. What does not end by then is given up: its caller is answered, its thread and
+    /// its seat stay taken until it ends.</summary>
+    public TimeSpan InterruptGrace { get; init; } = TimeSpan.FromSeconds(3);
+
     /// <summary>Rows that a result may have; more is an error, because results are held in memory.</summary>
     public int MaxResultRows { get; init; } = 1_000_000;
 

@@ -6,6 +6,7 @@ namespace Frazil.Query;
 internal sealed class SqlGateWalk(SqlPositions positions)
 {
     private readonly List<SqlTableName> tables = [];
+    private readonly HashSet<(string? Namespace, string Name)> seen = [];
     private readonly Stack<HashSet<string>> scopes = new();
 
     public IReadOnlyList<SqlTableName> Tables => tables;
@@ -69,6 +70,10 @@ internal sealed class SqlGateWalk(SqlPositions positions)
             VisitExpression(element, expressionClass.GetString() ?? "");
             return;
         }
+        if (Text(element, "id") is { Length: > 0 } named && SqlAllowed.IsDeniedType(named))
+        {
+            throw Refuse($"The type {named} is not allowed in queries: casting a deep value to it ends the process.", null);
+        }
         if (element.TryGetProperty("is_null", out _) && element.TryGetProperty("type", out var type)
             && type.ValueKind == JsonValueKind.Object)
         {
@@ -104,17 +109,32 @@ internal sealed class SqlGateWalk(SqlPositions positions)
         foreach (var cte in ctes.GetProperty("map").EnumerateArray())
         {
             Visit(cte.GetProperty("value"));
-            scopes.Peek().Add(Text(cte, "key"));
+            Name(Text(cte, "key"), query);
         }
-        if (type == "RECURSIVE_CTE_NODE")
-        {
-            scopes.Peek().Add(Text(query, "cte_name"));
-        }
-        foreach (var property in query.EnumerateObject().Where(property => property.Name != "cte_map"))
+        // The first half of a recursive query does not know its name yet: there DuckDB looks for a table, or a file, that is called so.
+        foreach (var property in query.EnumerateObject().Where(static property => property.Name is not ("cte_map" or "right")))
         {
             Visit(property.Value);
         }
+        if (type == "RECURSIVE_CTE_NODE")
+        {
+            Name(Text(query, "cte_name"), query);
+        }
+        if (query.TryGetProperty("right", out var right))
+        {
+            Visit(right);
+        }
         scopes.Pop();
+    }
+
+    private void Name(string name, JsonElement query)
+    {
+        if (SqlAllowed.IsForeignName(name))
+        {
+            throw Refuse(
+                $"WITH \"{name}\": a query of this name could be taken for a file or for one of DuckDB's own views. Give it another name.", query);
+        }
+        scopes.Peek().Add(name);
     }
 
     private void VisitTableReference(JsonElement reference, string type)
@@ -159,7 +179,7 @@ internal sealed class SqlGateWalk(SqlPositions positions)
             return;
         }
         var table = new SqlTableName(schema.Length == 0 ? null : schema, name, Position(reference));
-        if (!tables.Exists(known => known.ToString() == table.ToString()))
+        if (seen.Add((table.Namespace, table.Name)))
         {
             tables.Add(table);
         }

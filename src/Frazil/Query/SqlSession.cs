@@ -76,10 +76,11 @@ public sealed class SqlSession : IAsyncDisposable
         {
             throw new TimeoutException($"after {limit.TotalSeconds:0.###} s {unseen.Message}", unseen);
         }
-        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException stopped) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new TimeoutException(
-                $"the query did not finish within {limit.TotalSeconds:0.###} s; ask for less, or give it a longer timeout_ms");
+                $"the query did not finish within {limit.TotalSeconds:0.###} s; ask for less, or give it a longer timeout_ms"
+                + (stopped is StuckQueryException ? $". {stopped.Message}" : ""), stopped);
         }
     }
 

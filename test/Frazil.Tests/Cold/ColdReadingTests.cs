@@ -220,6 +220,28 @@ public sealed class ColdReadingTests : IAsyncDisposable
         Assert.All(ParquetFooter.Read(file).Columns, static column => Assert.False(column.HasBloomFilter));
     }
 
+    [Fact]
+    public async Task A_column_of_too_many_lists_in_each_other_is_refused_where_it_is_asked_for_and_only_there()
+    {
+        var type = ColumnType.Int32;
+        object? value = 7;
+        for (var depth = 0; depth < 62; depth++)
+        {
+            type = ColumnType.List(new ColumnField("element", type, 100 + depth));
+            value = new[] { value };
+        }
+        var fields = Fields(Leaf("id", 1), Leaf("d", 2, type));
+        var table = Table(fields) with { ColdFiles = [await WriteAsync(fields, memory.Slice(fields, [1], [value]))] };
+
+        Assert.Equal(["1"], await LinesAsync("SELECT id FROM t", table));
+        Assert.Equal(["1"], await LinesAsync("SELECT count(id) FROM t", table));
+        foreach (var sql in new[] { "SELECT d FROM t", "SELECT * FROM t", "SELECT id FROM t WHERE d IS NOT NULL", "SELECT count(d) FROM t WHERE id = 1" })
+        {
+            var refused = await Assert.ThrowsAsync<SqlException>(() => LinesAsync(sql, table));
+            Assert.Contains("The column d has more than 20 lists in each other", refused.Message, StringComparison.Ordinal);
+        }
+    }
+
     private static string Day(int year, int month, int day) => RandomColumns.Canonical(new DateOnly(year, month, day));
 
     private static ColumnFields Fields(params ColumnField[] fields) => new(fields);

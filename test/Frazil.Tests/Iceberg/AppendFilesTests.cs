@@ -1,8 +1,10 @@
 using System.Text.Json;
+using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.IO;
 using Frazil.Iceberg.Manifests;
+using Frazil.Tests.DuckDb;
 using Xunit;
 
 namespace Frazil.Tests.Iceberg;
@@ -99,6 +101,39 @@ public sealed class AppendFilesTests : IDisposable
             $"sqlite:///{folder.Path}/catalog.db", "--table", "db.events",
             "--where", "id > 100", "--json");
         Assert.Equal(0, JsonDocument.Parse(pruned).RootElement.GetProperty("files_planned").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("a#b", "events")]
+    [InlineData("a?b=c", "events")]
+    [InlineData("plain", "ev#en?ts")]
+    [InlineData("a%23b c+", "events")]
+    public async Task Other_readers_open_a_table_whose_path_holds_what_URIs_are_cut_at(string warehouse, string name)
+    {
+        await using var catalog = await SqlCatalog.OpenAsync(Uri, Path.Combine(folder.Path, warehouse), new LocalFileIO(), "test");
+        await catalog.CreateNamespaceAsync(NamespaceName.Parse("db"));
+        var identifier = new TableIdentifier(NamespaceName.Parse("db"), name);
+        var schema = new Schema(0, [new(1, "id", false, IcebergType.Long)]);
+        var table = await catalog.CreateTableAsync(identifier, schema);
+        var path = $"{table.Metadata.DataLocation}/one.parquet";
+        await using var writer = new DuckDbDataFileWriter();
+        using var memory = new ArrowValues();
+        var columns = Frazil.Hot.ColumnSchemas.FromIceberg(schema.Fields);
+        var written = await writer.WriteAsync(new()
+        {
+            Path = table.FileIO.LocalPathFor(path)!,
+            Schema = columns,
+            Slices = [memory.Slice(columns, [7L, 8L])],
+        });
+        await AppendAsync(catalog, table, new ManifestCache(catalog.FileIO),
+            new DataFile { Path = path, SpecId = 0, RecordCount = 2, FileSizeBytes = written.FileSizeBytes });
+        var metadata = (await catalog.LoadTableAsync(identifier)).MetadataLocation;
+
+        Assert.Equal("[7, 8]", (await IcebergKit.RunPythonAsync("""
+            import sys
+            from pyiceberg.table import StaticTable
+            print(sorted(StaticTable.from_metadata(sys.argv[1]).scan().to_arrow()["id"].to_pylist()))
+            """, metadata)).Trim());
     }
 
     [Fact]

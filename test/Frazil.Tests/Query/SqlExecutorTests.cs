@@ -176,6 +176,26 @@ public sealed class SqlExecutorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_query_that_cannot_be_interrupted_holds_neither_its_caller_nor_a_stop()
+    {
+        // Backtracks for half a minute without looking up.
+        const string Endless = "SELECT repeat('a', 60) GLOB '*a*a*a*a*a*a*a*b' FROM range(1)";
+        await using var patient = new SqlExecutor(new SqlExecutorOptions { Directories = [folder], InterruptGrace = TimeSpan.FromMilliseconds(50) });
+        var pin = new ArrowValues();
+        var table = Table("a", "t", Numbers) with { HotSlices = [pin.Slice(Numbers, [1L], ["x"])], HotPin = pin };
+
+        var failure = await Assert.ThrowsAsync<SqlException>(() => patient.ExecuteAsync(gate.Parse(Endless), [table], TimeSpan.FromMilliseconds(50)));
+
+        Assert.Contains("did not finish within 50 ms", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("could not be interrupted", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(1, patient.StuckQueries);
+        Assert.False(pin.IsDisposed); // it may still read them
+        Assert.Equal(1, (await patient.ExecuteAsync(gate.Parse("SELECT 1"), [], Long)).Rows[0][0]);
+        await patient.DisposeAsync();
+        Assert.Equal(1, patient.StuckQueries);
+    }
+
+    [Fact]
     public async Task A_cancelled_query_throws_for_the_callers_token()
     {
         using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
