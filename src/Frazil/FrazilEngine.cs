@@ -110,6 +110,7 @@ public sealed class FrazilEngine : IAsyncDisposable
         finally
         {
             // Whatever the tables did: the next start in this process needs the folder and the catalog.
+            await shared.Admin.DisposeAsync();
             await shared.Writer.DisposeAsync();
             await shared.Catalog.DisposeAsync();
             directory.Dispose();
@@ -122,6 +123,7 @@ public sealed class FrazilEngine : IAsyncDisposable
         Catalog = catalog,
         Writer = new DuckDbDataFileWriter(new() { ConcurrentFiles = Math.Max(1, Environment.ProcessorCount / 2), MemoryLimitMb = 512 }),
         Memory = new((long)options.HotBuffer.MaxMemoryMb << 20),
+        Admin = new(options.Kafka.BootstrapServers, options.Kafka.Properties),
         Time = FaultPoint.Clock,
         Loggers = loggers,
         WorkersPerTable = Math.Clamp(Environment.ProcessorCount / 2, 1, 8),

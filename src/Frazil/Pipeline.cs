@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.RegularExpressions;
 using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Decode;
@@ -31,6 +30,7 @@ internal sealed class Pipeline : IAsyncDisposable
 
     private readonly TableOptions options;
     private readonly PipelineShared shared;
+    private readonly TopicPattern? pattern;
     private readonly ILogger logger;
     private readonly TableMetrics metrics = new();
     private readonly HotBuffer hot = new();
@@ -58,6 +58,7 @@ internal sealed class Pipeline : IAsyncDisposable
     {
         this.options = options;
         this.shared = shared;
+        pattern = options.TopicPattern is { } text ? TopicPattern.Parse(text) : null;
         logger = shared.Loggers.CreateLogger($"Frazil.{options.Name}");
         var identifier = TableIdentifier.Parse(options.Name);
         state = new(shared.Catalog, identifier);
@@ -65,7 +66,7 @@ internal sealed class Pipeline : IAsyncDisposable
         memory = shared.Memory.Join();
         retry = new(
             shared.Time, logger, options.Name, TimeSpan.FromSeconds(shared.Options.HotBuffer.FailAfterSeconds), metrics.CountFlushFailure);
-        identities = new TopicIdentities(shared.Options.Kafka, options.Name, logger);
+        identities = new TopicIdentities(shared.Admin, options.Name, logger);
         committer = new(shared.Catalog, state, metrics, shared.Time, logger, identities, options.OnRollback);
         schemas = new(shared.Catalog, state, committer, options, logger);
         var lettersState = new TableState(shared.Catalog, identifier with { Name = identifier.Name + DeadLetterColumns.TableSuffix });
@@ -79,8 +80,7 @@ internal sealed class Pipeline : IAsyncDisposable
             Shared = shared,
             State = state,
             Identities = identities,
-            Policies = new(
-                shared.Options.Kafka, options.Name, shared.Time, logger),
+            Policies = new(shared.Admin, options.Name, shared.Time, logger),
             Schemas = schemas,
             Hot = hot,
             Memory = memory,
@@ -272,7 +272,7 @@ internal sealed class Pipeline : IAsyncDisposable
         : $"it stopped with {uncommitted} records that could not be committed ({retry.Trouble ?? retry.GivenUp ?? "time was up"}); they stay in Kafka and are read again";
 
     private bool Reads(string topic)
-        => options.TopicPattern is { } pattern ? Regex.IsMatch(topic, pattern) : options.Topics.Contains(topic);
+        => pattern is null ? options.Topics.Contains(topic) : pattern.Selects(topic);
 
     private TableFlusherParts FlusherParts() => new()
     {
@@ -334,7 +334,8 @@ internal sealed class Pipeline : IAsyncDisposable
         GroupId = $"{shared.Options.Kafka.GroupId}.{Name}",
         GroupInstanceId = shared.InstanceId,
         HasPredecessor = shared.HasPredecessor,
-        Topics = options.TopicPattern is { } pattern ? [pattern] : options.Topics,
+        Topics = options.Topics,
+        Pattern = pattern,
         Properties = shared.Options.Kafka.Properties,
     };
 

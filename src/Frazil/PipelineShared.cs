@@ -2,6 +2,7 @@ using Frazil.Config;
 using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg.Catalogs;
+using Frazil.Kafka;
 using Microsoft.Extensions.Logging;
 
 namespace Frazil;
@@ -13,6 +14,8 @@ internal sealed record PipelineShared
     public required ICatalog Catalog { get; init; }
     public required DataFileWriter Writer { get; init; }
     public required MemoryBudget Memory { get; init; }
+    /// <summary>Asks the brokers about topics, for all tables: its connections stay open.</summary>
+    public required KafkaAdmin Admin { get; init; }
     public required TimeProvider Time { get; init; }
     public required ILoggerFactory Loggers { get; init; }
     public required int WorkersPerTable { get; init; }

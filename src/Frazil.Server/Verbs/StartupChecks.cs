@@ -95,7 +95,8 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
     {
         foreach (var pattern in patterns)
         {
-            var matches = topics.Count(topic => System.Text.RegularExpressions.Regex.IsMatch(topic.Name, pattern));
+            var selected = TopicPattern.Parse(pattern);
+            var matches = topics.Count(topic => selected.Selects(topic.Name));
             yield return matches > 0
                 ? new Check($"topics {pattern}", true, $"{matches} match")
                 : new Check(

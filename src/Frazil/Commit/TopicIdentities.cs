@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Frazil.Config;
 using Frazil.Flush;
 using Frazil.Kafka;
 using Frazil.Telemetry;
@@ -10,10 +9,9 @@ namespace Frazil.Commit;
 /// <summary>
 /// A topic is its id, not its name (invariant 10): the table records the id of every topic it was fed from
 /// (<c>frazil.topic-id.&lt;topic&gt;</c>), and a topic of the same name with another id is an error, because its offsets mean other
-/// records. Brokers without topic ids (before Kafka 2.8), or a librdkafka that cannot ask over TLS, leave this unchecked, and the log says
-/// so.
+/// records. Brokers without topic ids (before Kafka 2.8) leave this unchecked, and the log says so.
 /// </summary>
-internal sealed class TopicIdentities(KafkaOptions kafka, string table, ILogger logger)
+internal sealed class TopicIdentities(KafkaAdmin admin, string table, ILogger logger)
 {
     public const string PropertyPrefix = "frazil.topic-id.";
 
@@ -81,8 +79,7 @@ internal sealed class TopicIdentities(KafkaOptions kafka, string table, ILogger 
         => Guid.TryParse(version?.Metadata.Properties.GetValueOrDefault(PropertyPrefix + topic), out var id) ? id : null;
 
     private async Task AskAsync(IReadOnlyList<string> topics, TableVersion? version, TimeSpan timeout, CancellationToken cancellationToken)
-        => Compare(
-            await KafkaAdmin.TryGetTopicIdsAsync(kafka.BootstrapServers, kafka.Properties, topics, timeout, cancellationToken), version);
+        => Compare(await admin.TopicIdsAsync(topics, timeout, cancellationToken), version);
 
     /// <summary>Says why ids are not known, once per reason: it is asked with each flush.</summary>
     private void Tell(string? reason)

@@ -15,7 +15,7 @@ internal static class TableKeys
         TextList("topics", t => t.Topics, (t, v) => t with { Topics = v },
             "topic names", "Topics that the table is fed by. This or `topic_pattern` is required."),
         Text("topic_pattern", t => t.TopicPattern, (t, v) => t with { TopicPattern = v },
-            "a regular expression that begins with `^`", "Instead of `topics`: every topic whose name matches."),
+            "a regular expression that begins with `^`", "Instead of `topics`: every topic whose name matches, new ones within seconds. Kafka's internal topics never do."),
         Text("format", t => t.Format, (t, v) => t with { Format = v },
             "`json` (`avro`, `protobuf`, `json_schema`, `raw`, `debezium_json` are not supported yet)", "How records are written."),
         Text("mode", t => t.Mode, (t, v) => t with { Mode = v },

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Frazil.Iceberg;
+using Frazil.Kafka;
 
 namespace Frazil.Config;
 
@@ -94,18 +95,9 @@ internal sealed partial class TableValidator(ConfigErrors errors)
 
     private void ValidatePattern(string pattern, string key)
     {
-        if (!pattern.StartsWith('^'))
+        if (!TopicPattern.TryParse(pattern, out _, out var problem))
         {
-            errors.Add(key, pattern, "does not begin with ^", $"Write \"^{pattern}\"");
-            return;
-        }
-        try
-        {
-            _ = new Regex(pattern, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
-        }
-        catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
-        {
-            errors.Add(key, pattern, $"is not a regular expression: {exception.Message}", "");
+            errors.Add(key, pattern, problem, pattern.StartsWith('^') ? "" : $"Write \"^{pattern}\"");
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Frazil.Config;
 using Frazil.Kafka;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
@@ -8,7 +7,7 @@ namespace Frazil.Hot;
 
 /// <summary>Which topics are compacted, asked once each: it tells what a gap in their offsets means. Where the brokers do not say, gaps are
 /// recorded as of unknown kind, and the log says so once.</summary>
-internal sealed class TopicPolicies(KafkaOptions kafka, string table, TimeProvider time, ILogger logger)
+internal sealed class TopicPolicies(KafkaAdmin admin, string table, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(5);
 
@@ -42,7 +41,6 @@ internal sealed class TopicPolicies(KafkaOptions kafka, string table, TimeProvid
         {
             return;
         }
-        await using var admin = new KafkaAdmin(kafka.BootstrapServers, kafka.Properties);
         foreach (var topic in topics)
         {
             try

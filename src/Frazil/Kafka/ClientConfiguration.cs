@@ -28,13 +28,6 @@ internal sealed unsafe class ClientConfiguration : IDisposable
         }
     }
 
-    /// <summary>Sets a property that only newer versions know; false when the loaded one does not.</summary>
-    public bool TrySet(string name, string value)
-    {
-        var text = stackalloc byte[TextSize];
-        return RdKafkaNative.rd_kafka_conf_set(_handle, name, value, text, TextSize) == 0;
-    }
-
     /// <summary>Sets the user's properties over ours.</summary>
     /// <param name="properties">As given.</param>
     /// <param name="reserved">Why a property may not be set; null where it may, or for none reserved.</param>

@@ -1,9 +1,10 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Frazil.Kafka.Native;
 
 namespace Frazil.Kafka;
 
-/// <summary>The identities of topics, where the library and the broker offer them.</summary>
+/// <summary>The identities of topics, where the brokers offer them.</summary>
 /// <param name="Ids">By name; topics that do not exist are missing.</param>
 /// <param name="Unavailable">Null: the ids are known. Else why they cannot be had here.</param>
 public sealed record TopicIds(IReadOnlyDictionary<string, Guid> Ids, string? Unavailable);
@@ -17,31 +18,22 @@ public sealed partial class KafkaAdmin
     private const int ResourceTopic = 2;
     private const int OperationAny = 0;
 
-    /// <summary>The ids of topics, which change when a topic is deleted and made again. Asked through a small
-    /// client of our own on plaintext listeners (librdkafka asks the controller, which not every cluster has), and through librdkafka 2.3 or
-    /// newer on others; with an older library and TLS or SASL they cannot be had.</summary>
+    /// <summary>The ids of topics, which change when a topic is deleted and made again. Any number of these questions may be under way at
+    /// once, on connections that stay open.</summary>
     /// <exception cref="KafkaException">No broker answered in time, or the question was refused.</exception>
-    public static async Task<TopicIds> TryGetTopicIdsAsync(
-        string bootstrapServers, IReadOnlyDictionary<string, string>? properties, IReadOnlyList<string> topics, TimeSpan timeout,
-        CancellationToken cancellationToken = default)
+    public async Task<TopicIds> TopicIdsAsync(IReadOnlyList<string> topics, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         if (topics.Count == 0)
         {
             return new(new Dictionary<string, Guid>(), null);
         }
-        var protocol = properties?.GetValueOrDefault("security.protocol") ?? "plaintext";
-        if (protocol.Equals("plaintext", StringComparison.OrdinalIgnoreCase))
-        {
-            return await TopicIdClient.AskAsync(bootstrapServers, topics, timeout, cancellationToken).ConfigureAwait(false);
-        }
-        if (!RdKafkaLibrary.Has(nameof(RdKafkaNative.rd_kafka_DescribeTopics)))
-        {
-            return new(new Dictionary<string, Guid>(),
-                $"librdkafka {RdKafkaLibrary.Version} cannot ask for topic ids (2.3 can), and Frazil's own client only speaks plaintext, not {protocol}");
-        }
-        await using var admin = new KafkaAdmin(bootstrapServers, properties);
-        using var _ = await admin.EnterAsync(cancellationToken).ConfigureAwait(false);
-        return await Task.Run(() => admin.DescribeTopicIds(topics, timeout), cancellationToken).ConfigureAwait(false);
+        return await Task.Run(
+            () =>
+            {
+                using var visit = _use.Enter();
+                return DescribeTopicIds(topics, timeout);
+            },
+            cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Makes a topic; false when it exists already.</summary>
@@ -196,39 +188,49 @@ public sealed partial class KafkaAdmin
     {
         var ids = new Dictionary<string, Guid>(StringComparer.Ordinal);
         var names = topics.Select(topic => Marshal.StringToCoTaskMemUTF8(topic)).ToArray();
-        fixed (nint* first = names)
+        nint collection = 0;
+        try
         {
-            var collection = RdKafkaNative.rd_kafka_TopicCollection_of_topic_names((byte**)first, (nuint)names.Length);
-            var error = Ask(OperationAny, timeout,
-                (options, queue) => RdKafkaNative.rd_kafka_DescribeTopics(_client, collection, options, queue), answer =>
+            fixed (nint* first = names)
             {
-                nuint count;
-                var descriptions = RdKafkaNative.rd_kafka_DescribeTopics_result_topics(
-                    RdKafkaNative.rd_kafka_event_DescribeTopics_result(answer), &count);
-                for (nuint i = 0; i < count; i++)
-                {
-                    AddId(ids, descriptions[i]);
-                }
-                return null;
-            });
+                collection = RdKafkaNative.rd_kafka_TopicCollection_of_topic_names((byte**)first, (nuint)names.Length);
+            }
+            var error = Ask(
+                OperationAny, timeout, (options, queue) => RdKafkaNative.rd_kafka_DescribeTopics(_client, collection, options, queue),
+                answer => ReadIds(answer, ids));
+            if (error is not null)
+            {
+                throw new KafkaException(error with { Reason = $"asking for the ids of {string.Join(", ", topics)}: {error.Reason}" });
+            }
+        }
+        finally
+        {
             RdKafkaNative.rd_kafka_TopicCollection_destroy(collection);
             Array.ForEach(names, Marshal.FreeCoTaskMem);
-            return error is null ? new TopicIds(ids, null) : throw new KafkaException(error);
         }
+        var missing = ids.Where(static pair => pair.Value == Guid.Empty).Select(static pair => pair.Key).ToList();
+        missing.ForEach(topic => ids.Remove(topic));
+        return new(ids, missing.Count == 0 ? null : $"the brokers gave none for {string.Join(", ", missing)}: they are older than Kafka 2.8");
     }
 
-    private static unsafe void AddId(Dictionary<string, Guid> ids, nint description)
+    /// <summary>Topics that do not exist, or may not be described, are left out.</summary>
+    private static unsafe KafkaError? ReadIds(nint answer, Dictionary<string, Guid> ids)
     {
-        var error = RdKafkaNative.rd_kafka_TopicDescription_error(description);
-        if (error != 0 && RdKafkaNative.rd_kafka_error_code(error) != 0)
-        {
-            return;
-        }
-        var uuid = RdKafkaNative.rd_kafka_TopicDescription_topic_id(description);
+        nuint count;
+        var descriptions = RdKafkaNative.rd_kafka_DescribeTopics_result_topics(RdKafkaNative.rd_kafka_event_DescribeTopics_result(answer), &count);
         Span<byte> bytes = stackalloc byte[16];
-        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(bytes, RdKafkaNative.rd_kafka_Uuid_most_significant_bits(uuid));
-        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(bytes[8..], RdKafkaNative.rd_kafka_Uuid_least_significant_bits(uuid));
-        ids[RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_TopicDescription_name(description))] = new Guid(bytes, bigEndian: true);
+        for (nuint i = 0; i < count; i++)
+        {
+            var error = RdKafkaNative.rd_kafka_TopicDescription_error(descriptions[i]);
+            if (error == 0 || RdKafkaNative.rd_kafka_error_code(error) == 0)
+            {
+                var uuid = RdKafkaNative.rd_kafka_TopicDescription_topic_id(descriptions[i]);
+                BinaryPrimitives.WriteInt64BigEndian(bytes, RdKafkaNative.rd_kafka_Uuid_most_significant_bits(uuid));
+                BinaryPrimitives.WriteInt64BigEndian(bytes[8..], RdKafkaNative.rd_kafka_Uuid_least_significant_bits(uuid));
+                ids[RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_TopicDescription_name(descriptions[i]))] = new Guid(bytes, bigEndian: true);
+            }
+        }
+        return null;
     }
 
     /// <summary>One admin request: options, a queue for its answer, the answer's own error or what <paramref name="read"/> finds in

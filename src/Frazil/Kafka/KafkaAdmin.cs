@@ -25,6 +25,7 @@ public sealed partial class KafkaAdmin : IAsyncDisposable
     private readonly IReadOnlyDictionary<string, string> _properties;
     private readonly string _bootstrapServers;
     private readonly SemaphoreSlim _oneAtATime = new(1);
+    private readonly ClientUse _use = new("Kafka admin client");
     private nint _client;
     private KafkaError? _lastError;
 
@@ -76,14 +77,15 @@ public sealed partial class KafkaAdmin : IAsyncDisposable
         return report.Error is null ? report.Topics[0] : throw new KafkaException(report.Error);
     }
 
+    /// <summary>Waits for the questions that are under way.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_client == 0)
+        await _use.CloseAsync().ConfigureAwait(false);
+        var client = Interlocked.Exchange(ref _client, 0);
+        if (client == 0)
         {
             return;
         }
-        var client = _client;
-        _client = 0;
         await Task.Run(() => RdKafkaNative.rd_kafka_destroy(client)).ConfigureAwait(false);
         _callbacks.Dispose();
         _oneAtATime.Dispose();
@@ -92,8 +94,17 @@ public sealed partial class KafkaAdmin : IAsyncDisposable
     private async Task<Turn> EnterAsync(CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_client == 0, this);
-        await _oneAtATime.WaitAsync(cancellationToken).ConfigureAwait(false);
-        return new Turn(_oneAtATime);
+        var visit = _use.Enter();
+        try
+        {
+            await _oneAtATime.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            visit.Dispose();
+            throw;
+        }
+        return new Turn(_oneAtATime, visit);
     }
 
     private ConnectivityReport Check(IReadOnlyList<string> topics, TimeSpan timeout, CancellationToken cancellationToken)
@@ -169,7 +180,7 @@ public sealed partial class KafkaAdmin : IAsyncDisposable
     }
 
     /// <summary>Also destroys the metadata.</summary>
-    private static unsafe List<TopicDescription> ReadTopics(RdKafkaMetadata* metadata)
+    internal static unsafe List<TopicDescription> ReadTopics(RdKafkaMetadata* metadata)
     {
         var topics = new List<TopicDescription>(metadata->TopicCount);
         for (var i = 0; i < metadata->TopicCount; i++)
@@ -200,8 +211,12 @@ public sealed partial class KafkaAdmin : IAsyncDisposable
 
     private static string Seconds(TimeSpan timeout) => timeout.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
 
-    private sealed class Turn(SemaphoreSlim semaphore) : IDisposable
+    private sealed class Turn(SemaphoreSlim semaphore, ClientUse.Visit visit) : IDisposable
     {
-        public void Dispose() => semaphore.Release();
+        public void Dispose()
+        {
+            semaphore.Release();
+            visit.Dispose();
+        }
     }
 }

@@ -6,9 +6,13 @@ public sealed partial class KafkaConsumer
 {
     private static ClientConfiguration Configure(KafkaConsumerOptions options, ClientCallbacks callbacks)
     {
-        if (options.Topics.Count == 0 || options.Topics.Any(string.IsNullOrWhiteSpace))
+        if (options.Pattern is null == (options.Topics.Count == 0) || options.Topics.Any(string.IsNullOrWhiteSpace))
         {
-            throw new ArgumentException("A consumer needs at least one topic, none of them empty.", nameof(options));
+            throw new ArgumentException("A consumer needs at least one topic, none of them empty, or a pattern.", nameof(options));
+        }
+        if (options.Topics.FirstOrDefault(static topic => topic.StartsWith('^')) is { } expression)
+        {
+            throw new ArgumentException($"'{expression}' is not a topic's name: librdkafka would take it for an expression. Give Pattern.", nameof(options));
         }
         var configuration = new ClientConfiguration();
         try
@@ -62,7 +66,7 @@ public sealed partial class KafkaConsumer
         // Freshness: how long a partition that has become readable may wait for the fetch of its idle neighbours to return.
         configuration.Set("fetch.wait.max.ms", "20");
         configuration.Set("fetch.error.backoff.ms", "100");
-        configuration.TrySet("fetch.queue.backoff.ms", "5"); // since 2.2; see WakeFetching for older ones
+        configuration.Set("fetch.queue.backoff.ms", "5");
         configuration.Set("queued.min.messages", "10000000"); // the limit is in bytes
 
         // A restarted broker is found again, and a new topic that a pattern or a waiting table wants is seen, within seconds.

@@ -7,6 +7,7 @@ public sealed unsafe partial class KafkaConsumer
     /// <summary>The offset after the last record of the partition that a queue delivered; null before the first.</summary>
     public long? Position(TopicPartition partition)
     {
+        using var visit = _use.Enter();
         using var list = PartitionList.Of([partition]);
         return RdKafkaNative.rd_kafka_position(_client, list.Handle) == 0 && list[0].Error == 0 && list[0].Offset >= 0
             ? list[0].Offset
@@ -29,10 +30,12 @@ public sealed unsafe partial class KafkaConsumer
 
     /// <summary>Asks the partition's leader for its ends; blocks.</summary>
     /// <exception cref="KafkaException">No answer in time, no such partition, or no right to it.</exception>
+    /// <exception cref="OperationCanceledException">The consumer is being disposed.</exception>
     public Watermarks QueryWatermarks(TopicPartition partition, TimeSpan timeout)
     {
         long low;
         long high;
+        using var visit = _use.Enter();
         KafkaException.ThrowIf(
             RdKafkaNative.rd_kafka_query_watermark_offsets(
                 _client, partition.Topic, partition.Partition, &low, &high, Milliseconds(timeout)),
@@ -42,6 +45,7 @@ public sealed unsafe partial class KafkaConsumer
 
     /// <summary>Completes a <see cref="KafkaMessageKind.OffsetOutOfRange"/> event with what the partition holds now; blocks up to the
     /// request timeout, but no longer.</summary>
+    /// <exception cref="OperationCanceledException">The consumer is being disposed.</exception>
     public OffsetOutOfRange DescribeOutOfRange(TopicPartition partition, long requestedOffset)
     {
         try
@@ -60,6 +64,7 @@ public sealed unsafe partial class KafkaConsumer
     public IReadOnlyList<TopicPartitionOffset> OffsetsForTimes(
         IReadOnlyCollection<TopicPartition> partitions, DateTimeOffset instant, TimeSpan timeout)
     {
+        using var visit = _use.Enter();
         using var list = PartitionList.Of(partitions, instant.ToUnixTimeMilliseconds());
         KafkaException.ThrowIf(
             RdKafkaNative.rd_kafka_offsets_for_times(_client, list.Handle, Milliseconds(timeout)), "asking for offsets by time");
@@ -98,6 +103,7 @@ public sealed unsafe partial class KafkaConsumer
     /// <exception cref="KafkaException">No answer in time.</exception>
     public IReadOnlyList<long?> CommittedOffsets(IReadOnlyCollection<TopicPartition> partitions, TimeSpan timeout)
     {
+        using var visit = _use.Enter();
         using var list = PartitionList.Of(partitions);
         KafkaException.ThrowIf(
             RdKafkaNative.rd_kafka_committed(_client, list.Handle, Milliseconds(timeout)), "asking for the group's offsets");

@@ -7,7 +7,6 @@ public sealed unsafe partial class KafkaConsumer
     /// <summary>What the group gave us, and the queue that reads it (null: paused). Touched by the consumer's thread only.</summary>
     private readonly Dictionary<TopicPartition, MessageQueue?> _owned = [];
 
-    private static readonly TimeSpan WakeTimeout = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Stops reading partitions without giving them up; what was fetched of them and not delivered is dropped and fetched again
@@ -21,7 +20,7 @@ public sealed unsafe partial class KafkaConsumer
     /// cref="KafkaConsumerEvents.Positioned"/>. Partitions that are not held are passed over. Do not wait for it inside an event.</summary>
     public Task RestartAsync(IReadOnlyCollection<PartitionStart> starts) => Post(() =>
     {
-        // A position with an offset rather than librdkafka's pause and seek: 2.0.x skips records when batches are read around those.
+        // A position with an offset rather than librdkafka's pause and seek, as with every assignment.
         var held = starts.Where(start => _owned.ContainsKey(start.Partition)).ToArray();
         Unassign([.. held.Select(start => start.Partition).Where(IsReading)], keep: true);
         Assign(held, []);
@@ -42,34 +41,6 @@ public sealed unsafe partial class KafkaConsumer
             RdKafkaNative.rd_kafka_queue_yield(_consumerQueue);
         }
         return work.Done.Task;
-    }
-
-    /// <summary>
-    /// Before 2.2, librdkafka looks at a queue that was full again only when something else happens, up to a second later, and a reader
-    /// that is slower than the network starves meanwhile. A cheap question to the leaders of the queue's partitions wakes the threads that
-    /// fetch from them.
-    /// </summary>
-    void IMessageQueueOwner.WakeFetching(MessageQueue queue)
-    {
-        lock (_gate)
-        {
-            if (_client != 0 && !_stopping.IsCancellationRequested)
-            {
-                _posted.Enqueue(new PostedWork(() => AskLeaders(queue), new TaskCompletionSource()));
-                RdKafkaNative.rd_kafka_queue_yield(_consumerQueue);
-            }
-        }
-    }
-
-    private void AskLeaders(MessageQueue queue)
-    {
-        var partitions = _owned.Where(owned => owned.Value == queue).Select(static owned => owned.Key).ToArray();
-        if (partitions.Length > 0)
-        {
-            using var list = PartitionList.Of(partitions, RdKafkaNative.OffsetEnd);
-            // the answer does not matter
-            _ = RdKafkaNative.rd_kafka_offsets_for_times(_client, list.Handle, (int)WakeTimeout.TotalMilliseconds);
-        }
     }
 
     private void RunPosted()
@@ -108,24 +79,6 @@ public sealed unsafe partial class KafkaConsumer
         }
     }
 
-    /// <summary>
-    /// In <see cref="Start"/>, and once more inside the first assignment of a member whose name the group may know: the group then hands it
-    /// what its predecessor held and asks nobody to assign anew, so that partitions added in between, or topics that only this
-    /// configuration names, would belong to no one. librdkafka postpones the repeated subscription to the end of the assignment and joins
-    /// again with it, which the group cannot overlook; partitions that stay go on (<see cref="Suspend"/>).
-    /// </summary>
-    private void Subscribe()
-    {
-        using var topics = PartitionList.Of([.. _options.Topics.Select(static topic => new TopicPartition(topic, RdKafkaNative.PartitionUnassigned))]);
-        KafkaException.ThrowIf(
-            RdKafkaNative.rd_kafka_subscribe(_client, topics.Handle), $"subscribing to {string.Join(", ", _options.Topics)}");
-    }
-
-    /// <summary>A predecessor's assignment may hold topics that this configuration no longer names; those are not read. Of a pattern librdkafka
-    /// is the judge, which gives them up when it joins again.</summary>
-    private bool IsSubscribed(TopicPartition partition)
-        => _options.Topics.Any(topic => topic == partition.Topic || topic.StartsWith('^'));
-
     private void ServeAssigned(TopicPartition[] partitions, bool isFirst)
     {
         try
@@ -158,9 +111,9 @@ public sealed unsafe partial class KafkaConsumer
 
     /// <summary>
     /// Takes the partitions that stay out of librdkafka's hands for as long as a rebalance lasts. It pauses and resumes them, and goes on
-    /// where it believes the application to be: before 2.1 (issue 4208) behind records of which the pause emptied the batch that was
-    /// just being filled, and from 2.1 to 2.13 (issue 5213) one record behind the end of a partition. So they are assigned anew, where their
-    /// owner says.
+    /// where it believes the application to be; up to 2.13 (issue 5213) that is one record behind the end of a partition. 2.16 was right
+    /// without this, but 2.12 and 2.13 may be named, and a position that only the owner's rows decide cannot be wrong. So they are assigned
+    /// anew, where their owner says.
     /// </summary>
     /// <returns>Those that were being read.</returns>
     private TopicPartition[] Suspend()

@@ -14,13 +14,11 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Milliseconds are enough, but for the defect that <see cref="Destroy"/> goes around.</summary>
-    private static readonly TimeSpan DestroyLimit = TimeSpan.FromSeconds(3);
-
     private readonly KafkaConsumerOptions _options;
     private readonly KafkaConsumerEvents _events;
     private readonly ClientCallbacks _callbacks;
     private readonly Lock _gate = new();
+    private readonly ClientUse _use = new("Kafka consumer");
     private readonly List<MessageQueue> _queues = [];
     private readonly ConcurrentQueue<PostedWork> _posted = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -37,9 +35,6 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
     /// <summary>Between the first assignment of a name that the group may know and the rebalance that follows it: see <see
     /// cref="Subscribe"/>.</summary>
     private volatile bool _isRejoining;
-
-    /// <summary>The native client is left to the end of the process: see <see cref="Close"/> and <see cref="Destroy"/>.</summary>
-    private bool _isAbandoned;
 
     /// <summary>Makes the client; nothing is asked of a broker yet.</summary>
     /// <exception cref="KafkaException">A property is unknown, refused or reserved; the text names it.</exception>
@@ -76,10 +71,24 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
     public static string LibraryVersion => RdKafkaLibrary.Version;
 
     /// <summary>Whether the client has met an error after which it can only end.</summary>
-    internal unsafe bool HasFatalError => RdKafkaNative.rd_kafka_fatal_error(_client, null, 0) != 0;
+    internal unsafe bool HasFatalError
+    {
+        get
+        {
+            using var visit = _use.Enter();
+            return RdKafkaNative.rd_kafka_fatal_error(_client, null, 0) != 0;
+        }
+    }
 
     /// <summary>Events that wait for the consumer's thread.</summary>
-    internal int Waiting => (int)RdKafkaNative.rd_kafka_queue_length(_consumerQueue);
+    internal int Waiting
+    {
+        get
+        {
+            using var visit = _use.Enter();
+            return (int)RdKafkaNative.rd_kafka_queue_length(_consumerQueue);
+        }
+    }
 
     /// <summary>Makes a queue for one worker.</summary>
     /// <param name="batchCapacity">The most messages a batch holds.</param>
@@ -89,8 +98,7 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_client == 0, this);
-            var queue = new MessageQueue(
-                this, _client, batchCapacity, RdKafkaLibrary.NeedsFetchWakeUps ? _options.QueuedMaxKilobytes * 1024L : long.MaxValue);
+            var queue = new MessageQueue(this, _client, batchCapacity);
             _queues.Add(queue);
             return queue;
         }
@@ -104,7 +112,7 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
         {
             throw new InvalidOperationException("The consumer was started already.");
         }
-        Subscribe();
+        SubscribeFirst();
         _thread = new Thread(Run) { IsBackground = true, Name = $"kafka {_options.GroupId}" };
         _thread.Start();
     }
@@ -120,7 +128,8 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
         return Completion.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Stops, and frees the client and its queues. The workers must have ended.</summary>
+    /// <summary>Stops, and frees the client and its queues, once the last question to it is answered or given up. The workers must have
+    /// ended.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_client == 0)
@@ -128,11 +137,10 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
             return;
         }
         await StopAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _listing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _use.CloseAsync().ConfigureAwait(false);
         await Task.Run(Free).ConfigureAwait(false);
-        if (!_isAbandoned)
-        {
-            _callbacks.Dispose();
-        }
+        _callbacks.Dispose();
         _stopping.Dispose();
     }
 
@@ -237,26 +245,15 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
         }
     }
 
-    /// <summary>Leaves the group. Where librdkafka would die or never return, its client is abandoned instead: it reads nothing any more and
-    /// holds no partition, but its threads stay until the process ends.</summary>
+    /// <summary>Leaves the group.</summary>
     private void Close()
     {
-        if (!_wasAssigned && RdKafkaLibrary.DiesClosingUnassigned)
+        // Revokes what is held, through the rebalance event, and leaves the group.
+        if (RdKafkaNative.rd_kafka_consumer_close(_client) == KafkaErrorCodes.FatalLocal)
         {
-            _ = RdKafkaNative.rd_kafka_unsubscribe(_client);
-            _isAbandoned = true;
-        }
-        else
-        {
-            // Revokes what is held, through the rebalance event, and leaves the group.
-            if (RdKafkaNative.rd_kafka_consumer_close(_client) == KafkaErrorCodes.FatalLocal)
-            {
-                // Nothing was closed. After a fatal error an assignment cannot be answered any more, and freeing the client waits for one
-                // that was under way for ever, in a loop that takes all of a processor.
-                LoseEverything();
-                _isAbandoned = true;
-                _failure = _failure is KafkaException ? new KafkaException(KafkaError.FatalOf(_client)) : _failure; // others follow from it
-            }
+            // Nothing was closed, and after a fatal error an assignment cannot be answered any more.
+            LoseEverything();
+            _failure = _failure is KafkaException ? new KafkaException(KafkaError.FatalOf(_client)) : _failure; // others follow from it
         }
         while (_posted.TryDequeue(out var work))
         {
@@ -293,23 +290,7 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
             RdKafkaNative.rd_kafka_queue_destroy(_consumerQueue);
             _client = 0;
         }
-        if (!_isAbandoned)
-        {
-            Destroy(client);
-        }
-    }
-
-    /// <summary>The group was left before. librdkafka 2.0 waits for ever where a topic that was read is deleted: a thread of its own holds on
-    /// to the topic's partitions. Such a client is left to the end of the process.</summary>
-    private void Destroy(nint client)
-    {
-        var destroying = new Thread(() => RdKafkaNative.rd_kafka_destroy_flags(client, RdKafkaNative.DestroyWithoutClose))
-        {
-            IsBackground = true,
-            Name = $"kafka end {_options.GroupId}",
-        };
-        destroying.Start();
-        _isAbandoned = !destroying.Join(DestroyLimit);
+        RdKafkaNative.rd_kafka_destroy_flags(client, RdKafkaNative.DestroyWithoutClose); // the group was left before
     }
 
     private sealed record PostedWork(Action Run, TaskCompletionSource Done);

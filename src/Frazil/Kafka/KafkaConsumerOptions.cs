@@ -9,8 +9,12 @@ public sealed record KafkaConsumerOptions
     /// <summary>The consumer group.</summary>
     public required string GroupId { get; init; }
 
-    /// <summary>Topics to read; or one regular expression that begins with <c>^</c>.</summary>
-    public required IReadOnlyList<string> Topics { get; init; }
+    /// <summary>Topics to read, by name; none where there is a <see cref="Pattern"/>.</summary>
+    public IReadOnlyList<string> Topics { get; init; } = [];
+
+    /// <summary>Reads the topics that this selects, also those that come later, which are seen within seconds; null where they are
+    /// named.</summary>
+    public TopicPattern? Pattern { get; init; }
 
     /// <summary>librdkafka properties, set over the consumer's own; those that exactness depends on are refused.</summary>
     public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();

@@ -1,5 +1,3 @@
-using Frazil.Kafka.Native;
-
 namespace Frazil.Kafka;
 
 /// <summary>The codes of librdkafka (negative) and of the Kafka protocol (positive) that Frazil tells apart.</summary>
@@ -71,9 +69,6 @@ internal static class KafkaErrorCodes
             "Check kafka.bootstrap_servers, and security.protocol in [kafka.properties], and that the broker runs; the client keeps trying",
         KafkaErrorKind.Authentication when error.Code == Ssl =>
             "Check ssl.ca.location (and the client certificate, if the broker wants one) in [kafka.properties]; the client keeps trying",
-        KafkaErrorKind.Authentication when error.Reason.Contains("SCRAM", StringComparison.Ordinal) && RdKafkaLibrary.HasScramDefect =>
-            $"Check sasl.username and sasl.password in [kafka.properties]; if they are right: librdkafka {RdKafkaLibrary.Version} (any before 2.6.1) cannot log in "
-            + "to Kafka 4 with SCRAM, so use a newer one or sasl.mechanism = PLAIN",
         KafkaErrorKind.Authentication =>
             "Check security.protocol, sasl.mechanism, sasl.username and sasl.password in [kafka.properties]; the client keeps trying",
         KafkaErrorKind.Authorization when error.Code == GroupAuthorization => "Grant this user Read on the consumer group",

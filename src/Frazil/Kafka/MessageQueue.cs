@@ -16,19 +16,14 @@ public sealed unsafe class MessageQueue
     private RdKafkaMessage** _messages;
     private nint _lastTopic;
     private int _lastTopicIndex;
-    private readonly long _wakeBytes;
-    private long _peak;
     private int _state;
 
     private const int Idle = 0;
     private const int InUse = 1;
     private const int Closed = 2;
 
-    /// <param name="wakeBytes">Fetched bytes at which fetching stops and must be woken again; <see cref="long.MaxValue"/> where it wakes by
-    /// itself.</param>
-    internal MessageQueue(IMessageQueueOwner owner, nint client, int capacity, long wakeBytes)
+    internal MessageQueue(IMessageQueueOwner owner, nint client, int capacity)
     {
-        _wakeBytes = wakeBytes;
         _owner = owner;
         _capacity = capacity;
         _messages = (RdKafkaMessage**)NativeMemory.Alloc((nuint)capacity, (nuint)sizeof(nint));
@@ -60,10 +55,6 @@ public sealed unsafe class MessageQueue
         {
             var more = RdKafkaNative.rd_kafka_consume_batch_queue(Handle, 0, _messages + 1, (nuint)(_capacity - 1));
             count += Math.Max(more, 0);
-        }
-        if (_wakeBytes != long.MaxValue && count > 0)
-        {
-            WakeFetchingWhenHalfEmpty(count);
         }
         return new(this, _messages, (int)Math.Max(count, 0));
     }
@@ -109,19 +100,6 @@ public sealed unsafe class MessageQueue
         _messages = null;
     }
 
-    /// <summary>The queue was full, going by the size of the last record, and is half empty now: fetching must go on.</summary>
-    private void WakeFetchingWhenHalfEmpty(nint taken)
-    {
-        var left = (long)RdKafkaNative.rd_kafka_queue_length(Handle);
-        _peak = Math.Max(_peak, left + taken);
-        var size = (long)(_messages[taken - 1]->Length + _messages[taken - 1]->KeyLength);
-        if (left * 2 <= _peak && _peak * size * 2 >= _wakeBytes)
-        {
-            _peak = left;
-            _owner.WakeFetching(this);
-        }
-    }
-
     private int FindTopicIndex(nint topic)
     {
         _lastTopicIndex = _owner.TopicIndexOf(topic);
@@ -139,7 +117,4 @@ internal interface IMessageQueueOwner
     int TopicIndexOf(nint handle);
 
     string TopicName(int index);
-
-    /// <summary>Fetching into the queue stopped because it was full, and must go on.</summary>
-    void WakeFetching(MessageQueue queue);
 }

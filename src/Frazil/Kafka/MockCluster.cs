@@ -32,6 +32,7 @@ public sealed unsafe class MockCluster : IDisposable
             throw new InvalidOperationException(
                 $"librdkafka could not start {brokers.ToString(CultureInfo.InvariantCulture)} mock brokers on loopback.");
         }
+        RdKafkaNative.rd_kafka_mock_set_controller_id(_cluster, 1);
         // Real brokers wait three seconds for more members of a new group; here nobody else will come.
         RdKafkaNative.rd_kafka_mock_group_initial_rebalance_delay_ms(_cluster, JoinDelay);
         BootstrapServers = RdKafkaLibrary.Text(RdKafkaNative.rd_kafka_mock_cluster_bootstraps(_cluster));

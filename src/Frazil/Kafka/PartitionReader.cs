@@ -25,7 +25,6 @@ public sealed class PartitionReader : IAsyncDisposable, IMessageQueueOwner
     private readonly List<(string Name, nint Handle)> _topics = [];
     private readonly TimeSpan _patience;
     private nint _client;
-    private (string Topic, int Partition) _reading;
     private KafkaError? _lastError;
 
     /// <summary>What is done with a record. The message is good until the call returns.</summary>
@@ -46,7 +45,7 @@ public sealed class PartitionReader : IAsyncDisposable, IMessageQueueOwner
         configuration.Set("reconnect.backoff.max.ms", "1000");
         configuration.Set("fetch.wait.max.ms", "20");
         configuration.Set("fetch.error.backoff.ms", "100");
-        configuration.TrySet("fetch.queue.backoff.ms", "5");
+        configuration.Set("fetch.queue.backoff.ms", "5");
         configuration.SetAll(properties ?? new Dictionary<string, string>(), static name => name switch
         {
             "bootstrap.servers" => "it is kafka.bootstrap_servers",
@@ -100,11 +99,9 @@ public sealed class PartitionReader : IAsyncDisposable, IMessageQueueOwner
             return new(from, ReachedEnd: false);
         }
         var topic = HandleOf(partition.Topic);
-        var queue = new MessageQueue(
-            this, _client, BatchCapacity, RdKafkaLibrary.NeedsFetchWakeUps ? QueueKilobytes * 1024L : long.MaxValue);
+        var queue = new MessageQueue(this, _client, BatchCapacity);
         try
         {
-            _reading = (partition.Topic, partition.Partition);
             if (RdKafkaNative.rd_kafka_consume_start_queue(topic, partition.Partition, from, queue.Handle) != 0)
             {
                 KafkaException.ThrowIf(RdKafkaNative.rd_kafka_last_error(), $"reading {partition} from offset {from}");
@@ -143,13 +140,6 @@ public sealed class PartitionReader : IAsyncDisposable, IMessageQueueOwner
     int IMessageQueueOwner.TopicIndexOf(nint handle) => _topics.FindIndex(topic => topic.Handle == handle);
 
     string IMessageQueueOwner.TopicName(int index) => _topics[index].Name;
-
-    /// <summary>An old librdkafka sleeps a second when its queue was full; any request to the leader wakes it.</summary>
-    unsafe void IMessageQueueOwner.WakeFetching(MessageQueue queue)
-    {
-        using var list = PartitionList.Of([new TopicPartition(_reading.Topic, _reading.Partition)], RdKafkaNative.OffsetEnd);
-        _ = RdKafkaNative.rd_kafka_offsets_for_times(_client, list.Handle, 1000); // the answer does not matter
-    }
 
     private PartitionRead ReadQueue(
         MessageQueue queue, TopicPartition partition, long from, long end, Visit visit, CancellationToken cancellationToken)

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Hot;
@@ -14,8 +13,6 @@ namespace Frazil.Replay;
 /// is wrong with them is told here, before anything is read or written.</summary>
 internal sealed record ReplaySource(TableOptions Options, TableState State, TopicPartition Partition, long First, long Last)
 {
-    private static readonly TimeSpan PatternTime = TimeSpan.FromSeconds(1);
-
     /// <exception cref="ReplayException">The table is not configured or does not exist, or the range cannot be replayed.</exception>
     public static async Task<ReplaySource> FindAsync(
         FrazilOptions options, ReplayRequest request, ICatalog catalog, CancellationToken cancellationToken)
@@ -67,7 +64,8 @@ internal sealed record ReplaySource(TableOptions Options, TableState State, Topi
     /// <exception cref="ReplayException">It does not.</exception>
     public async Task CheckKafkaAsync(FrazilOptions options, PartitionReader reader, ILogger logger, CancellationToken cancellationToken)
     {
-        await new TopicIdentities(options.Kafka, Options.Name, logger).VerifyAsync([Partition.Topic], State.Current, cancellationToken);
+        await using var admin = new KafkaAdmin(options.Kafka.BootstrapServers, options.Kafka.Properties);
+        await new TopicIdentities(admin, Options.Name, logger).VerifyAsync([Partition.Topic], State.Current, cancellationToken);
         var held = await Task.Run(() => reader.QueryWatermarks(Partition), cancellationToken);
         if (First < held.Low)
         {
@@ -102,7 +100,7 @@ internal sealed record ReplaySource(TableOptions Options, TableState State, Topi
                 $"table {table.Name} is fed by " + (known.Count == 0 ? "no topic yet" : $"several topics; name one with --topic: {string.Join(", ", known)}"));
         }
         var isItsOwn = known.Contains(request.Topic)
-            || (table.TopicPattern is { } pattern && Regex.IsMatch(request.Topic, pattern, RegexOptions.None, PatternTime));
+            || (table.TopicPattern is { } pattern && TopicPattern.Parse(pattern).Selects(request.Topic));
         return isItsOwn
             ? request.Topic
             : throw new ReplayException($"table {table.Name} is not fed by topic {request.Topic}; it is by {string.Join(", ", known)}");

@@ -3,8 +3,7 @@ using Frazil.Kafka;
 
 namespace Frazil.Verify;
 
-/// <summary>What the brokers say: which topics these are, what the partitions hold, and whether a range has records. One client for it
-/// all.</summary>
+/// <summary>What the brokers say: which topics these are, what the partitions hold, and whether a range has records.</summary>
 internal sealed class KafkaEvidence(KafkaOptions options) : IAsyncDisposable
 {
     /// <summary>Ranges that are nearer to each other than this are read in one go: starting a read costs more than some hundred
@@ -14,11 +13,12 @@ internal sealed class KafkaEvidence(KafkaOptions options) : IAsyncDisposable
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(15);
 
     private readonly PartitionReader reader = new(options.BootstrapServers, options.Properties, AnswerTime);
+    private readonly KafkaAdmin admin = new(options.BootstrapServers, options.Properties);
 
-    /// <summary>The topics' ids, where brokers and librdkafka can tell.</summary>
+    /// <summary>The topics' ids, where the brokers can tell.</summary>
     /// <exception cref="KafkaException">No broker answered.</exception>
     public Task<TopicIds> TopicIdsAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
-        => KafkaAdmin.TryGetTopicIdsAsync(options.BootstrapServers, options.Properties, topics, AnswerTime, cancellationToken);
+        => admin.TopicIdsAsync(topics, AnswerTime, cancellationToken);
 
     /// <summary>What the partition holds; null where the cluster does not have it.</summary>
     /// <exception cref="KafkaException">No broker answered, or no right to it.</exception>
@@ -64,7 +64,11 @@ internal sealed class KafkaEvidence(KafkaOptions options) : IAsyncDisposable
         return OffsetSet.Of(found);
     }
 
-    public ValueTask DisposeAsync() => reader.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await reader.DisposeAsync();
+        await admin.DisposeAsync();
+    }
 
     private static void Add(List<OffsetRange> found, long offset)
     {

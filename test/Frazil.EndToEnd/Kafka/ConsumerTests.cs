@@ -220,6 +220,6 @@ public sealed class ConsumerTests(SharedBroker broker) : IClassFixture<SharedBro
         Assert.NotNull((await admin.DescribeTopicAsync("no-such-topic", TimeSpan.FromSeconds(30), Cancellation)).Error);
 
         Task<TopicIds> IdsAsync(params string[] topics)
-            => KafkaAdmin.TryGetTopicIdsAsync(broker.Bootstrap, null, topics, TimeSpan.FromSeconds(30), Cancellation);
+            => admin.TopicIdsAsync(topics, TimeSpan.FromSeconds(30), Cancellation);
     }
 }

@@ -103,17 +103,14 @@ public sealed class RebalanceTests(SharedBroker broker) : IClassFixture<SharedBr
         reader.Stop();
         await reading;
 
-        Assert.True(reader.Kept > 15, $"only {reader.Kept} times did partitions stay");
         Assert.Empty(reader.Gaps);
+        Assert.True(reader.Kept > 15, $"only {reader.Kept} times did partitions stay");
     }
 
     [Fact]
-    public async Task The_brokers_own_group_protocol_works_where_librdkafka_knows_it()
+    public async Task The_brokers_own_group_protocol_works()
     {
         broker.Require();
-        Assert.SkipWhen(
-            Version.Parse(KafkaConsumer.LibraryVersion) < new Version(2, 10),
-            $"librdkafka {KafkaConsumer.LibraryVersion} does not know group.protocol");
         var topic = SharedBroker.NewTopic("kip848");
         await Kit.LoadAsync(broker.Bootstrap, topic, 10_000, Cancellation);
         var properties = new Dictionary<string, string> { ["group.protocol"] = "consumer" };

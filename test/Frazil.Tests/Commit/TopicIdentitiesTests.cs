@@ -20,6 +20,7 @@ public sealed class TopicIdentitiesTests : IAsyncLifetime
     private static readonly Guid New = Guid.NewGuid();
 
     private readonly string folder = Path.Combine(Path.GetTempPath(), $"frazil-test-{Guid.NewGuid():N}");
+    private readonly KafkaAdmin nobody = new("127.0.0.1:1");
     private SqlCatalog catalog = null!;
 
     public async ValueTask InitializeAsync()
@@ -32,6 +33,7 @@ public sealed class TopicIdentitiesTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        await nobody.DisposeAsync();
         await catalog.DisposeAsync();
         Directory.Delete(folder, recursive: true);
     }
@@ -107,7 +109,7 @@ public sealed class TopicIdentitiesTests : IAsyncLifetime
         => (await new TableState(catalog, Table).RefreshAsync(TestContext.Current.CancellationToken))!;
 
     /// <summary>No broker listens at its address: only <see cref="TopicIdentities.ConfirmAsync"/> would ask there.</summary>
-    private static TopicIdentities NewProcess() => new(new() { BootstrapServers = "127.0.0.1:1" }, "shop.events", NullLogger.Instance);
+    private TopicIdentities NewProcess() => new(nobody, "shop.events", NullLogger.Instance);
 
     private static TopicIds Answer(Guid id) => new(new Dictionary<string, Guid> { ["events"] = id }, null);
 }

@@ -12,17 +12,31 @@ namespace Frazil.Tests.Engine;
 /// <summary>A mock cluster, a producer and a folder for one test's engines.</summary>
 public sealed class EngineFixture : IAsyncDisposable
 {
+    /// <summary>The mock cluster does not know named members: a restarted one waits for the session of the one before to end.</summary>
+    private static readonly Dictionary<string, string> ShortSessions = new()
+    {
+        ["session.timeout.ms"] = "2000",
+        ["heartbeat.interval.ms"] = "400",
+    };
+
     private readonly string folder = Path.Combine(Path.GetTempPath(), $"frazil-test-{Guid.NewGuid():N}");
     private readonly MockCluster cluster = new();
     private readonly KafkaProducer producer;
 
-    public EngineFixture() => producer = new(new() { BootstrapServers = cluster.BootstrapServers });
+    public EngineFixture()
+    {
+        producer = new(new() { BootstrapServers = cluster.BootstrapServers });
+        Admin = new(cluster.BootstrapServers);
+    }
 
     public MockCluster Cluster => cluster;
+
+    public KafkaAdmin Admin { get; }
 
     public FrazilOptions Options(string topic, Func<TableOptions, TableOptions>? table = null, HotBufferOptions? hot = null)
         => new FrazilOptionsBuilder
         {
+            Kafka = new() { Properties = ShortSessions },
             HotBuffer = hot ?? new(),
             Server = new() { Http = "" },
         }
@@ -55,7 +69,7 @@ public sealed class EngineFixture : IAsyncDisposable
     }
 
     /// <summary>The pipeline of the first table alone.</summary>
-    internal static async Task<Pipeline> StartPipelineAsync(
+    internal async Task<Pipeline> StartPipelineAsync(
         FrazilOptions options, ICatalog catalog, DataFileWriter writer, MemoryBudget memory, string? instance = null)
     {
         var pipeline = new Pipeline(options.Tables[0], new()
@@ -64,6 +78,7 @@ public sealed class EngineFixture : IAsyncDisposable
             Catalog = catalog,
             Writer = writer,
             Memory = memory,
+            Admin = Admin,
             Time = TimeProvider.System,
             Loggers = Logs(),
             WorkersPerTable = 1,
@@ -79,6 +94,7 @@ public sealed class EngineFixture : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await producer.DisposeAsync();
+        await Admin.DisposeAsync();
         cluster.Dispose();
         Directory.Delete(folder, recursive: true);
     }

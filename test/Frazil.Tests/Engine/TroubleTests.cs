@@ -24,13 +24,13 @@ public sealed class TroubleTests : IAsyncDisposable
         var stuckWriter = new SteeredWriter { Before = static _ => throw new IOException("the store is down") };
         var (stuckOptions, soundOptions) = (Options("stuck", 8), Options("sound", 4));
         await using var catalog = await WarehouseCatalog.OpenAsync(stuckOptions.Catalog, Cancel);
-        await using var stuck = await EngineFixture.StartPipelineAsync(stuckOptions, catalog, stuckWriter, memory);
+        await using var stuck = await fixture.StartPipelineAsync(stuckOptions, catalog, stuckWriter, memory);
         await ProduceMegabytesAsync("stuck", 8, partitions: 8);
         await EngineFixture.Eventually(
             () => Task.FromResult(stuck.Status().HotBytes >= Limit / 4 * 3 && stuck.IsHeldBack), "the stuck table has taken what is free");
         await EngineFixture.Eventually(() => Task.FromResult(stuck.Status().State == "failing"), "it says so");
 
-        await using var sound = await EngineFixture.StartPipelineAsync(soundOptions, catalog, new SteeredWriter(), memory);
+        await using var sound = await fixture.StartPipelineAsync(soundOptions, catalog, new SteeredWriter(), memory);
         var records = await ProduceMegabytesAsync("sound", 8, partitions: 4);
         await EngineFixture.Eventually(() => Task.FromResult(sound.Status().Records == records), "the sound table has read all");
         await sound.StopAsync(Cancel);

@@ -117,6 +117,36 @@ public sealed class ConsumerErrorTests
         await probe.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1));
     }
 
+    [Fact]
+    public async Task A_client_that_is_being_asked_something_is_freed_after_the_question_and_nobody_asks_it_later()
+    {
+        using var cluster = new MockCluster();
+        cluster.CreateTopic("t", 1);
+        await using var probe = new ConsumerProbe(
+            cluster.BootstrapServers, ["t"], change: static options => options with { RequestTimeout = TimeSpan.FromSeconds(4) });
+        await probe.UntilAsync(() => probe.Owned.Count == 1, "the partition");
+        var partition = new TopicPartition("t", 0);
+        cluster.SetBrokerDown(-1, isDown: true);
+
+        using var begun = new ManualResetEventSlim();
+        var asking = Task.Factory.StartNew(() =>
+        {
+            begun.Set();
+            return probe.Consumer.DescribeOutOfRange(partition, 77); // nobody answers: it takes its whole time
+        }, TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Assert.True(begun.Wait(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+        await Task.Delay(200, TestContext.Current.CancellationToken);
+        await probe.DisposeAsync();
+
+        Assert.True(asking.IsCompleted, "the client was freed under a question");
+        Assert.Null((await asking).Watermarks);
+        Assert.Throws<OperationCanceledException>(() => probe.Consumer.DescribeOutOfRange(partition, 77));
+        Assert.Throws<OperationCanceledException>(() => probe.Consumer.Position(partition));
+        Assert.Throws<OperationCanceledException>(() => probe.Consumer.OffsetsForTimes([partition], DateTimeOffset.UtcNow, TimeSpan.FromSeconds(1)));
+        Assert.Throws<OperationCanceledException>(() => probe.Consumer.CommittedOffsets([partition], TimeSpan.FromSeconds(1)));
+        Assert.Null(probe.Consumer.CachedWatermarks(partition));
+    }
+
     /// <summary>A name makes a member join twice as it starts: the assignment it has not looked at is its second one.</summary>
     [Theory]
     [InlineData(null)]

@@ -42,7 +42,8 @@ public sealed class ConsumerProbe : IAsyncDisposable
         {
             BootstrapServers = bootstrapServers,
             GroupId = group ?? $"probe-{Guid.NewGuid():N}",
-            Topics = topics,
+            Topics = topics is [['^', ..]] ? [] : topics,
+            Pattern = topics is [['^', ..] expression] ? TopicPattern.Parse(expression) : null,
             Properties = properties ?? new Dictionary<string, string>(),
         };
         Consumer = new KafkaConsumer(change is null ? options : change(options), new KafkaConsumerEvents

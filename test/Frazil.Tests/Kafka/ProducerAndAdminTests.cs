@@ -96,6 +96,43 @@ public sealed class ProducerAndAdminTests
     }
 
     [Fact]
+    public async Task Topic_ids_are_asked_for_again_and_again_over_connections_that_stay_open()
+    {
+        using var cluster = new MockCluster();
+        cluster.CreateTopic("a", 1);
+        cluster.CreateTopic("b", 1);
+        await using var door = new CountingDoor(cluster.BootstrapServers);
+        await using var admin = new KafkaAdmin(door.Address);
+        var first = await admin.TopicIdsAsync(["a", "b", "no-such-topic"], TimeSpan.FromSeconds(30));
+
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal(first.Ids, (await admin.TopicIdsAsync(["a", "b", "no-such-topic"], TimeSpan.FromSeconds(30))).Ids);
+        }
+
+        Assert.Null(first.Unavailable);
+        Assert.Equal(["a", "b"], first.Ids.Keys.Order());
+        Assert.Equal(2, first.Ids.Values.Where(static id => id != Guid.Empty).Distinct().Count());
+        Assert.Equal(1, door.Visitors);
+    }
+
+    [Fact]
+    public async Task Questions_about_topics_do_not_wait_for_each_other_and_freeing_the_client_waits_for_all()
+    {
+        var admin = new KafkaAdmin("127.0.0.1:1");
+        var asking = Enumerable.Range(0, 8).Select(_ => admin.TopicIdsAsync(["a"], TimeSpan.FromSeconds(1))).ToArray();
+
+        var failures = await Task.WhenAll(asking.Select(static one => Assert.ThrowsAsync<KafkaException>(() => one)));
+        var last = admin.TopicIdsAsync(["a"], TimeSpan.FromSeconds(1));
+        await admin.DisposeAsync();
+
+        Assert.All(failures, static failure => Assert.Contains("asking for the ids of a: ", failure.Message, StringComparison.Ordinal));
+        await Assert.ThrowsAnyAsync<Exception>(() => last);
+        Assert.True(last.IsCompleted);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => admin.TopicIdsAsync(["a"], TimeSpan.FromSeconds(1)));
+    }
+
+    [Fact]
     public async Task A_check_without_a_broker_says_which_address_and_what_to_do()
     {
         await using var admin = new KafkaAdmin("127.0.0.1:1");

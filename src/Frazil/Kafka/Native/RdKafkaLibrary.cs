@@ -28,19 +28,6 @@ internal static unsafe class RdKafkaLibrary
         }
     }
 
-    /// <summary>Before 2.6.1 the client repeats its nonce, which brokers of Kafka 4 refuse as wrong credentials.</summary>
-    public static bool HasScramDefect => RdKafkaNative.rd_kafka_version() < 0x02060100;
-
-    /// <summary>Before 2.2 there is no fetch.queue.backoff.ms.</summary>
-    public static bool NeedsFetchWakeUps => RdKafkaNative.rd_kafka_version() < 0x02020000;
-
-    /// <summary>Before 2.3 closing a member that was made its group's leader and has not assigned yet ends the whole process with an
-    /// assertion.</summary>
-    public static bool DiesClosingUnassigned => RdKafkaNative.rd_kafka_version() < 0x02030000;
-
-    /// <summary>Does the loaded library export this function?</summary>
-    public static bool Has(string function) => NativeLibrary.TryGetExport(Handle.Value, function, out _);
-
     /// <summary>A C string of the library's, copied; empty for null.</summary>
     public static string Text(byte* text)
         => text is null ? "" : Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text));

@@ -99,6 +99,9 @@ internal static unsafe partial class RdKafkaNative
     public static partial byte* rd_kafka_mock_cluster_bootstraps(nint cluster);
 
     [LibraryImport(Library)]
+    public static partial void rd_kafka_mock_set_controller_id(nint cluster, int brokerId);
+
+    [LibraryImport(Library)]
     public static partial void rd_kafka_mock_group_initial_rebalance_delay_ms(nint cluster, int delayMs);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
