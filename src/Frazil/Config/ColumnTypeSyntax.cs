@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Frazil.Decode;
 using Frazil.Iceberg;
 
 namespace Frazil.Config;
@@ -22,8 +23,10 @@ internal static partial class ColumnTypeSyntax
     {
         try
         {
-            var found = FindNotWritten(IcebergTypeParser.Parse(text));
-            return found is null ? null : $"holds {found}, which is not supported yet";
+            var type = IcebergTypeParser.Parse(text);
+            return FindNotWritten(type) is { } found ? $"holds {found}, which is not supported yet"
+                : ListLevels(type) > JsonSchemaInference.MaxListLevels ? $"holds more than {JsonSchemaInference.MaxListLevels} lists or maps in each other, which few readers of Parquet can read"
+                : null;
         }
         catch (ValidationException exception)
         {
@@ -41,6 +44,9 @@ internal static partial class ColumnTypeSyntax
         PrimitiveType primitive when NotWritten.Contains(primitive.Id) => primitive.ToString(),
         _ => null,
     };
+
+    private static int ListLevels(IcebergType type)
+        => (type is ListType or MapType ? 1 : 0) + type.Fields.Select(static field => ListLevels(field.Type)).DefaultIfEmpty().Max();
 
     private static string? MeantBy(string word) => word.ToLowerInvariant() switch
     {

@@ -11,6 +11,10 @@ namespace Frazil.Decode;
 /// </summary>
 public sealed class JsonSchemaInference
 {
+    /// <summary>Lists and maps in each other that an inferred column may have. DuckDB's Parquet reader takes twice as long for each more:
+    /// a millisecond at twelve, minutes at thirty; other readers end at a hundred levels of a file's schema, which fifty lists make.</summary>
+    public const int MaxListLevels = 12;
+
     private readonly ColumnFields known;
     private readonly int maxFields;
 
@@ -85,12 +89,41 @@ public sealed class JsonSchemaInference
                 joined[index] = joined[index] with { Shape = all };
             }
         }
+        foreach (var group in joined)
+        {
+            RefuseTooDeep(group);
+        }
         var added = joined.Sum(group => group.Shape.Size - 1); // less the record, or the struct that is there already
         return added > 0 && SizeOf(known) + added > maxFields
             ? throw new RefusedException(
                 DecodeReason.TooLarge, "",
                 $"with its new fields the table would have more than {maxFields}; where names are data, declare the column as map<string, T>")
             : joined;
+    }
+
+    private void RefuseTooDeep(Group added)
+    {
+        if ((LevelsTo(added.ParentFieldId, known) ?? 0) + added.Shape.ListLevels > MaxListLevels)
+        {
+            var field = added.Path.Length > 0 ? added.Path : added.Shape.Fields.MaxBy(static item => item.Shape.ListLevels).Name;
+            throw new RefusedException(
+                DecodeReason.TooDeep, field,
+                $"field {field}: more than {MaxListLevels} arrays in each other, which few readers of Parquet can read; declare the column as string and send it as text");
+        }
+    }
+
+    /// <summary>The lists and maps around a field, itself among them; null where it is not below <paramref name="fields"/>.</summary>
+    private static int? LevelsTo(int fieldId, ColumnFields fields)
+    {
+        foreach (var field in fields)
+        {
+            var own = field.Type.Kind is ColumnKind.List or ColumnKind.Map ? 1 : 0;
+            if (field.FieldId == fieldId || LevelsTo(fieldId, field.Type.Fields) is not null)
+            {
+                return own + (field.FieldId == fieldId ? 0 : LevelsTo(fieldId, field.Type.Fields));
+            }
+        }
+        return null;
     }
 
     private static int SizeOf(ColumnFields fields) => fields.Sum(static field => 1 + SizeOf(field.Type.Fields));

@@ -37,6 +37,10 @@ internal sealed class JsonShape
 
     public IReadOnlyList<(string Name, JsonShape Shape)> Fields => fields;
 
+    /// <summary>How many lists stand in each other, at most.</summary>
+    public int ListLevels
+        => (kind == ColumnKind.List ? 1 : 0) + Math.Max(element?.ListLevels ?? 0, fields.Select(static item => item.Shape.ListLevels).DefaultIfEmpty().Max());
+
     /// <summary>Fields of all levels.</summary>
     public int Size => 1 + (element?.Size ?? 0) + fields.Sum(item => item.Shape.Size);
 

@@ -32,7 +32,7 @@ class Book:
     """What is known of one scene."""
 
     def __init__(self):
-        self.records, self.deleted, self.copied, self.read, self.gone = {}, set(), set(), {}, set()
+        self.records, self.deleted, self.copied, self.read, self.gone, self.compared = {}, set(), set(), {}, set(), set()
 
 
 def book_of(request):
@@ -108,20 +108,22 @@ def positions(request, table, held):
                 rows = rows.drop_columns("kafka_timestamp")
             rows = rows.to_pylist()
             ours = [row for row in rows if row.get("kafka_partition") is not None]
-            if not request.get("schema_touched"):
-                wrong += compare(held, ours, schema)
+            wrong += compare(request, held, ours, schema)
             held.read[path] = ([(row["kafka_partition"], row["kafka_offset"]) for row in ours], len(rows) - len(ours))
         found += held.read[path][0]
         foreign += held.read[path][1]
     return found, foreign, wrong
 
 
-def compare(held, rows, schema):
+def compare(request, held, rows, schema):
     wrong = []
     for row in rows:
         at = row["kafka_partition"], row["kafka_offset"]
         kind, seq, value = held.records.get(at, ("unknown", None, None))
-        if at in held.copied or value is None or "error_code" in row:
+        if at in held.compared or value is None or "error_code" in row:
+            continue  # once: what hands have done to it since is theirs
+        held.compared.add(at)
+        if request["schema_touched"]:
             continue
         names = wrong_columns(value, row, schema)
         if names:

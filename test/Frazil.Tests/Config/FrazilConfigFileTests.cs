@@ -129,6 +129,9 @@ public sealed class FrazilConfigFileTests
         "[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { f = \"list<fixed(3)>\" }",
         "tables[0].columns.f", "cannot be written yet")]
     [InlineData(
+        "[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { d = \"list<list<list<list<list<list<map<string, list<list<list<list<list<list<int>>>>>>>>>>>>>\" }",
+        "tables[0].columns.d", "more than 12 lists or maps in each other")]
+    [InlineData(
         "[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { id = \"long\", ID = \"long\" }",
         "tables[0].columns", "upper and lower case")]
     [InlineData("[hot_buffer]\nflush_size_mb = 200\nmax_memory_mb = 100", "hot_buffer.flush_size_mb", "max_memory_mb")]

@@ -83,6 +83,23 @@ public sealed class JsonSchemaInferenceTests
         Assert.Equal(before, string.Join("; ", inference.Additions));
     }
 
+    [Theory]
+    [InlineData("""{"a":ARRAYS}""", 12)]
+    [InlineData("""{"a":{"b":{"c":ARRAYS}}}""", 12)]
+    [InlineData("""{"a":[{"b":ARRAYS}]}""", 11)]
+    [InlineData("""{"items":[{"deep":ARRAYS}]}""", 11)]
+    [InlineData("""{"attrs":{"k":{"deep":[{"x":ARRAYS}]}}}""", 10)]
+    public void Arrays_deeper_in_each_other_than_readers_of_parquet_can_read_ask_for_no_column(string record, int most)
+    {
+        string Of(int levels) => record.Replace("ARRAYS", new string('[', levels) + "1" + new string(']', levels), StringComparison.Ordinal);
+        Assert.Null(Add(new JsonSchemaInference(Known), Of(most)));
+        var inference = new JsonSchemaInference(Known);
+        var error = Add(inference, Of(most + 1));
+        Assert.Equal("too_deep", error!.Code);
+        Assert.Contains("more than 12 arrays in each other", error.Message, StringComparison.Ordinal);
+        Assert.Empty(inference.Additions);
+    }
+
     [Fact]
     public void An_object_with_data_for_names_is_refused_before_it_becomes_thousands_of_columns()
     {
