@@ -220,11 +220,11 @@ public sealed class JsonSchemaInference
             {
                 return;
             }
-            if (shape.Fields.Any(field => field.Name.Length == 0))
+            if (shape.Fields.Any(field => IsUnspeakable(field.Name)))
             {
                 throw new RefusedException(
                     DecodeReason.UnknownField, path,
-                    $"{(path.Length > 0 ? $"field {path}: " : "")}a field with an empty name cannot become a column");
+                    $"{(path.Length > 0 ? $"field {path}: " : "")}a field with an empty name, or with a NUL in it, cannot become a column");
             }
             var index = Groups.FindIndex(group => group.ParentFieldId == parentId);
             if (index < 0)
@@ -263,6 +263,9 @@ public sealed class JsonSchemaInference
             }
         }
 
+        /// <summary>No SQL can name it: text ends at a NUL in DuckDB's, Postgres' and SQLite's.</summary>
+        private static bool IsUnspeakable(string name) => name.Length == 0 || name.Contains('\0', StringComparison.Ordinal);
+
         private static JsonShape ReadNew(ref Utf8JsonReader reader, string path)
         {
             switch (reader.TokenType)
@@ -275,9 +278,9 @@ public sealed class JsonSchemaInference
                         reader.Read();
                         fields.Add((name, ReadNew(ref reader, $"{path}.{name}")));
                     }
-                    return fields.Any(field => field.Name.Length == 0 && !field.Shape.IsNothing)
+                    return fields.Any(field => IsUnspeakable(field.Name) && !field.Shape.IsNothing)
                         ? throw new RefusedException(
-                            DecodeReason.UnknownField, path, $"field {path}: a field with an empty name cannot become a column")
+                            DecodeReason.UnknownField, path, $"field {path}: a field with an empty name, or with a NUL in it, cannot become a column")
                         : JsonShape.Struct(fields);
                 case JsonTokenType.StartArray:
                     var element = JsonShape.Nothing;

@@ -7,3 +7,12 @@ internal sealed class HostileFailedException(string kind, string message) : Exce
 {
     public string Kind { get; } = kind;
 }
+
+/// <summary>A round that was not sound.</summary>
+/// <param name="Deeds">What the round's hands did.</param>
+internal sealed record HostileFailure(HostileRound Round, Exception Error, IReadOnlyList<string> Deeds)
+{
+    public string Kind => Error is HostileFailedException failed ? failed.Kind : Error.GetType().Name;
+
+    public string Text => Error is HostileFailedException ? Error.Message : Error.ToString();
+}

@@ -35,7 +35,11 @@ internal enum HandRisk
 
 /// <param name="Name">As hands.py calls it.</param>
 /// <param name="Pick">Seeds its draws.</param>
-internal sealed record Hand(string Name, int Pick, HandMoment Moment, HandRisk Risk, int Milliseconds);
+/// <param name="OnLetters">It harms the dead-letter table.</param>
+internal sealed record Hand(string Name, int Pick, HandMoment Moment, HandRisk Risk, int Milliseconds, bool OnLetters = false)
+{
+    public override string ToString() => OnLetters ? $"{Name} of letters" : Name;
+}
 
 /// <param name="Number">Of the whole run.</param>
 /// <param name="Seed">Seeds the records.</param>
@@ -43,7 +47,7 @@ internal sealed record Hand(string Name, int Pick, HandMoment Moment, HandRisk R
 /// <param name="Restart">The process is stopped and started before.</param>
 internal sealed record HostileRound(int Number, int Seed, IReadOnlyList<string> Shapes, IReadOnlyList<Hand> Hands, bool Restart)
 {
-    public string Name => $"{(Restart ? "restart " : "")}[{string.Join(' ', Hands.Select(static hand => hand.Name))}] {string.Join(' ', Shapes.Distinct())}";
+    public string Name => $"{(Restart ? "restart " : "")}[{string.Join(' ', Hands)}] {string.Join(' ', Shapes.Distinct())}";
 
     /// <summary>Whether the answers before and after may differ with right.</summary>
     public bool KeepsAnswers => Hands.All(static hand => hand.Risk == HandRisk.None);
@@ -66,12 +70,18 @@ internal static class HostilePlan
         ("copy-rows", HandRisk.Rows, 2), ("raw-future", HandRisk.None, 2), ("raw-unknown-keys", HandRisk.None, 2),
         ("raw-no-logs", HandRisk.None, 2), ("raw-no-refs", HandRisk.None, 2), ("raw-one-schema", HandRisk.None, 2),
         ("raw-ids-ahead", HandRisk.None, 2), ("raw-bare-summaries", HandRisk.None, 2), ("raw-statistics", HandRisk.None, 2),
-        ("raw-moved", HandRisk.None, 2),
+        ("raw-moved", HandRisk.None, 2), ("change-struct", HandRisk.Columns, 6), ("old-metadata", HandRisk.None, 2),
+        ("hold-catalog", HandRisk.None, 2), ("raw-twin-schema", HandRisk.None, 2), ("raw-strange-order", HandRisk.None, 2),
+        ("raw-strange-spec", HandRisk.None, 2), ("raw-many-properties", HandRisk.None, 2), ("raw-required", HandRisk.Columns, 2),
     ];
+
+    /// <summary>Those that harm the dead-letter table instead, now and then.</summary>
+    private static readonly string[] LetterHands =
+        ["set-property", "drop-properties", "tag", "expire", "append", "change-spec", "add-column", "raw-unknown-keys", "raw-no-logs", "raw-no-refs", "raw-ids-ahead"];
 
     /// <summary>What cannot be mended; the scene is over when the table has stopped for it.</summary>
     private static readonly string[] LastHands =
-        ["drop-progress", "roll-back", "raw-replaced", "raw-no-properties", "drop-anew", "lose-file"];
+        ["drop-progress", "roll-back", "raw-replaced", "raw-no-properties", "drop-anew", "lose-file", "rename-table", "lose-metadata", "raw-version-3"];
 
     private static readonly string[] PartitionBy =
     [
@@ -106,6 +116,32 @@ internal static class HostilePlan
         return new(index, traits, rounds);
     }
 
+    /// <summary>The same scene with less in it, the least first: its last round alone, without each earlier round, each hand, each shape.</summary>
+    public static IEnumerable<HostileScenePlan> Less(HostileScenePlan plan)
+    {
+        if (plan.Rounds.Count > 1)
+        {
+            yield return plan with { Rounds = [plan.Rounds[^1] with { Restart = false }] };
+        }
+        for (var at = plan.Rounds.Count - 2; at >= 0; at--)
+        {
+            yield return plan with { Rounds = [.. plan.Rounds.Where((_, index) => index != at)] };
+        }
+        for (var at = plan.Rounds.Count - 1; at >= 0; at--)
+        {
+            var round = plan.Rounds[at];
+            HostileScenePlan With(HostileRound less) => plan with { Rounds = [.. plan.Rounds.Select(one => one == round ? less : one)] };
+            if (round.Shapes.Count > 0)
+            {
+                yield return With(round with { Shapes = [] });
+            }
+            foreach (var hand in round.Hands)
+            {
+                yield return With(round with { Hands = [.. round.Hands.Where(one => one != hand)] });
+            }
+        }
+    }
+
     private static bool IsWanted(HostileRound round, string? only)
         => only is null || only.Split(',').Any(part => round.Name.Contains(part, StringComparison.OrdinalIgnoreCase));
 
@@ -126,6 +162,10 @@ internal static class HostilePlan
 
     private static Hand DrawHand(Random random)
     {
+        if (random.Next(12) == 0)
+        {
+            return new(Any(random, LetterHands), random.Next(), Moment(random), HandRisk.None, random.Next(400), OnLetters: true);
+        }
         var roll = random.Next(Hands.Sum(static hand => hand.Weight));
         var (name, risk, _) = Hands.First(hand => (roll -= hand.Weight) < 0);
         return new(name, random.Next(), Moment(random), risk, random.Next(400));

@@ -98,9 +98,11 @@ internal sealed class HostileRoundPlayer(HostileScene scene, TimeSpan patience)
     private async Task LayAsync(Hand hand, CancellationToken cancellationToken)
     {
         await scene.AskAsync(new() { ["op"] = "book", ["records"] = scene.Fed.TakeUnbooked() }, cancellationToken);
-        var answer = await scene.AskAsync(new() { ["op"] = "hand", ["hand"] = hand.Name, ["pick"] = hand.Pick }, cancellationToken);
+        var table = hand.OnLetters ? $"{HostileScene.Victim}_dlq" : HostileScene.Victim;
+        var answer = await scene.AskAsync(
+            new() { ["op"] = "hand", ["hand"] = hand.Name, ["pick"] = hand.Pick, ["table"] = table }, cancellationToken);
         var did = answer.TryGetProperty("did", out var text) ? text.GetString()! : answer.GetRawText();
-        Deeds.Add($"{hand.Name}: {did}");
+        Deeds.Add($"{hand}: {did}");
         var acted = !did.StartsWith("nothing", StringComparison.Ordinal);
         mayStop |= acted && hand.Risk == HandRisk.Stops;
         mayRefuse |= acted && (hand.Risk == HandRisk.Columns || hand.Name == "change-spec");

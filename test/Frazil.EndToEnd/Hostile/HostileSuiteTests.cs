@@ -13,6 +13,10 @@ public sealed class HostileSuiteTests(SharedBroker shared, ITestOutputHelper out
     /// <summary>Something is wrong enough by then; more would only hide the first.</summary>
     private const int MostFailures = 25;
 
+    /// <summary>Failures that are played again with less, to see what it takes.</summary>
+    private const int MostReduced = 3;
+
+    private static readonly TimeSpan ReduceLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan RoundLimit = TimeSpan.FromMinutes(3);
 
     private readonly HostileSettings settings = HostileSettings.Of(new("HOSTILE", output));
@@ -69,29 +73,50 @@ public sealed class HostileSuiteTests(SharedBroker shared, ITestOutputHelper out
     {
         var plan = HostilePlan.Draw(settings.Seed, index, settings.Only);
         Suite.Say($"scene {index}: {plan.Traits}");
-        var folder = Path.Combine(Suite.Folder, $"scene-{index}");
-        await using var scene = await HostileScene.SetAsync(plan, folder, await shared.BootstrapAsync(), referee, settings.Seed, cancellationToken);
+        var failure = await TryAsync(plan, $"scene-{index}", referee, isFirst: true, cancellationToken);
+        if (failure is not null && tally.Failures.Count <= MostReduced && !referee.IsLost)
+        {
+            await ReduceAsync(plan, failure, referee, cancellationToken);
+        }
+    }
+
+    /// <summary>Plays rounds on a scene of their own.</summary>
+    /// <param name="isFirst">Not a repetition of something that failed: its rounds count, and it is kept where it fails.</param>
+    /// <returns>What failed; null where all is sound, or the fault is known.</returns>
+    private async Task<HostileFailure?> TryAsync(
+        HostileScenePlan plan, string name, Recounter referee, bool isFirst, CancellationToken cancellationToken)
+    {
+        var folder = Path.Combine(Suite.Folder, name);
+        await using var scene = await HostileScene.SetAsync(
+            plan, folder, await shared.BootstrapAsync(), referee, settings.Seed, cancellationToken);
         var player = new HostileRoundPlayer(scene, Patience);
         var playing = plan.Rounds[0];
+        HostileFailure? failure = null;
         try
         {
             await scene.StartAsync(cancellationToken);
-            foreach (var round in plan.Rounds.TakeWhile(round => !player.IsOver && round.Number <= (settings.Round ?? int.MaxValue)
-                && (settings.Round is not null || tally.Rounds < settings.Rounds)))
+            foreach (var round in plan.Rounds.TakeWhile(round => !player.IsOver && (!isFirst || IsWanted(round))))
             {
                 playing = round;
-                await PlayAsync(player, round, cancellationToken);
+                await PlayAsync(player, round, isFirst, cancellationToken);
             }
             await player.EndAsync(cancellationToken);
         }
         catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {
-            await KeepAsync(scene, playing, player, error, cancellationToken);
+            failure = new(playing, error, [.. player.Deeds]);
         }
-        tally.CountScene(scene.Fed.Records, player.HotAnswers, player.IsOver);
+        if (isFirst)
+        {
+            tally.CountScene(scene.Fed.Records, player.HotAnswers, player.IsOver);
+        }
+        return failure is null ? null : await KeepAsync(scene, failure, isFirst, cancellationToken);
     }
 
-    private async Task PlayAsync(HostileRoundPlayer player, HostileRound round, CancellationToken cancellationToken)
+    private bool IsWanted(HostileRound round)
+        => settings.Round is { } last ? round.Number <= last : tally.Rounds < settings.Rounds;
+
+    private async Task PlayAsync(HostileRoundPlayer player, HostileRound round, bool isFirst, CancellationToken cancellationToken)
     {
         var started = Stopwatch.StartNew();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -104,35 +129,67 @@ public sealed class HostileSuiteTests(SharedBroker shared, ITestOutputHelper out
         {
             throw new TimeoutException($"the round was not over after {RoundLimit.TotalSeconds} s", error);
         }
-        tally.CountRound(round, player.Deeds);
-        Suite.Say($"round {round.Number,4} {(player.IsOver ? "stopped, and said so" : "sound")} {started.Elapsed.TotalSeconds:0.0} s {round.Name}");
+        if (isFirst)
+        {
+            tally.CountRound(round, player.Deeds);
+            Suite.Say($"round {round.Number,4} {(player.IsOver ? "stopped, and said so" : "sound")} {started.Elapsed.TotalSeconds:0.0} s {round.Name}");
+        }
     }
 
-    /// <summary>Keeps the folder, and says how to see it again and what it takes.</summary>
-    private async Task KeepAsync(HostileScene scene, HostileRound round, HostileRoundPlayer player, Exception error, CancellationToken cancellationToken)
+    /// <summary>Keeps the folder, and says how to see it again and what was done.</summary>
+    /// <returns>The failure; null where it is a known fault.</returns>
+    private async Task<HostileFailure?> KeepAsync(
+        HostileScene scene, HostileFailure failure, bool isFirst, CancellationToken cancellationToken)
     {
         if (scene.Process is { HasExited: false } process)
         {
             await process.KillAsync(cancellationToken);
         }
-        scene.Note($"{scene.Process?.Text}\n{error}");
-        tally.CountRound(round, player.Deeds);
-        if (error is HostileFailedException failed && KnownFaults.NameOf(failed, scene.Journal) is { } name)
+        if (!isFirst)
+        {
+            return failure;
+        }
+        scene.Note($"{scene.Process?.Text}\n{failure.Error}");
+        tally.CountRound(failure.Round, failure.Deeds);
+        if (failure.Error is HostileFailedException failed && KnownFaults.NameOf(failed, scene.Journal) is { } name)
         {
             tally.CountKnown(name);
-            Suite.Say($"round {round.Number,4} known fault: {name}");
-            return;
+            Suite.Say($"round {failure.Round.Number,4} known fault: {name}");
+            return null;
         }
         var kept = $"{scene.Folder}-failed";
         await Kit.RunInAsync("/", "cp", ["-a", scene.Folder, kept], cancellationToken);
         await File.WriteAllTextAsync(Path.Combine(kept, "journal.txt"), scene.Journal, cancellationToken);
         var text = $"""
-            FAILED: seed {settings.Seed}, round {round.Number}: {(error is HostileFailedException ? error.Message : error.ToString())}
-              records: {string.Join(", ", round.Shapes.Distinct())}
-              hands: {string.Join("\n         ", player.Deeds)}
-            again: ./run hostile --seed {settings.Seed} --round {round.Number}      kept: {kept} (journal.txt: what was sent, done and said)
+            FAILED: seed {settings.Seed}, round {failure.Round.Number}: {failure.Text}
+              records: {string.Join(", ", failure.Round.Shapes.Distinct())}
+              hands: {string.Join("\n         ", failure.Deeds)}
+            again: ./run hostile --seed {settings.Seed} --round {failure.Round.Number}      kept: {kept} (journal.txt: what was sent, done and said)
             """;
         Suite.Say(text);
-        tally.CountFailure(error is HostileFailedException one ? one.Kind : error.GetType().Name, text);
+        tally.CountFailure(failure.Kind, text);
+        return failure;
+    }
+
+    /// <summary>Plays less and less of what failed, for a while, and says the least that still fails.</summary>
+    private async Task ReduceAsync(HostileScenePlan plan, HostileFailure failure, Recounter referee, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.StartNew();
+        var least = plan with { Rounds = [.. plan.Rounds.TakeWhile(round => round.Number <= failure.Round.Number)] };
+        bool goesOn;
+        do
+        {
+            goesOn = false;
+            foreach (var less in HostilePlan.Less(least).TakeWhile(_ => started.Elapsed < ReduceLimit && !referee.IsLost))
+            {
+                if (await TryAsync(less, $"less-{plan.Index}", referee, isFirst: false, cancellationToken) is { } same && same.Kind == failure.Kind)
+                {
+                    (least, goesOn) = (less, true);
+                    break;
+                }
+            }
+        }
+        while (goesOn && started.Elapsed < ReduceLimit);
+        Suite.Say($"  the least that failed so, of round {failure.Round.Number}: {string.Join(" | ", least.Rounds.Select(static round => round.Name))}");
     }
 }

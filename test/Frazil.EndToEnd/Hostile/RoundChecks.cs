@@ -30,7 +30,7 @@ internal sealed class RoundChecks(HostileScene scene)
         columnsChanged |= acted && hand.Risk == HandRisk.Columns;
         rowsChanged |= acted && hand.Risk is HandRisk.Rows or HandRisk.Stops;
         plainMayBeLetters |= acted && hand.Risk == HandRisk.Columns;
-        hasForeignRows |= acted && answer.TryGetProperty("appended", out _);
+        hasForeignRows |= acted && !hand.OnLetters && answer.TryGetProperty("appended", out _);
     }
 
     /// <summary>The predicates' answers while rows are hot, if they come in time.</summary>

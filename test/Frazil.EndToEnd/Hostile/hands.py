@@ -7,14 +7,15 @@ import gzip
 import json
 import os
 import random
-import shutil
 import sqlite3
+import time
 import uuid
 
 import pyarrow as pa
 from pyiceberg import types
 from pyiceberg.exceptions import CommitFailedException
-from pyiceberg.expressions import And, EqualTo, GreaterThanOrEqual, LessThan
+from pyiceberg.expressions import AlwaysTrue, And, EqualTo, GreaterThanOrEqual, LessThan
+from pyiceberg.io.pyarrow import ArrowScan
 from pyiceberg.transforms import BucketTransform, DayTransform, HourTransform, IdentityTransform, MonthTransform, TruncateTransform, VoidTransform, YearTransform
 
 import recount
@@ -148,6 +149,25 @@ def rename_column(table, draw, held):
     with table.update_schema() as update:
         update.rename_column(path, name)
     return {"did": f"renamed {path} to {name}", "schema": True}
+
+
+def change_struct(table, draw, held):
+    """All fields of a struct replaced by others, which must leave it present; or one of them renamed, or a field added."""
+    found = structs(table)
+    if not found:
+        return nothing("no struct")
+    field = draw.choice(found)
+    names, roll = [one.name for one in field.field_type.fields], draw.random()
+    with table.update_schema() as update:
+        if roll < 0.4:
+            update.add_column((field.name, f"new{draw.randint(0, 9)}"), draw.choice(TYPES[:6]))
+        elif roll < 0.6:
+            update.rename_column((field.name, draw.choice(names)), f"was{draw.randint(0, 9)}")
+        else:
+            for name in names:
+                update.delete_column((field.name, name))
+            update.add_column((field.name, f"instead{draw.randint(0, 9)}"), types.LongType())
+    return {"did": f"changed the struct {field.name} of {names}", "schema": True}
 
 
 def move_column(table, draw, held):
@@ -397,6 +417,49 @@ def bare_summaries(metadata):
     return {"did": "summaries without any number"}
 
 
+def twin_schema(metadata):
+    """The same schema under another id, as some engines leave it after a change and its reverse."""
+    current, = [one for one in metadata["schemas"] if one["schema-id"] == metadata["current-schema-id"]]
+    new = max(one["schema-id"] for one in metadata["schemas"]) + 3
+    metadata["schemas"].append(current | {"schema-id": new})
+    metadata["current-schema-id"] = new
+    return {"did": f"the same schema again as {new}"}
+
+
+def strange_order(metadata):
+    metadata["sort-orders"].append({"order-id": 7, "fields": [
+        {"transform": "zorder", "source-id": 1, "direction": "asc", "null-order": "nulls-last"},
+        {"transform": "identity", "source-id": 99_999, "direction": "desc", "null-order": "nulls-first"}]})
+    metadata["default-sort-order-id"] = 7
+    return {"did": "an order by a transform that nobody knows and a column that is not there"}
+
+
+def strange_spec(metadata):
+    metadata["partition-specs"].append({"spec-id": 77, "fields": [{"name": "strange", "transform": "zorder[3]", "source-id": 1, "field-id": metadata["last-partition-id"] + 1}]})
+    metadata["last-partition-id"] += 1
+    return {"did": "a partition spec, not the default, by a transform that nobody knows"}
+
+
+def many_properties(metadata):
+    metadata["properties"] |= {f"note.{n}": "v" * 50 for n in range(2000)}
+    return {"did": "two thousand properties"}
+
+
+def required(metadata):
+    current, = [one for one in metadata["schemas"] if one["schema-id"] == metadata["current-schema-id"]]
+    new = max(one["schema-id"] for one in metadata["schemas"]) + 1
+    fields = [field | {"required": True} if field["name"] in ("name", "price") else field for field in current["fields"]]
+    metadata["schemas"].append(current | {"schema-id": new, "fields": fields})
+    metadata["current-schema-id"] = new
+    return {"did": "name and price required", "schema": True}
+
+
+def version_3(metadata):
+    metadata["format-version"] = 3
+    metadata["next-row-id"] = 0
+    return {"did": "format version 3", "unsettled": True}
+
+
 def statistics(metadata):
     if metadata.get("current-snapshot-id") in (None, -1):
         return nothing("no snapshot")
@@ -429,14 +492,45 @@ def drop_anew(table, draw, held):
     return {"did": "dropped and made anew", "unsettled": True}
 
 
+def rename_table(table, draw, held):
+    table.catalog.rename_table(table.name(), ("shop", f"elsewhere{draw.randint(0, 9)}"))
+    return {"did": "renamed the table", "unsettled": True}
+
+
+def old_metadata(table, draw, held):
+    paths = [entry.metadata_file.removeprefix("file://") for entry in table.metadata.metadata_log]
+    for path in paths:
+        if os.path.exists(path):
+            os.remove(path)
+    return {"did": f"removed {len(paths)} older metadata files from the disk"}
+
+
+def lose_metadata(table, draw, held):
+    snapshot = table.current_snapshot()
+    if snapshot is None:
+        return nothing("no snapshot")
+    manifests = snapshot.manifests(table.io)
+    path = draw.choice([table.metadata_location, snapshot.manifest_list, draw.choice(manifests).manifest_path if manifests else snapshot.manifest_list])
+    os.remove(path.removeprefix("file://"))
+    return {"did": f"removed {os.path.basename(path)} from the disk", "unsettled": True}
+
+
+def hold_catalog(table, draw, held):
+    """Somebody else's long transaction: nobody can commit meanwhile."""
+    connection = sqlite3.connect(str(table.catalog.engine.url.database), timeout=30, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    time.sleep(draw.choice([0.5, 2, 4]))
+    connection.execute("ROLLBACK")
+    connection.close()
+    return {"did": "held the catalog's lock"}
+
+
 def lose_file(table, draw, held):
     tasks = list(table.scan().plan_files())
     if not tasks:
         return nothing("no file")
     file = draw.choice(tasks).file
     rows = table.scan(selected_fields=("kafka_partition", "kafka_offset"))
-    from pyiceberg.expressions import AlwaysTrue
-    from pyiceberg.io.pyarrow import ArrowScan
     only = [task for task in rows.plan_files() if task.file.file_path == file.file_path]
     lost = ArrowScan(table.metadata, table.io, rows.projection(), AlwaysTrue()).to_table(only).to_pylist()
     os.remove(file.file_path.removeprefix("file://"))
@@ -450,10 +544,13 @@ HANDS = {
     "rename-column": rename_column, "move-column": move_column, "promote-column": promote_column, "document-column": document_column,
     "make-optional": require_nothing, "change-spec": change_spec, "change-order": change_order, "tag": tag, "expire": expire, "roll-back": roll_back,
     "fast-forward": fast_forward, "append": append, "delete": delete, "overwrite": overwrite, "copy-rows": copy_rows, "drop-anew": drop_anew, "lose-file": lose_file,
+    "change-struct": change_struct, "rename-table": rename_table, "old-metadata": old_metadata, "lose-metadata": lose_metadata, "hold-catalog": hold_catalog,
 }
 EDITS = {
     "raw-future": future, "raw-unknown-keys": unknown_keys, "raw-no-logs": no_logs, "raw-no-refs": no_refs, "raw-one-schema": one_schema, "raw-ids-ahead": ids_ahead,
     "raw-bare-summaries": bare_summaries, "raw-statistics": statistics, "raw-moved": moved, "raw-replaced": replaced, "raw-no-properties": no_properties,
+    "raw-twin-schema": twin_schema, "raw-strange-order": strange_order, "raw-strange-spec": strange_spec, "raw-many-properties": many_properties,
+    "raw-required": required, "raw-version-3": version_3,
 }
 
 
