@@ -157,7 +157,7 @@ internal static class HostilePlan
         {
             hands.Add(new(Any(random, LastHands), random.Next(), Moment(random), HandRisk.Stops, random.Next(400)));
         }
-        return new(number, random.Next(), shapes, hands, drawn > 0 && random.Next(6) == 0);
+        return new(number, random.Next(), shapes, hands, random.Next(6) == 0);
     }
 
     private static Hand DrawHand(Random random)
