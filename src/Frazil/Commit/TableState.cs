@@ -38,9 +38,9 @@ internal sealed class TableState(ICatalog catalog, TableIdentifier identifier)
         for (var loads = 1; ; loads++)
         {
             var before = Current;
-            if (await LoadAsync(cancellationToken) is not { } loaded)
+            if (await LoadAsync(isKnown: before is not null, cancellationToken) is not { } loaded)
             {
-                return null;
+                return Current; // who made it meanwhile has seen it
             }
             if (before is null || !VersionOrder.IsFormer(loaded, before.Table))
             {
@@ -81,13 +81,14 @@ internal sealed class TableState(ICatalog catalog, TableIdentifier identifier)
         }
     }
 
-    private async Task<LoadedTable?> LoadAsync(CancellationToken cancellationToken)
+    /// <param name="isKnown">The table had been seen before this look began: one that was made meanwhile was not dropped.</param>
+    private async Task<LoadedTable?> LoadAsync(bool isKnown, CancellationToken cancellationToken)
     {
         try
         {
             return await catalog.LoadTableAsync(Identifier, cancellationToken);
         }
-        catch (NoSuchTableException) when (Current is null)
+        catch (NoSuchTableException) when (!isKnown)
         {
             return null;
         }

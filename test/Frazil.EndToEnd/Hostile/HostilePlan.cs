@@ -100,7 +100,8 @@ internal static class HostilePlan
         var random = new Random(unchecked((seed * 1_000_033) ^ (index * 7907)));
         List<string> lines =
             ["""columns = { seq = "long", name = "string", amount = "decimal(10,2)", price = "double", at = "timestamptz", flag = "boolean" }"""];
-        lines.AddRange(new[] { Any(random, PartitionBy), Any(random, KafkaColumns), random.Next(4) == 0 ? "preserve_kafka_partitions = false" : "" }
+        lines.AddRange(new[] { Any(random, PartitionBy), Any(random, KafkaColumns), 
+            random.Next(4) == 0 ? "preserve_kafka_partitions = false" : "", random.Next(2) == 0 ? "on_rollback = \"read_again\"" : "" }
             .Where(static line => line.Length > 0));
         var traits = new HostileTraits(random.Next(1, 4), lines, random.Next(2) == 0 ? 0.2 : 1, random.Next(3) == 0);
         List<HostileRound> rounds = [];

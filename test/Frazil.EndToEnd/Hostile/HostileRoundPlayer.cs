@@ -18,8 +18,10 @@ internal sealed class HostileRoundPlayer(HostileScene scene, TimeSpan patience)
 
     public long HotAnswers => checks.HotAnswers;
 
-    /// <summary>Whether the table has stopped, and said so; nothing can follow.</summary>
-    public bool IsOver { get; private set; }
+    /// <summary>Why the table has stopped, in its own words; nothing can follow. Null while it goes on.</summary>
+    public string? Stopped { get; private set; }
+
+    public bool IsOver => Stopped is not null;
 
     /// <summary>What the hands of the round did.</summary>
     public List<string> Deeds { get; } = [];
@@ -54,7 +56,7 @@ internal sealed class HostileRoundPlayer(HostileScene scene, TimeSpan patience)
     {
         var said = await scene.SaidAsync(HostileScene.Victim, cancellationToken);
         var code = await scene.StopAsync(TimeSpan.FromSeconds(60), cancellationToken);
-        var expected = said.State == "failed" ? 1 : 0;
+        var expected = said.State is "failed" or "failing" ? 1 : 0;
         if (code != expected)
         {
             throw new HostileFailedException("exit-code", $"{code} after SIGTERM, where the state was {said}; {expected} is right");
@@ -123,7 +125,7 @@ internal sealed class HostileRoundPlayer(HostileScene scene, TimeSpan patience)
             if (said.State == "failed")
             {
                 await checks.SaysSoAsync(said, mayStop, cancellationToken);
-                IsOver = true;
+                Stopped = said.Reason;
                 return;
             }
             if (limit.IsCancellationRequested)

@@ -41,6 +41,7 @@ internal sealed class HostileScene : IAsyncDisposable
             GroupId = topic,
             FlushIntervalSeconds = plan.Traits.FlushIntervalSeconds,
             MaxMemoryMb = 256,
+            FailAfterSeconds = 20,
             TableLines = plan.Traits.TableLines,
             KafkaProperties = new Dictionary<string, string> { ["session.timeout.ms"] = "6000", ["heartbeat.interval.ms"] = "500" },
             More = $"""

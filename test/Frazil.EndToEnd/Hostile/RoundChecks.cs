@@ -39,6 +39,10 @@ internal sealed class RoundChecks(HostileScene scene)
         try
         {
             (columnsChanged, rowsChanged) = (false, false);
+            if ((await scene.SaidAsync(HostileScene.Victim, cancellationToken)).State == "failed")
+            {
+                return null; // nothing would come; the later checks tell
+            }
             await scene.SqlAsync($"select 1 from {HostileScene.Victim} limit 1", afterAll: true, cancellationToken);
             var sql = Answers.Sql(HostileScene.Victim, await scene.ColumnsAsync(cancellationToken), scene.Fed.Ends);
             var answer = await scene.SqlAsync(sql, afterAll: true, cancellationToken);
@@ -89,9 +93,11 @@ internal sealed class RoundChecks(HostileScene scene)
         var metrics = await scene.Process!.GetAsync("/metrics", cancellationToken);
         var up = metrics.Split('\n').FirstOrDefault(static line => line.StartsWith($"frazil_table_up{{table=\"{HostileScene.Victim}\"", StringComparison.Ordinal));
         if (string.IsNullOrWhiteSpace(said.Reason) || up?.EndsWith(" 0", StringComparison.Ordinal) != true
-            || !scene.Process.Text.Contains($"{HostileScene.Victim} stopped", StringComparison.Ordinal))
+            || !scene.Process.Text.Contains($"{HostileScene.Victim} stopped", StringComparison.Ordinal)
+            || !(await scene.Process.GetAsync("/readyz", cancellationToken)).Contains(HostileScene.Victim, StringComparison.Ordinal))
         {
-            throw new HostileFailedException("silent", $"it failed with the reason '{said.Reason}', the metric is '{up}', the log has {scene.Process.Text.Length} characters");
+            throw new HostileFailedException(
+                "silent", $"it failed with the reason '{said.Reason}'; the metric '{up}', the log, or /readyz do not say so");
         }
     }
 

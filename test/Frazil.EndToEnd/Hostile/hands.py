@@ -55,7 +55,7 @@ PROPERTIES = [(key, value) for key, values in {
     "history.expire.min-snapshots-to-keep": ["0", "-1", "x"],
     "gc.enabled": ["false", "no", "x"],
     "format-version": ["1", "x", "3"],
-    "schema.name-mapping.default": ["[]", "not json", "[{\"field-id\": 1, \"names\": [\"x\"]}]"],
+    "schema.name-mapping.default": ["[]", "[{\"field-id\": 1, \"names\": [\"x\"]}]"],
     "": ["", "x"],
     "frazil.note": ["", "\u0000"],
     "frazil.unknown": ["{", "\u2603"],
@@ -428,16 +428,16 @@ def twin_schema(metadata):
 
 def strange_order(metadata):
     metadata["sort-orders"].append({"order-id": 7, "fields": [
-        {"transform": "zorder", "source-id": 1, "direction": "asc", "null-order": "nulls-last"},
+        {"transform": "truncate[2]", "source-id": 1, "direction": "asc", "null-order": "nulls-last"},
         {"transform": "identity", "source-id": 99_999, "direction": "desc", "null-order": "nulls-first"}]})
     metadata["default-sort-order-id"] = 7
-    return {"did": "an order by a transform that nobody knows and a column that is not there"}
+    return {"did": "an order by a column that is not there"}
 
 
 def strange_spec(metadata):
-    metadata["partition-specs"].append({"spec-id": 77, "fields": [{"name": "strange", "transform": "zorder[3]", "source-id": 1, "field-id": metadata["last-partition-id"] + 1}]})
+    metadata["partition-specs"].append({"spec-id": 77, "fields": [{"name": "strange", "transform": "identity", "source-id": 99_999, "field-id": metadata["last-partition-id"] + 1}]})
     metadata["last-partition-id"] += 1
-    return {"did": "a partition spec, not the default, by a transform that nobody knows"}
+    return {"did": "a partition spec, not the default, by a column that is not there"}
 
 
 def many_properties(metadata):

@@ -19,6 +19,7 @@ public sealed class FrazilConfig
     public int FlushSizeMb { get; init; } = 64;
     public int MaxMemoryMb { get; init; } = 1024;
     public double TtlSeconds { get; init; } = 1;
+    public int FailAfterSeconds { get; init; } = 3600;
     public string DataDir { get; init; } = "data";
     public string CatalogUri { get; init; } = "sqlite:catalog.db";
     public string Warehouse { get; init; } = "warehouse";
@@ -74,6 +75,7 @@ public sealed class FrazilConfig
             flush_size_mb = {FlushSizeMb}
             flush_interval_seconds = {FlushIntervalSeconds}
             ttl_seconds = {TtlSeconds}
+            fail_after_seconds = {FailAfterSeconds}
             max_memory_mb = {MaxMemoryMb}
 
             [server]

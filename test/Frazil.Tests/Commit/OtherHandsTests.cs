@@ -197,6 +197,20 @@ public sealed class OtherHandsTests : TableScene
     }
 
     [Fact]
+    public async Task A_look_that_began_before_the_table_was_made_does_not_say_that_it_was_dropped()
+    {
+        var (state, _) = NewProcess();
+        var made = await Catalog.LoadTableAsync(Table, Cancel);
+        Catalog.BeforeLoad = () =>
+        {
+            state.Set(made); // by who made it, while the catalog still says no to us
+            throw new NoSuchTableException($"there is no table {Table}");
+        };
+        Assert.Equal(made.MetadataLocation, (await state.RefreshAsync(Cancel))?.Table.MetadataLocation);
+        await Assert.ThrowsAsync<PipelineFailedException>(() => state.RefreshAsync(Cancel)); // that one began later
+    }
+
+    [Fact]
     public async Task A_table_that_was_upgraded_while_it_is_written_stops_with_the_reason()
     {
         await CommitAsync("f1", Unit(P0, null, 10));
