@@ -79,6 +79,7 @@ internal sealed class Pipeline : IAsyncDisposable
             Options = options,
             Shared = shared,
             State = state,
+            CheckRollback = committer.CheckRollbackAsync,
             Identities = identities,
             Policies = new(shared.Admin, options.Name, shared.Time, logger),
             Schemas = schemas,

@@ -51,6 +51,11 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         var policies = parts.Policies.AskAsync(topics);
         var version = Blocking.Wait(ReadProgressAsync());
         Blocking.Wait(VerifyAsync(topics));
+        if (version is not null)
+        {
+            Blocking.Wait(TryAsync("looking for a rollback", token => parts.CheckRollback(topics, token)));
+            version = parts.State.Current;
+        }
         Blocking.Wait(policies);
         var starts = assigned.Select(partition => Hold(partition, version?.Progress)).ToList();
         parts.OnAssigned();
@@ -239,6 +244,8 @@ internal sealed record PipelineAssignmentsParts
     public required TableOptions Options { get; init; }
     public required PipelineShared Shared { get; init; }
     public required TableState State { get; init; }
+    /// <summary>Whether other hands set the table back. Throws where that is to stop it.</summary>
+    public required Func<IReadOnlyCollection<string>, CancellationToken, Task<TableVersion>> CheckRollback { get; init; }
     public required TopicIdentities Identities { get; init; }
     public required TopicPolicies Policies { get; init; }
     public required SchemaKeeper Schemas { get; init; }

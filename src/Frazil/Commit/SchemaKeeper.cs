@@ -41,7 +41,7 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
         if (version is not null)
         {
             TableCompatibility.Check(version.Metadata, options);
-            await committer.CheckRollbackAsync(cancellationToken);
+            await committer.CheckRollbackAsync(null, cancellationToken);
         }
         else if (!options.EvolveSchema)
         {

@@ -39,17 +39,17 @@ internal sealed partial class TableCommitter
 
     /// <summary>Looks at a table before anything is read for it: whether other hands set it back, and what the configuration says about
     /// that.</summary>
+    /// <param name="topics">Topics that are about to be read, whose ids were asked for; null for all that the table has progress of.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="PipelineFailedException">They did, and it says to stop.</exception>
-    public Task CheckRollbackAsync(CancellationToken cancellationToken)
+    public Task<TableVersion> CheckRollbackAsync(IReadOnlyCollection<string>? topics, CancellationToken cancellationToken)
         => EnqueueAsync(
-            token => RetryAsync<TableVersion>(
-                async (version, next) => await AgreeingAsync(version, TableRollback.TopicsOf(version), next), token),
-            cancellationToken);
+            token => RetryAsync<TableVersion>(async (version, next) => await AgreeingAsync(version, topics, next), token), cancellationToken);
 
     /// <summary>The version, or the one after it in which progress and rows of these topics agree.</summary>
-    private async Task<TableVersion> AgreeingAsync(TableVersion version, IEnumerable<string> topics, CancellationToken cancellationToken)
+    private async Task<TableVersion> AgreeingAsync(TableVersion version, IEnumerable<string>? topics, CancellationToken cancellationToken)
     {
-        var asked = topics.ToHashSet(StringComparer.Ordinal);
+        var asked = topics?.ToHashSet(StringComparer.Ordinal);
         while (await PutBackAsync(version, asked, cancellationToken))
         {
             version = (await state.RefreshAsync(cancellationToken))!;
@@ -58,9 +58,9 @@ internal sealed partial class TableCommitter
     }
 
     /// <returns>True where progress was put back to what the rows reach to, or may have been: look at the table anew.</returns>
-    private async Task<bool> PutBackAsync(TableVersion version, IReadOnlySet<string> topics, CancellationToken cancellationToken)
+    private async Task<bool> PutBackAsync(TableVersion version, IReadOnlySet<string>? topics, CancellationToken cancellationToken)
     {
-        if (onRollback == OnRollback.GoOn || TableRollback.Find(version.Metadata, version.Progress, topics) is not { Count: > 0 } parted)
+        if (onRollback == OnRollback.GoOn || TableRollback.Find(version, topics, IsAnother) is not { Count: > 0 } parted)
         {
             return false;
         }
@@ -69,8 +69,9 @@ internal sealed partial class TableCommitter
         if (onRollback == OnRollback.Stop)
         {
             throw new PipelineFailedException(
-                $"{what}. Set on_rollback = \"read_again\" to read the missing records again, or \"go_on\" to leave them out, and restart");
+                $"{what}. Set on_rollback = \"read_again\" to read the missing records again, or \"go_on\" to go on with the progress as it is, and restart");
         }
+        bool IsAnother(string topic, string? id) => identities?.IsAnother(topic, id) ?? false;
         logger.ReadingAgain(what);
         var (requirements, updates) = TableRollback.PutBack(version, parted);
         try

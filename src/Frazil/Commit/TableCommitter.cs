@@ -164,6 +164,10 @@ internal sealed partial class TableCommitter(
         {
             append.SetProperty(key, value);
         }
+        foreach (var (key, value) in identities?.Known(steps.Select(static step => step.Partition.Topic), version) ?? [])
+        {
+            append.SetSummary(key, value);
+        }
         var staged = await StageAsync(append, version, cancellationToken);
         FaultPoint.Reach("commit.staged");
         return await OfferAsync(append, staged, flushId, "commit", cancellationToken) ? append.SnapshotId : null;

@@ -22,11 +22,16 @@ internal static class TableRollback
 {
     private const string CherryPickedFrom = "source-snapshot-id";
 
-    /// <summary>Partitions of these topics whose recorded progress is ahead of the rows, or was removed; none where all is well, or where
-    /// nothing tells (a foreign expiry removed the snapshots that could).</summary>
-    public static IReadOnlyList<PartedProgress> Find(TableMetadata metadata, TableProgress progress, IEnumerable<string> topics)
+    /// <summary>Partitions whose recorded progress is ahead of the rows, or was removed; none where all is well, or where nothing tells (a
+    /// foreign expiry removed the snapshots that could).</summary>
+    /// <param name="version">The table.</param>
+    /// <param name="topics">Topics to look at, also for progress that was removed; null for those that the table has progress of.</param>
+    /// <param name="isAnother">Whether a topic is certainly another one than that of an id: one that was recreated is read anew where its
+    /// progress was removed (see <see cref="TopicIdentities"/>).</param>
+    public static IReadOnlyList<PartedProgress> Find(TableVersion version, IReadOnlySet<string>? topics, Func<string, string?, bool> isAnother)
     {
-        var open = topics.ToHashSet(StringComparer.Ordinal);
+        var (metadata, progress) = (version.Metadata, version.Progress);
+        var open = (topics ?? progress.NextOffsets.Keys.Select(static partition => partition.Topic)).ToHashSet(StringComparer.Ordinal);
         var parted = new List<PartedProgress>();
         Snapshot? oldest = null;
         foreach (var snapshot in SnapshotAncestry.Of(metadata, metadata.CurrentSnapshotId))
@@ -36,27 +41,23 @@ internal static class TableRollback
                 return parted;
             }
             oldest = snapshot;
-            foreach (var topic in open.Where(topic => MirrorOf(metadata, snapshot, topic) is not null).ToList())
+            foreach (var topic in open.ToList())
             {
-                open.Remove(topic);
-                parted.AddRange(Compare(topic, progress, MirrorOf(metadata, snapshot, topic)!, metadata));
+                if (MirrorOf(metadata, snapshot, topic) is { } held)
+                {
+                    open.Remove(topic);
+                    parted.AddRange(Compare(topic, progress, held, isAnother));
+                }
             }
         }
         // Only a history that is there from its beginning shows that none of the rows are of the topic.
         if (oldest?.ParentSnapshotId is null)
         {
             parted.AddRange(open.Where(topic => metadata.Snapshots.Any(one => MirrorOf(metadata, one, topic) is not null))
-                .SelectMany(topic => Compare(topic, progress, TableProgress.Empty, metadata)));
+                .SelectMany(topic => Compare(topic, progress, new(TableProgress.Empty, null), isAnother)));
         }
         return parted;
     }
-
-    /// <summary>The topics that a table was fed from, by its progress and by its topic ids.</summary>
-    public static IEnumerable<string> TopicsOf(TableVersion version)
-        => version.Progress.NextOffsets.Keys.Select(static partition => partition.Topic)
-            .Concat(version.Metadata.Properties.Keys.Where(static key => key.StartsWith(TopicIdentities.PropertyPrefix, StringComparison.Ordinal))
-                .Select(static key => key[TopicIdentities.PropertyPrefix.Length..]))
-            .Distinct(StringComparer.Ordinal);
 
     /// <summary>Puts the progress back to what the rows reach to, and with it what was recorded of gaps.</summary>
     public static (IReadOnlyList<TableRequirement>, IReadOnlyList<TableUpdate>) PutBack(TableVersion version, IReadOnlyList<PartedProgress> parted)
@@ -90,29 +91,32 @@ internal static class TableRollback
             [new TableUpdate.SetProperties(kept), new TableUpdate.RemoveProperties([.. gone.Where(version.Metadata.Properties.ContainsKey)])]);
     }
 
-    private static IEnumerable<PartedProgress> Compare(string topic, TableProgress recorded, TableProgress held, TableMetadata metadata)
+    private static IEnumerable<PartedProgress> Compare(string topic, TableProgress recorded, Mirror held, Func<string, string?, bool> isAnother)
     {
         if (!recorded.Knows(topic))
         {
-            // With its topic id the property was removed on purpose: the topic is to be read anew (see TopicIdentities).
-            return metadata.Properties.ContainsKey(TopicIdentities.PropertyPrefix + topic)
-                ? held.NextOffsets.Where(pair => pair.Key.Topic == topic).Select(static pair => new PartedProgress(pair.Key, null, pair.Value))
-                : [];
+            return isAnother(topic, held.TopicId) ? []
+                : held.Progress.NextOffsets.Where(pair => pair.Key.Topic == topic).Select(static pair => new PartedProgress(pair.Key, null, pair.Value));
         }
-        return recorded.NextOffsets.Where(pair => pair.Key.Topic == topic && pair.Value > (held.NextOffset(pair.Key) ?? 0))
-            .Select(pair => new PartedProgress(pair.Key, pair.Value, held.NextOffset(pair.Key)));
+        return recorded.NextOffsets.Where(pair => pair.Key.Topic == topic && pair.Value > (held.Progress.NextOffset(pair.Key) ?? 0))
+            .Select(pair => new PartedProgress(pair.Key, pair.Value, held.Progress.NextOffset(pair.Key)));
     }
 
-    /// <summary>What a snapshot says of a topic's progress; one that another engine cherry-picked says what the original did.</summary>
-    private static TableProgress? MirrorOf(TableMetadata metadata, Snapshot snapshot, string topic)
+    /// <summary>What a snapshot says of a topic; one that another engine cherry-picked says what the original did.</summary>
+    private static Mirror? MirrorOf(TableMetadata metadata, Snapshot snapshot, string topic)
     {
         var key = TableProgress.PropertyPrefix + topic;
-        var text = snapshot.Summary.GetValueOrDefault(key)
-            ?? (long.TryParse(snapshot.Summary.GetValueOrDefault(CherryPickedFrom), out var id)
-                ? metadata.SnapshotById(id)?.Summary.GetValueOrDefault(key) : null);
+        var summary = snapshot.Summary.ContainsKey(key) || !long.TryParse(snapshot.Summary.GetValueOrDefault(CherryPickedFrom), out var id)
+            ? snapshot.Summary : metadata.SnapshotById(id)?.Summary;
+        if (summary?.GetValueOrDefault(key) is not { } text)
+        {
+            return null;
+        }
         try
         {
-            return text is null ? null : TableProgress.Parse(new Dictionary<string, string> { [key] = text });
+            return new(
+                TableProgress.Parse(new Dictionary<string, string> { [key] = text }),
+                summary.GetValueOrDefault(TopicIdentities.PropertyPrefix + topic));
         }
         catch (ProgressFormatException)
         {
@@ -123,4 +127,6 @@ internal static class TableRollback
     private static string? MirroredGaps(TableMetadata metadata, string topic)
         => SnapshotAncestry.Of(metadata, metadata.CurrentSnapshotId)
             .Select(snapshot => snapshot.Summary.GetValueOrDefault(TableGaps.PropertyPrefix + topic)).FirstOrDefault(static text => text is not null);
+
+    private sealed record Mirror(TableProgress Progress, string? TopicId);
 }

@@ -70,6 +70,16 @@ internal sealed class TopicIdentities(KafkaAdmin admin, string table, ILogger lo
         => topics.Distinct().Where(topic => seen.ContainsKey(topic) && Recorded(topic, version) is null)
             .Select(topic => KeyValuePair.Create(PropertyPrefix + topic, seen[topic].ToString()));
 
+    /// <summary>The ids to mirror in a snapshot that moves these topics' progress: as far as they are known.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Known(IEnumerable<string> topics, TableVersion version)
+        => from topic in topics.Distinct()
+           let id = Recorded(topic, version) ?? (seen.TryGetValue(topic, out var asked) ? asked : null as Guid?)
+           where id is not null
+           select KeyValuePair.Create(PropertyPrefix + topic, id.ToString()!);
+
+    /// <summary>Whether the topic is certainly another one than that of an id.</summary>
+    public bool IsAnother(string topic, string? id) => Guid.TryParse(id, out var known) && seen.TryGetValue(topic, out var now) && now != known;
+
     /// <summary>Those of the topics that were deleted and recreated since a dead-letter table recorded them. Its main table, which is asked
     /// first, goes on with them.</summary>
     public IEnumerable<string> Replaced(IEnumerable<string> topics, TableVersion version)

@@ -25,6 +25,7 @@ internal sealed partial class OptionsValidator(ConfigErrors errors)
         ValidateMaintenance(options.Maintenance);
         ValidateServer(options.Server);
         new TableValidator(errors).Validate(options.Tables);
+        new TablePropertyValidator(errors, options.Catalog.Warehouse).Validate(options.Tables);
     }
 
     /// <summary>What is wrong with a number, or null.</summary>

@@ -42,9 +42,12 @@ public sealed record DataFileRequest
     public DataFileOptions Options { get; init; } = new();
 }
 
-/// <param name="ZstdLevel">1 to 22. 3 costs a quarter more time than 1 and gains nothing on event data.</param>
+/// <param name="ZstdLevel">Of the codec zstd: 1 to 22. 3 costs a quarter more time than 1 and gains nothing on event data.</param>
 /// <param name="RowGroupRows">Rows of a row group; memory while writing grows with it.</param>
-public sealed record DataFileOptions(int ZstdLevel = 1, int RowGroupRows = 122_880);
+public sealed record DataFileOptions(int ZstdLevel = 1, int RowGroupRows = 122_880)
+{
+    public DataFileCodec Codec { get; init; } = DataFileCodec.Zstd;
+}
 
 /// <summary>A durable file that no catalog knows yet.</summary>
 public sealed record WrittenDataFile

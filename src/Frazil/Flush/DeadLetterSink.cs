@@ -117,7 +117,7 @@ internal sealed class DeadLetterSink(
     private async Task<DataFile> WriteFileAsync(
         SealedFlush flush, IReadOnlyList<BatchSlice> rows, TableVersion version, CancellationToken cancellationToken)
     {
-        var location = $"{version.Metadata.DataLocation}/{flush.Id}-{flush.NextFileNumber()}.parquet";
+        var location = DataFileLocations.Of(version.Metadata, "", $"{flush.Id}-{flush.NextFileNumber()}.parquet");
         var file = await writer.WriteAsync(
             new()
             {
@@ -125,6 +125,7 @@ internal sealed class DeadLetterSink(
                     ?? throw new PipelineFailedException($"{location} is not on a local disk, and no other warehouse is supported yet"),
                 Schema = DeadLetterColumns.Columns,
                 Slices = rows,
+                Options = DataFileFormat.OptionsOf(version.Metadata),
             },
             cancellationToken);
         return DataFileMetrics.ToDataFile(

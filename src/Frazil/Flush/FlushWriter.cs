@@ -92,28 +92,28 @@ internal sealed class FlushWriter(
         }
         if (target.Spec.Fields.Count == 0)
         {
-            return [(PartitionTuple.Empty, slices)];
+            return DataFileFormat.PiecesOf(slices, target.Metadata).Select(static piece => (PartitionTuple.Empty, piece));
         }
         var splitter = new PartitionSplitter(target.Spec, target.Schema.Iceberg);
         foreach (var slice in slices)
         {
             splitter.Add(slice);
         }
-        return splitter.Groups();
+        return splitter.Groups().SelectMany(group => DataFileFormat.PiecesOf(group.Slices, target.Metadata).Select(piece => (group.Partition, piece)));
     }
 
     private static string NewLocation(SealedFlush flush, ImmutableArray<HotBatch> batches, WriteTarget target, PartitionTuple partition)
     {
-        var folder = target.Metadata.DataLocation;
+        var folders = new List<string>();
         if (target.Spec.Fields.Count > 0)
         {
-            folder += "/" + FolderNames.Bounded(PartitionPath.Of(target.Spec, target.Schema.Iceberg, partition));
+            folders.Add(FolderNames.Bounded(PartitionPath.Of(target.Spec, target.Schema.Iceberg, partition)));
         }
         if (batches.Length == 1)
         {
-            folder += $"/{KafkaColumns.Partition}={batches[0].Partition.Partition}";
+            folders.Add($"{KafkaColumns.Partition}={batches[0].Partition.Partition}");
         }
-        return $"{folder}/{flush.Id}-{flush.NextFileNumber()}.parquet";
+        return DataFileLocations.Of(target.Metadata, string.Join('/', folders), $"{flush.Id}-{flush.NextFileNumber()}.parquet");
     }
 
     private async Task<FlushedFile> WriteFileAsync(
@@ -128,6 +128,7 @@ internal sealed class FlushWriter(
                 Schema = target.Schema.Columns,
                 Slices = rows,
                 KeyValueMetadata = KafkaMetadata(batches),
+                Options = DataFileFormat.OptionsOf(target.Metadata),
             },
             cancellationToken);
         FaultPoint.ReachFile("flush.file-written", file.Path);
@@ -164,6 +165,6 @@ internal sealed class FlushWriter(
         public MetricsConfig Metrics { get; } = new(Metadata);
 
         /// <summary>What must be the same for files of an earlier attempt to be of use.</summary>
-        public (int Spec, int Schema) Version => (Spec.SpecId, Schema.Iceberg.SchemaId);
+        public (int Spec, int Schema, long FileBytes) Version => (Spec.SpecId, Schema.Iceberg.SchemaId, Metadata.TableProperties.TargetFileBytes);
     }
 }

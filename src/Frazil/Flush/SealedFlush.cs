@@ -53,7 +53,7 @@ internal sealed class SealedFlush : IDisposable
 internal sealed class UnitDraft
 {
     /// <summary>Partition spec and schema that the files were written for; where the table has others by now, they are of no use.</summary>
-    public (int Spec, int Schema) WrittenFor { get; set; }
+    public (int Spec, int Schema, long FileBytes) WrittenFor { get; set; }
 
     public List<FlushedFile> Files { get; } = [];
 

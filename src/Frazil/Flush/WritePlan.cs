@@ -60,8 +60,8 @@ internal sealed record WritePlan(
         var options = Request.Options;
         sql.Append(CultureInfo.InvariantCulture, $"COPY (SELECT * FROM {ColumnScans.FunctionName}({handle})) TO {SqlText.Literal(Path)} ");
         // Its Bloom filters are wrong for bytes and for zeros, and other readers believe them.
-        sql.Append("(FORMAT parquet, USE_TMP_FILE false, WRITE_BLOOM_FILTER false, COMPRESSION zstd, ");
-        sql.Append(CultureInfo.InvariantCulture, $"COMPRESSION_LEVEL {options.ZstdLevel}, ROW_GROUP_SIZE {RowGroupRows()}, ");
+        sql.Append(CultureInfo.InvariantCulture, $"(FORMAT parquet, USE_TMP_FILE false, WRITE_BLOOM_FILTER false, {CompressionOf(options)}, ");
+        sql.Append(CultureInfo.InvariantCulture, $"ROW_GROUP_SIZE {RowGroupRows()}, ");
         sql.Append(CultureInfo.InvariantCulture, $"DICTIONARY_SIZE_LIMIT {DictionaryEntries()}, ");
         sql.Append(CultureInfo.InvariantCulture, $"STRING_DICTIONARY_PAGE_SIZE_LIMIT {DictionaryBytes()}, FIELD_IDS ");
         AppendFieldIds(sql, Schema, null);
@@ -72,6 +72,13 @@ internal sealed record WritePlan(
         }
         return sql.Append(')').ToString();
     }
+
+    private static string CompressionOf(DataFileOptions options) => options.Codec switch
+    {
+        DataFileCodec.Zstd => string.Create(CultureInfo.InvariantCulture, $"COMPRESSION zstd, COMPRESSION_LEVEL {options.ZstdLevel}"),
+        DataFileCodec.Lz4 => "COMPRESSION lz4_raw",
+        var codec => $"COMPRESSION {codec.ToString().ToLowerInvariant()}",
+    };
 
     private static void AppendFieldIds(StringBuilder sql, ColumnFields fields, int? ownId)
     {
@@ -118,7 +125,7 @@ internal sealed record WritePlan(
     private static int CountLeaves(ColumnFields fields)
         => fields.Sum(static field => field.Type.Fields.Count == 0 ? 1 : CountLeaves(field.Type.Fields));
 
-    private static unsafe long BytesPerRow(IReadOnlyList<ColumnView> columns)
+    internal static unsafe long BytesPerRow(IReadOnlyList<ColumnView> columns)
     {
         var bytes = 0L;
         foreach (var view in columns.Where(view => view.Length > 0))

@@ -125,11 +125,10 @@ internal sealed class DataFileRewriter(DataFileReader reader, DataFileWriter wri
         private async Task WriteAsync(Heap heap, CancellationToken cancellationToken)
         {
             var folder = file.Path[..file.Path.LastIndexOf('/')];
-            if (!folder.StartsWith(target.Metadata.Location + "/", StringComparison.Ordinal))
-            {
-                folder = target.Metadata.DataLocation; // a file that was taken into the table from elsewhere
-            }
-            var location = string.Create(CultureInfo.InvariantCulture, $"{folder}/{target.FileId}-{target.NextNumber()}.parquet");
+            var name = string.Create(CultureInfo.InvariantCulture, $"{target.FileId}-{target.NextNumber()}.parquet");
+            // Beside the old file, unless that was taken into the table from elsewhere.
+            var location = IsBelow(folder, target.Metadata.Location) || IsBelow(folder, target.Metadata.DataLocation)
+                ? $"{folder}/{name}" : DataFileLocations.Of(target.Metadata, "", name);
             var written = await owner.sink.WriteAsync(
                 new()
                 {
@@ -137,11 +136,15 @@ internal sealed class DataFileRewriter(DataFileReader reader, DataFileWriter wri
                     Schema = schema,
                     Slices = heap.TakeSlices(),
                     KeyValueMetadata = heap.Describe(metadata),
+                    Options = DataFileFormat.OptionsOf(target.Metadata),
                 },
                 cancellationToken);
             Written.Add(DataFileMetrics.ToDataFile(written, location, file.SpecId, file.Partition, target.Metadata.CurrentSchema, metrics));
             heap.Clear();
         }
+
+        private static bool IsBelow(string folder, string root)
+            => folder.StartsWith(root, StringComparison.Ordinal) && (folder.Length == root.Length || folder[root.Length] == '/');
 
         private static IReadOnlyDictionary<string, string> ReadMetadata(string path)
         {

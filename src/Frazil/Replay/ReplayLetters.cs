@@ -54,9 +54,16 @@ internal sealed class ReplayLetters(ReplayTarget target, RangeOverwriteParts par
 
     private async Task<DataFile> WriteFileAsync(IReadOnlyList<BatchSlice> rows, TableVersion version, CancellationToken cancellationToken)
     {
-        var location = $"{version.Metadata.DataLocation}/{parts.FlushId}-{parts.NextNumber()}.parquet";
+        var location = DataFileLocations.Of(version.Metadata, "", $"{parts.FlushId}-{parts.NextNumber()}.parquet");
         var file = await writer.WriteAsync(
-            new() { Path = parts.Reader.PathOf(location), Schema = DeadLetterColumns.Columns, Slices = rows }, cancellationToken);
+            new()
+            {
+                Path = parts.Reader.PathOf(location),
+                Schema = DeadLetterColumns.Columns,
+                Slices = rows,
+                Options = DataFileFormat.OptionsOf(version.Metadata),
+            },
+            cancellationToken);
         return DataFileMetrics.ToDataFile(
             file, location, DeadLetterColumns.SpecIdOf(version.Metadata), PartitionTuple.Empty, version.Metadata.CurrentSchema,
             new(version.Metadata));

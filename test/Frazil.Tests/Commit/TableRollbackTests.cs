@@ -1,6 +1,9 @@
+using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Flush;
 using Frazil.Iceberg;
+using Frazil.Telemetry;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Frazil.Tests.Commit;
@@ -19,7 +22,7 @@ public sealed class TableRollbackTests : TableScene
         Assert.Contains("on_rollback", error.Message, StringComparison.Ordinal);
         var (fresh, other) = NewProcess();
         await fresh.RefreshAsync(Cancel);
-        await Assert.ThrowsAsync<PipelineFailedException>(() => other.CheckRollbackAsync(Cancel));
+        await Assert.ThrowsAsync<PipelineFailedException>(() => other.CheckRollbackAsync(["events"], Cancel));
     }
 
     [Fact]
@@ -34,7 +37,7 @@ public sealed class TableRollbackTests : TableScene
         await AssertProgressAsync("""{"0":10}""");
         Assert.Empty((await again.CommitAsync(new("f2-again", [Unit(P0, 10, 20)]), Cancel)).Fenced);
         await AssertProgressAsync("""{"0":20}""");
-        await again.CheckRollbackAsync(Cancel);
+        await again.CheckRollbackAsync(["events"], Cancel);
     }
 
     [Fact]
@@ -45,7 +48,7 @@ public sealed class TableRollbackTests : TableScene
         await CommitAsync("f2", Gap(Unit(P0, 10, 20), new(12, 12)));
         await SetMainAsync(first);
 
-        await NewProcess(OnRollback.ReadAgain).Committer.CheckRollbackAsync(Cancel);
+        await NewProcess(OnRollback.ReadAgain).Committer.CheckRollbackAsync(["events"], Cancel);
 
         Assert.Equal("""{"0":{"first":0,"retention":[[3,5]]}}""", (await LoadAsync()).Properties["frazil.gaps.events"]);
     }
@@ -59,7 +62,7 @@ public sealed class TableRollbackTests : TableScene
         Assert.Empty((await heedless.CommitAsync(new("f3", [Unit(P0, 20, 30)]), Cancel)).Fenced);
 
         await AssertProgressAsync("""{"0":30}""");
-        await Committer.CheckRollbackAsync(Cancel); // progress and rows agree from that commit on
+        await Committer.CheckRollbackAsync(["events"], Cancel); // progress and rows agree from that commit on
     }
 
     [Fact]
@@ -70,7 +73,7 @@ public sealed class TableRollbackTests : TableScene
         await CommitAsync("f1", Unit(P0, null, 10), Unit(P1, null, 5));
         await SetMainAsync(before);
 
-        await NewProcess(OnRollback.ReadAgain).Committer.CheckRollbackAsync(Cancel);
+        await NewProcess(OnRollback.ReadAgain).Committer.CheckRollbackAsync(["events"], Cancel);
 
         Assert.False((await LoadAsync()).Properties.ContainsKey("frazil.offsets.events"));
     }
@@ -104,33 +107,39 @@ public sealed class TableRollbackTests : TableScene
         var (first, second) = await RollBackAsync();
         await ForeignAppendAsync(summary: ("source-snapshot-id", $"{second}"));
 
-        await Committer.CheckRollbackAsync(Cancel);
+        await Committer.CheckRollbackAsync(["events"], Cancel);
         Assert.Empty((await CommitAsync("f3", Unit(P0, 20, 30))).Fenced);
         Assert.NotEqual(first, second);
     }
 
-    [Fact]
-    public async Task Progress_that_was_removed_is_noticed_and_put_back()
+    [Theory]
+    [InlineData("frazil.offsets.events")]
+    [InlineData("frazil.offsets.events", "frazil.topic-id.events")]
+    public async Task Progress_that_was_removed_is_noticed_and_put_back(params string[] removed)
     {
-        await CommitAsync("f1", Unit(P0, null, 10));
-        await ChangeAsync(new TableUpdate.SetProperties(new Dictionary<string, string> { ["frazil.topic-id.events"] = $"{Guid.NewGuid()}" }));
-        await ChangeAsync(new TableUpdate.RemoveProperties(["frazil.offsets.events"]));
+        var identities = Identities(Guid.NewGuid());
+        await With(identities).CommitAsync(new("f1", [Unit(P0, null, 10)]), Cancel);
+        await ChangeAsync(new TableUpdate.RemoveProperties(removed));
 
-        await Assert.ThrowsAsync<PipelineFailedException>(() => CommitAsync("f2", Unit(P0, null, 10)));
-        await NewProcess(OnRollback.ReadAgain).Committer.CheckRollbackAsync(Cancel);
+        await Assert.ThrowsAsync<PipelineFailedException>(() => With(identities).CommitAsync(new("f2", [Unit(P0, null, 10)]), Cancel));
+        await With(identities, OnRollback.ReadAgain).CheckRollbackAsync(["events"], Cancel);
 
         await AssertProgressAsync("""{"0":10}""");
     }
 
+    /// <summary>What the message about a recreated topic offers.</summary>
     [Fact]
-    public async Task A_topic_whose_id_was_removed_too_is_to_be_read_anew()
+    public async Task A_recreated_topic_whose_progress_was_removed_is_read_anew()
     {
-        await CommitAsync("f1", Unit(P0, null, 10));
-        await ChangeAsync(new TableUpdate.RemoveProperties(["frazil.offsets.events"]));
+        await With(Identities(Guid.NewGuid())).CommitAsync(new("f1", [Unit(P0, null, 10)]), Cancel);
+        await ChangeAsync(new TableUpdate.RemoveProperties(["frazil.offsets.events", "frazil.topic-id.events"]));
+        var anew = With(Identities(Guid.NewGuid()));
 
-        await Committer.CheckRollbackAsync(Cancel);
-        Assert.Empty((await CommitAsync("anew", Unit(P0, null, 4))).Fenced);
-        await Committer.CheckRollbackAsync(Cancel);
+        await anew.CheckRollbackAsync(["events"], Cancel);
+        Assert.Empty((await anew.CommitAsync(new("anew", [Unit(P0, null, 4)]), Cancel)).Fenced);
+
+        await anew.CheckRollbackAsync(["events"], Cancel);
+        await AssertProgressAsync("""{"0":4}""");
     }
 
     [Theory]
@@ -148,9 +157,19 @@ public sealed class TableRollbackTests : TableScene
             await ExpireAllButCurrentAsync();
         }
 
-        await Committer.CheckRollbackAsync(Cancel);
+        await Committer.CheckRollbackAsync(["events"], Cancel);
         Assert.Empty((await CommitAsync("f3", Unit(P0, 20, 30))).Fenced);
     }
+
+    private static TopicIdentities Identities(Guid id)
+    {
+        var identities = new TopicIdentities(new KafkaOptions(), "shop.events", NullLogger.Instance);
+        identities.Compare(new(new Dictionary<string, Guid> { ["events"] = id }, null), null);
+        return identities;
+    }
+
+    private TableCommitter With(TopicIdentities identities, OnRollback onRollback = OnRollback.Stop)
+        => new(Catalog, new(Catalog, Table), new TableMetrics(), TimeProvider.System, NullLogger.Instance, identities, onRollback);
 
     private async Task<(long First, long Second)> RollBackAsync()
     {

@@ -1,0 +1,100 @@
+using Frazil.Columnar;
+using Frazil.Flush;
+using Frazil.Iceberg;
+using Frazil.Tests.DuckDb;
+using Frazil.Tests.Iceberg;
+using Xunit;
+
+namespace Frazil.Tests.Flush;
+
+/// <summary>What table properties say of data files: codec, level, size and place.</summary>
+public sealed class DataFileFormatTests : IDisposable
+{
+    private static readonly ColumnFields OneLong = new([new ColumnField("n", ColumnType.Int64, 1)]);
+
+    private readonly ArrowValues memory = new();
+
+    public void Dispose() => memory.Dispose();
+
+    private static Schema Simple { get; } = new(0, [new(1, "id", false, IcebergType.Long)]);
+
+    private static TableMetadata Table(params (string Name, string Value)[] properties)
+        => FilterCases.Metadata(Simple) with { Location = "file:///w/shop/t", Properties = properties.ToDictionary(static pair => pair.Name, static pair => pair.Value) };
+
+    [Theory]
+    [InlineData("zstd", DataFileCodec.Zstd)]
+    [InlineData("SNAPPY", DataFileCodec.Snappy)]
+    [InlineData("gzip", DataFileCodec.Gzip)]
+    [InlineData("lz4", DataFileCodec.Lz4)]
+    [InlineData("uncompressed", DataFileCodec.Uncompressed)]
+    [InlineData("brotli", DataFileCodec.Zstd)]
+    public void The_codec_is_the_tables_or_zstd_where_that_cannot_be_written(string value, DataFileCodec codec)
+        => Assert.Equal(codec, DataFileFormat.OptionsOf(Table(("write.parquet.compression-codec", value))).Codec);
+
+    [Theory]
+    [InlineData("19", 19)]
+    [InlineData("-5", 1)]
+    [InlineData("high", 1)]
+    public void The_level_is_the_tables_as_far_as_zstd_has_it(string value, int level)
+        => Assert.Equal(level, DataFileFormat.OptionsOf(Table(("write.parquet.compression-level", value))).ZstdLevel);
+
+    [Theory]
+    [InlineData(DataFileCodec.Zstd)]
+    [InlineData(DataFileCodec.Snappy)]
+    [InlineData(DataFileCodec.Gzip)]
+    [InlineData(DataFileCodec.Lz4)]
+    [InlineData(DataFileCodec.Uncompressed)]
+    public async Task A_file_of_every_codec_holds_its_rows(DataFileCodec codec)
+    {
+        var folder = Directory.CreateTempSubdirectory("frazil-codec-");
+        try
+        {
+            await using var writer = new DuckDbDataFileWriter();
+            var file = await writer.WriteAsync(
+                new() { Path = $"{folder.FullName}/f.parquet", Schema = OneLong, Slices = [Rows(1000)], Options = new() { Codec = codec } },
+                TestContext.Current.CancellationToken);
+            Assert.Equal(1000, file.RecordCount);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData("536870912", 1)]
+    [InlineData("1000", 4)]
+    [InlineData("1", 1000)]
+    public void Rows_are_cut_into_files_of_about_the_target_size_in_order(string target, int files)
+    {
+        var pieces = DataFileFormat.PiecesOf([Rows(500), Rows(500)], Table(("write.target-file-size-bytes", target))).ToList();
+
+        Assert.Equal(files, pieces.Count);
+        Assert.Equal(1000, pieces.Sum(static piece => piece.Sum(static slice => slice.Count)));
+        Assert.Equal(
+            [.. Enumerable.Range(0, 500).Concat(Enumerable.Range(0, 500)).Select(static i => (long)i)],
+            pieces.SelectMany(static piece => piece.SelectMany(ValuesOf)));
+    }
+
+    [Fact]
+    public void Files_go_where_the_properties_say_with_the_folders_that_Java_makes()
+    {
+        Assert.Equal("file:///w/shop/t/data/day=1/kafka_partition=0/f.parquet", DataFileLocations.Of(Table(), "day=1/kafka_partition=0", "f.parquet"));
+        Assert.Equal("file:///d/f.parquet", DataFileLocations.Of(Table(("write.data.path", "file:///d/")), "", "f.parquet"));
+        Assert.Equal("file:///w/shop/t/data/f.parquet", DataFileLocations.Of(Table(("write.data.path", "s3://d")), "", "f.parquet"));
+        // Java's own test: the hash of "a".
+        Assert.Equal(
+            "file:///w/shop/t/data/0101/0110/1001/10110010/a", DataFileLocations.Of(Table(("write.object-storage.enabled", "true")), "", "a"));
+        Assert.Matches(
+            "^file:///d/[01]{4}/[01]{4}/[01]{4}/[01]{8}/shop/t/day=1/f$",
+            DataFileLocations.Of(Table(("write.object-storage.enabled", "true"), ("write.data.path", "file:///d")), "day=1", "f"));
+        Assert.Matches(
+            "^file:///w/shop/t/data/[01]{4}/[01]{4}/[01]{4}/[01]{8}-f$",
+            DataFileLocations.Of(Table(("write.object-storage.enabled", "true"), ("write.object-storage.partitioned-paths", "false")), "day=1", "f"));
+    }
+
+    private BatchSlice Rows(int count) => memory.Slice(OneLong, [.. Enumerable.Range(0, count).Select(static i => (object?)(long)i)]);
+
+    private static unsafe long[] ValuesOf(BatchSlice slice)
+        => new ReadOnlySpan<long>((long*)slice.Columns[0].Values + slice.Start, (int)slice.Count).ToArray();
+}
