@@ -53,7 +53,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         Blocking.Wait(VerifyAsync(topics));
         if (version is not null)
         {
-            Blocking.Wait(TryAsync("looking for a rollback", token => parts.CheckRollback(topics, token)));
+            Blocking.Wait(parts.Retry.RunAsync("looking for a rollback", token => parts.CheckRollback(topics, token), parts.Stopping()));
             version = parts.State.Current;
         }
         Blocking.Wait(policies);
