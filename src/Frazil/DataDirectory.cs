@@ -28,7 +28,7 @@ internal sealed class DataDirectory : IDisposable
             FileStream lockFile;
             try
             {
-                lockFile = new(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                lockFile = new(lockPath, Own(FileMode.OpenOrCreate));
             }
             catch (IOException error) when (File.Exists(lockPath))
             {
@@ -53,7 +53,21 @@ internal sealed class DataDirectory : IDisposable
             return ($"frazil-{known}", true);
         }
         var id = Guid.NewGuid();
-        File.WriteAllText(path, $"{id}\n");
+        using (var file = new StreamWriter(path, Own(FileMode.Create)))
+        {
+            file.Write($"{id}\n");
+        }
         return ($"frazil-{id}", false);
+    }
+
+    /// <summary>Nobody else's business: who knows the name can throw this process out of its groups.</summary>
+    private static FileStreamOptions Own(FileMode mode)
+    {
+        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.None };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+        return options;
     }
 }

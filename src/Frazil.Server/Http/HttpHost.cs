@@ -65,6 +65,8 @@ internal sealed class HttpHost : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = LargestBody;
+            kestrel.Limits.MaxConcurrentConnections = ConnectionLimit.Of(ConnectionLimit.OpenFiles());
+            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(1);
             if (listen.Host == "localhost" && listen.Port != 0)
             {
                 kestrel.ListenLocalhost(listen.Port);

@@ -22,6 +22,7 @@ internal sealed class RequestGate(ServerOptions options, bool isLoopback, ILogge
         {
             CheckHost(context.Request);
             CheckToken(context.Request);
+            CheckOrigin(context.Request);
             await next(context);
             // An endpoint that exists answers for itself; these are the router's own empty answers.
             if (!context.Response.HasStarted
@@ -68,8 +69,8 @@ internal sealed class RequestGate(ServerOptions options, bool isLoopback, ILogge
     /// loopback listener therefore only answers to names that are this machine's.</summary>
     private void CheckHost(HttpRequest request)
     {
-        var host = request.Host.Host;
-        var isOurs = host is "" or "localhost" || IPAddress.TryParse(host.Trim('[', ']'), out _);
+        var host = request.Host.Host.TrimEnd('.');
+        var isOurs = host.Length == 0 || host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || IPAddress.TryParse(host.Trim('[', ']'), out _);
         if (isLoopback && token is null && !isOurs)
         {
             throw new HttpProblem(StatusCodes.Status421MisdirectedRequest, "wrong_host",
@@ -96,6 +97,26 @@ internal sealed class RequestGate(ServerOptions options, bool isLoopback, ILogge
                 StatusCodes.Status401Unauthorized, "unauthorized", $"{what}; send Authorization: Bearer followed by server.token");
         }
     }
+
+    /// <summary>A web page may send requests to other addresses than its own; the browser then says whose page it is. Where a token is asked
+    /// for no such page has it.</summary>
+    private void CheckOrigin(HttpRequest request)
+    {
+        var origin = request.Headers.Origin.ToString();
+        if (token is not null || origin.Length == 0 || HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
+        {
+            return;
+        }
+        if (!Uri.TryCreate(origin, UriKind.Absolute, out var page) || !IsOf(page, request.Host))
+        {
+            throw new HttpProblem(StatusCodes.Status403Forbidden, "wrong_origin",
+                $"a page of \"{origin}\" may not ask here; open the console of this server itself, or set server.token");
+        }
+    }
+
+    /// <summary>The page is of the address that was asked. A proxy may speak TLS for us, so that schemes are not compared.</summary>
+    private static bool IsOf(Uri page, HostString asked)
+        => page.Host.Equals(asked.Host, StringComparison.OrdinalIgnoreCase) && (asked.Port is { } port ? port == page.Port : page.IsDefaultPort);
 
     private static HttpProblem Unrouted(HttpContext context)
         => context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed

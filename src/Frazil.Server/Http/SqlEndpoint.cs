@@ -5,6 +5,7 @@ using System.Text.Json;
 using Frazil.Query;
 using Frazil.Server.Output;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
 
 namespace Frazil.Server.Http;
 
@@ -16,6 +17,7 @@ internal sealed class SqlEndpoint(ServingState state)
 
     public async Task HandleAsync(HttpContext context)
     {
+        CheckContentType(context.Request.ContentType);
         var format = SqlFormats.Choose(context.Request.Headers.Accept.ToString());
         var request = SqlRequestReader.Read(await ReadBodyAsync(context));
         var result = await RunAsync(request, context.RequestAborted);
@@ -32,6 +34,17 @@ internal sealed class SqlEndpoint(ServingState state)
             _ => WriteJsonAsync(context.Response.BodyWriter, result, context.RequestAborted),
         };
         await writing;
+    }
+
+    /// <summary>Of the types that a web page may send to any address without asking first, this is none.</summary>
+    private static void CheckContentType(string? given)
+    {
+        if (!MediaTypeHeaderValue.TryParse(given, out var type) || !type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new HttpProblem(StatusCodes.Status415UnsupportedMediaType, "unsupported_media_type",
+                (given is null ? "the body has no Content-Type" : $"the body's Content-Type is \"{given}\"")
+                + "; send application/json (curl: --json '{…}')");
+        }
     }
 
     private async Task<SqlResult> RunAsync(SqlRequest request, CancellationToken cancellationToken)

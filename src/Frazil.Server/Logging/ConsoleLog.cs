@@ -55,17 +55,42 @@ public sealed class ConsoleLog : ILoggerProvider
             _ => ("error", "\e[31m"),
         };
         var line = new StringBuilder(time.GetUtcNow().ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture));
-        line.Append(' ').Append(isColoured ? $"{colour}{name}\e[0m" : name).Append(' ').Append(message);
+        line.Append(' ').Append(isColoured ? $"{colour}{name}\e[0m" : name).Append(' ').Append(Visible(message));
         for (var cause = exception; cause is not null; cause = cause.InnerException)
         {
             // Many messages quote their exception's already.
             if (!message.Contains(cause.Message, StringComparison.Ordinal))
             {
-                line.Append(": ").Append(cause.Message);
+                line.Append(": ").Append(Visible(cause.Message));
             }
         }
         return line.ToString();
     }
+
+    /// <summary>What a record or a client sends may be quoted in a line, and neither end it, nor colour it, nor turn it around.</summary>
+    private static string Visible(string text)
+    {
+        if (!text.Any(IsHidden))
+        {
+            return text;
+        }
+        var shown = new StringBuilder(text.Length + 16);
+        foreach (var letter in text)
+        {
+            _ = letter switch
+            {
+                '\n' => shown.Append("\\n"),
+                '\r' => shown.Append("\\r"),
+                '\t' => shown.Append("\\t"),
+                _ when IsHidden(letter) => shown.Append(CultureInfo.InvariantCulture, $"\\u{(int)letter:x4}"),
+                _ => shown.Append(letter),
+            };
+        }
+        return shown.ToString();
+    }
+
+    private static bool IsHidden(char letter) => char.GetUnicodeCategory(letter)
+        is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
     private string FormatJson(
         string category, LogLevel level, EventId id, string message, IReadOnlyList<KeyValuePair<string, object?>>? fields,

@@ -21,7 +21,8 @@ internal sealed class ConfigErrors
     {
         if (keys.Add(key))
         {
-            errors.Add(new ConfigError(key, value is null ? null : ConfigText.Format(value), problem, fix, Origins.GetValueOrDefault(key)));
+            var shown = value is null ? null : Secrets.WithoutPasswords(ConfigText.Format(value));
+            errors.Add(new ConfigError(key, shown, Secrets.WithoutPasswords(problem), fix, Origins.GetValueOrDefault(key)));
         }
     }
 
@@ -30,7 +31,7 @@ internal sealed class ConfigErrors
     {
         if (keys.Add(key))
         {
-            errors.Add(new ConfigError(key, shown, problem, fix, Origins.GetValueOrDefault(key)));
+            errors.Add(new ConfigError(key, shown, Secrets.WithoutPasswords(problem), fix, Origins.GetValueOrDefault(key)));
         }
     }
 

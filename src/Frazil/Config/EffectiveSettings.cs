@@ -35,7 +35,7 @@ internal static class EffectiveSettings
                     settings.Add(new EffectiveSetting(path, ConfigText.Quote(ConfigText.Mask), origin));
                     break;
                 case var value:
-                    settings.Add(new EffectiveSetting(path, ConfigText.Format(value), origin));
+                    settings.Add(new EffectiveSetting(path, Secrets.WithoutPasswords(ConfigText.Format(value)), origin));
                     break;
             }
         }

@@ -9,6 +9,7 @@ namespace Frazil.Query;
 internal sealed class ExecutorHost
 {
     private readonly DuckDbInstance duck;
+    private readonly SpillFolder? spill;
     private readonly FileColumns files = new();
     private readonly Stack<ExecutorSession> idle = new();
     private readonly Lock gate = new();
@@ -18,17 +19,36 @@ internal sealed class ExecutorHost
 
     public ExecutorHost(SqlExecutorOptions options)
     {
-        duck = DuckDbInstance.Open(new Dictionary<string, string>
+        spill = options.SpillDirectory is { } folder ? SpillFolder.TryCreate(folder) : null;
+        try
+        {
+            duck = Open(options, spill);
+        }
+        catch
+        {
+            spill?.Dispose();
+            throw;
+        }
+    }
+
+    private static DuckDbInstance Open(SqlExecutorOptions options, SpillFolder? spill)
+    {
+        var settings = new Dictionary<string, string>
         {
             ["threads"] = options.Threads.ToString(CultureInfo.InvariantCulture),
             ["memory_limit"] = $"{options.MemoryLimitMb}MiB",
-            ["temp_directory"] = options.SpillDirectory is { } spill ? Path.GetFullPath(spill) : "",
+            ["temp_directory"] = spill?.Path ?? "",
             ["autoinstall_known_extensions"] = "false",
             ["autoload_known_extensions"] = "false",
             ["allow_community_extensions"] = "false",
             // A scan of hot rows has no order to keep; keeping it anyway would put every plain SELECT on one thread.
             ["preserve_insertion_order"] = "false",
-        });
+        };
+        if (spill is not null)
+        {
+            settings["max_temp_directory_size"] = string.Create(CultureInfo.InvariantCulture, $"{options.MaxSpillMb}MiB");
+        }
+        var duck = DuckDbInstance.Open(settings);
         try
         {
             using var connection = duck.Connect();
@@ -37,6 +57,7 @@ internal sealed class ExecutorHost
             var directories = options.Directories.Select(directory => SqlText.Literal(Path.GetFullPath(directory)));
             connection.Execute($"SET GLOBAL allowed_directories = [{string.Join(", ", directories)}]");
             connection.Execute("SET GLOBAL enable_external_access = false; SET GLOBAL lock_configuration = true");
+            return duck;
         }
         catch
         {
@@ -115,6 +136,7 @@ internal sealed class ExecutorHost
             session.Dispose();
         }
         duck.Dispose();
+        spill?.Dispose();
     }
 
     /// <summary>One session for one query.</summary>

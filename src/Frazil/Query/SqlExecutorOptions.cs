@@ -17,6 +17,9 @@ public sealed record SqlExecutorOptions
     /// <summary>A folder for what does not fit in memory while sorting and joining; null to fail instead.</summary>
     public string? SpillDirectory { get; init; }
 
+    /// <summary>Megabytes (2^20) that may lie there at a time; a query that needs more fails.</summary>
+    public int MaxSpillMb { get; init; } = 10 * 1024;
+
     /// <summary>Queries run at a time; more wait within their timeout.</summary>
     public int MaxConcurrent { get; init; } = 16;
 

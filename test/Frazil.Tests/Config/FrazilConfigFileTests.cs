@@ -284,6 +284,43 @@ public sealed class FrazilConfigFileTests
     }
 
     [Fact]
+    public void Passwords_inside_of_values_are_not_shown_either()
+    {
+        var shown = Parse("""
+            [kafka.properties]
+            "sasl.oauthbearer.config" = "clientId=x clientSecret=hunter2"
+            "sasl.oauthbearer.token.endpoint.url" = "https://me:hunter2@login/token"
+            [schema_registry]
+            url = "http://user:hunter2@registry:8081?token=hunter2&x=1"
+            """).Settings;
+        Assert.DoesNotContain(shown, setting => setting.Value.Contains("hunter2", StringComparison.Ordinal));
+        Assert.Contains(shown, static setting => setting.Value == "\"http://user:********@registry:8081?token=********&x=1\"");
+        var refused = Assert.Throws<ConfigException>(() => Parse("[catalog]\nwarehouse = \"ftp://me:hunter2@host/x\"" + Table));
+        Assert.DoesNotContain("hunter2", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("me:********@host", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_secret_file_that_never_ends_is_an_error_and_one_of_a_pipe_is_read()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+        var refused = Assert.Throws<ConfigException>(() => Parse("[server]\ntoken = \"file:/dev/zero\""));
+        Assert.Contains("more than 65536 bytes", refused.Message, StringComparison.Ordinal);
+        var pipe = Path.Combine(Path.GetTempPath(), $"frazil-{Guid.NewGuid():N}");
+        using (var made = System.Diagnostics.Process.Start("mkfifo", pipe)!)
+        {
+            made.WaitForExit();
+        }
+        var silent = Assert.Throws<ConfigException>(() => Parse($"[server]\ntoken = \"file:{pipe}\""));
+        Assert.Contains("a pipe that nobody writes into", silent.Message, StringComparison.Ordinal);
+        File.WriteAllText(pipe, "from-pipe\n"); // ends the reader that was left waiting
+        File.Delete(pipe);
+    }
+
+    [Fact]
     public void Effective_settings_name_file_line_and_default()
     {
         var settings = Parse("[kafka]\ngroup_id = \"g\"" + Table).Settings.ToDictionary(setting => setting.Key);

@@ -145,6 +145,66 @@ public sealed class HttpTests
             await server.CodeAsync(HttpMethod.Get, "/metrics", null, ("Host", "evil.example")));
     }
 
+    [Theory]
+    [InlineData("LOCALHOST")]
+    [InlineData("Localhost.")]
+    [InlineData("127.0.0.1")]
+    [InlineData("[::1]")]
+    public async Task A_name_of_this_machine_is_known_in_every_spelling(string host)
+    {
+        await using var server = await StartAsync(new ServerOptions());
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "not_ready"), await server.CodeAsync(HttpMethod.Get, "/v1/tables", null, ("Host", host)));
+    }
+
+    [Theory]
+    [InlineData("https://evil.example")]
+    [InlineData("http://localhost:1")]
+    [InlineData("http://localhost")]
+    [InlineData("null")]
+    [InlineData("http://localhost.evil.example")]
+    public async Task A_web_page_of_another_address_may_not_ask(string origin)
+    {
+        await using var server = await StartAsync(new ServerOptions());
+        Assert.Equal(
+            (HttpStatusCode.Forbidden, "wrong_origin"),
+            await server.CodeAsync(HttpMethod.Post, "/v1/sql", """{"sql":"select 1"}""", ("Origin", origin), ("Host", $"localhost:{server.Port}")));
+    }
+
+    [Fact]
+    public async Task The_own_console_and_programs_may_ask()
+    {
+        await using var server = await StartAsync(new ServerOptions());
+        foreach (var (origin, host) in new[]
+        {
+            ($"http://localhost:{server.Port}", $"localhost:{server.Port}"), ($"http://127.0.0.1:{server.Port}", $"127.0.0.1:{server.Port}"),
+            ("https://localhost", "localhost"),
+        })
+        {
+            Assert.Equal(
+                (HttpStatusCode.ServiceUnavailable, "not_ready"),
+                await server.CodeAsync(HttpMethod.Post, "/v1/sql", """{"sql":"select 1"}""", ("Origin", origin), ("Host", host)));
+        }
+    }
+
+    [Theory]
+    [InlineData("text/plain")]
+    [InlineData("application/x-www-form-urlencoded")]
+    [InlineData("multipart/form-data; boundary=x")]
+    [InlineData("application/jsonp")]
+    [InlineData(null)]
+    public async Task A_body_that_does_not_say_that_it_is_JSON_is_not_read(string? type)
+    {
+        await using var server = await StartAsync(new ServerOptions());
+        Assert.Equal((HttpStatusCode.UnsupportedMediaType, "unsupported_media_type"), await server.PostAsAsync(type));
+    }
+
+    [Theory]
+    [InlineData(20, 8)]
+    [InlineData(256, 64)]
+    [InlineData(1_048_576, 1024)]
+    public void Clients_get_a_share_of_the_files_that_may_be_open(long files, int connections)
+        => Assert.Equal(connections, ConnectionLimit.Of(files));
+
     [Fact]
     public async Task Metrics_are_Prometheus_text()
     {
@@ -192,6 +252,15 @@ public sealed class HttpTests
             using var request = new HttpRequestMessage(HttpMethod.Head, path);
             using var answer = await http.SendAsync(request, Cancel);
             return (answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancel));
+        }
+
+        public async Task<(HttpStatusCode Status, string Code)> PostAsAsync(string? type)
+        {
+            using var content = new ByteArrayContent("""{"sql":"select 1"}"""u8.ToArray());
+            content.Headers.TryAddWithoutValidation("Content-Type", type);
+            using var answer = await http.PostAsync("/v1/sql", content, Cancel);
+            using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Cancel));
+            return (answer.StatusCode, document.RootElement.GetProperty("error").GetProperty("code").GetString()!);
         }
 
         public async Task<(HttpStatusCode Status, string Code)> CodeAsync(
