@@ -55,6 +55,20 @@ public sealed class ManifestCache
             async () => ManifestReader.Read(await Files.ReadAsync(manifest.Path).ConfigureAwait(false), manifest, metadata), cancellationToken);
     }
 
+    /// <summary>The one list of what a snapshot holds: its live data and delete files, in the order of its manifests; none where there is no
+    /// snapshot.</summary>
+    /// <exception cref="FileNotFoundException">A manifest is gone: the snapshot was expired.</exception>
+    /// <exception cref="InvalidFormatException">One is damaged.</exception>
+    public async Task<IReadOnlyList<ManifestEntry>> ReadLiveAsync(
+        Snapshot? snapshot, TableMetadata metadata, CancellationToken cancellationToken = default)
+    {
+        var live = new List<ManifestEntry>();
+        foreach (var manifest in snapshot is null ? [] : await ReadManifestsAsync(snapshot, metadata, cancellationToken).ConfigureAwait(false))
+            if (manifest.MayHaveLiveFiles)
+                live.AddRange((await ReadEntriesAsync(manifest, metadata, cancellationToken).ConfigureAwait(false)).Where(entry => entry.IsLive));
+        return live;
+    }
+
     /// <summary>The read belongs to everybody who waits for it, so nobody's cancellation ends it; each only stops waiting.</summary>
     private async Task<T> GetAsync<T>(string key, long bytes, Func<Task<T>> read, CancellationToken cancellationToken) where T : class
     {

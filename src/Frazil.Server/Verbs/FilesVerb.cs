@@ -51,25 +51,21 @@ internal static class FilesVerb
         Listing listing, CatalogReader catalog, LoadedTable table, Snapshot snapshot, CancellationToken cancellationToken)
     {
         var metadata = table.Metadata;
-        var cache = new ManifestCache(table.FileIO);
-        foreach (var manifest in await cache.ReadManifestsAsync(snapshot, metadata, cancellationToken))
+        foreach (var entry in await new ManifestCache(table.FileIO).ReadLiveAsync(snapshot, metadata, cancellationToken))
         {
-            foreach (var entry in await cache.ReadEntriesAsync(manifest, metadata, cancellationToken))
+            if (entry.File.Content == FileContent.Data)
             {
-                if (entry.IsLive && entry.File.Content == FileContent.Data)
-                {
-                    var file = entry.File;
-                    var spec = metadata.SpecById(file.SpecId) ?? metadata.DefaultSpec;
-                    listing.Add(
-                        table.Identifier.ToString(),
-                        file.RecordCount,
-                        new Bytes(file.FileSizeBytes),
-                        PartitionPath.Of(spec, metadata.CurrentSchema, file.Partition),
-                        Bound(file.LowerBounds, metadata.CurrentSchema, "kafka_partition"),
-                        Bound(file.LowerBounds, metadata.CurrentSchema, "kafka_offset"),
-                        Bound(file.UpperBounds, metadata.CurrentSchema, "kafka_offset"),
-                        catalog.Shown(file.Path));
-                }
+                var file = entry.File;
+                var spec = metadata.SpecById(file.SpecId) ?? metadata.DefaultSpec;
+                listing.Add(
+                    table.Identifier.ToString(),
+                    file.RecordCount,
+                    new Bytes(file.FileSizeBytes),
+                    PartitionPath.Of(spec, metadata.CurrentSchema, file.Partition),
+                    Bound(file.LowerBounds, metadata.CurrentSchema, "kafka_partition"),
+                    Bound(file.LowerBounds, metadata.CurrentSchema, "kafka_offset"),
+                    Bound(file.UpperBounds, metadata.CurrentSchema, "kafka_offset"),
+                    catalog.Shown(file.Path));
             }
         }
     }

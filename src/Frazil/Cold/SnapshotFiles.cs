@@ -30,16 +30,10 @@ internal sealed class SnapshotFiles(ManifestCache manifests, IFileIO store)
             return known;
         }
         var files = ImmutableArray.CreateBuilder<DataFileInput>();
-        foreach (var manifest in await manifests.ReadManifestsAsync(snapshot, version.Metadata, cancellationToken))
+        foreach (var entry in await manifests.ReadLiveAsync(snapshot, version.Metadata, cancellationToken))
         {
-            foreach (var entry in await manifests.ReadEntriesAsync(manifest, version.Metadata, cancellationToken))
-            {
-                if (entry.IsLive)
-                {
-                    var file = Readable(entry.File, version);
-                    files.Add(ToInput(file, version.Metadata, store.LocalPathFor(file.Path) ?? file.Path));
-                }
-            }
+            var file = Readable(entry.File, version);
+            files.Add(ToInput(file, version.Metadata, store.LocalPathFor(file.Path) ?? file.Path));
         }
         if (bySnapshot.Count >= MostSnapshots)
         {

@@ -39,16 +39,13 @@ internal sealed class KeptLetters(IFileIO files, ILogger logger)
             return found;
         }
         using var reader = new DataFileReader(files);
-        foreach (var manifest in await manifests.ReadManifestsAsync(snapshot, metadata, cancellationToken))
+        foreach (var entry in await manifests.ReadLiveAsync(snapshot, metadata, cancellationToken))
         {
-            foreach (var entry in await manifests.ReadEntriesAsync(manifest, metadata, cancellationToken))
+            if (entry.File is { Content: FileContent.Data } file
+                && range.PlaceOf(file, metadata.CurrentSchema) != RangePlace.Outside
+                && await ReadFileAsync(reader, file, metadata, range, found, cancellationToken) is { } fault)
             {
-                if (entry is { IsLive: true, File: { Content: FileContent.Data } file }
-                    && range.PlaceOf(file, metadata.CurrentSchema) != RangePlace.Outside
-                    && await ReadFileAsync(reader, file, metadata, range, found, cancellationToken) is { } fault)
-                {
-                    logger.LettersUnreadable(file.Path, fault, partition.ToString(), first, last);
-                }
+                logger.LettersUnreadable(file.Path, fault, partition.ToString(), first, last);
             }
         }
         return found;

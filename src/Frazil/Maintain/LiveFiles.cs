@@ -13,26 +13,15 @@ internal static class LiveFiles
         ManifestCache manifests, TableMetadata metadata, Snapshot? snapshot, CancellationToken cancellationToken)
     {
         var files = new List<DataFile>();
-        if (snapshot is null)
+        foreach (var entry in await manifests.ReadLiveAsync(snapshot, metadata, cancellationToken))
         {
-            return files;
-        }
-        foreach (var manifest in await manifests.ReadManifestsAsync(snapshot, metadata, cancellationToken))
-        {
-            foreach (var entry in await manifests.ReadEntriesAsync(manifest, metadata, cancellationToken))
+            if (entry.File.Content != FileContent.Data || entry.File.Format != FileFormat.Parquet)
             {
-                if (!entry.IsLive)
-                {
-                    continue;
-                }
-                if (entry.File.Content != FileContent.Data || entry.File.Format != FileFormat.Parquet)
-                {
-                    throw new DeletesNotSupportedException(
-                        $"the table {metadata.Location} has a file of {entry.File.Content} in {entry.File.Format} ({entry.File.Path}); rows of such tables cannot be "
-                        + "replaced yet (docs/known-issues.md): compact it with the engine that wrote that file first");
-                }
-                files.Add(entry.File);
+                throw new DeletesNotSupportedException(
+                    $"the table {metadata.Location} has a file of {entry.File.Content} in {entry.File.Format} ({entry.File.Path}); rows of such tables cannot be "
+                    + "replaced yet (docs/known-issues.md): compact it with the engine that wrote that file first");
             }
+            files.Add(entry.File);
         }
         return files;
     }
