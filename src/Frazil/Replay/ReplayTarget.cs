@@ -96,8 +96,12 @@ internal sealed record ReplayTarget(
         {
             // As good as made.
         }
-        // What is Frazil's own (progress, topic ids) is of the table, not of its copy.
-        var properties = like.Properties.Where(static pair => !pair.Key.StartsWith("frazil.", StringComparison.Ordinal))
+        // What is Frazil's own (progress, topic ids), and where files go, is of the table, not of its copy; values that nobody reads so
+        // (another engine may have set any) would only be refused.
+        var odd = TablePropertyRules.Problems(like.Properties).Select(static problem => problem.Name).ToHashSet(StringComparer.Ordinal);
+        var properties = like.Properties
+            .Where(pair => !pair.Key.StartsWith("frazil.", StringComparison.Ordinal) && !odd.Contains(pair.Key)
+                && pair.Key is not ("write.data.path" or "write.metadata.path"))
             .ToDictionary(static pair => pair.Key, static pair => pair.Value);
         properties[ReplayOfKey] = uuid;
         try
