@@ -195,6 +195,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
             Memory = parts.Memory,
             Time = parts.Shared.Time,
             Schema = () => parts.Schemas.Current,
+            Declared = () => parts.Schemas.Declared,
             CreateDecoder = static () => new JsonDecoder(),
             OnBadRecord = parts.Options.OnBadRecord,
             EvolveSchema = parts.Options.EvolveSchema,

@@ -1,17 +1,22 @@
 namespace Frazil.Columnar.DuckDb;
 
 /// <summary>
-/// Gives fields names that SQL can hold: no U+0000, not empty, and unlike their siblings also without regard to case. A clashing name gets
+/// Gives fields names that SQL can hold: no U+0000, not empty, none that DuckDB takes for a word of its own, and unlike their siblings also
+/// without regard to case. A clashing name gets
 /// its field id appended, so that what one version wrote the next one reads. Structs without fields, which SQL and Parquet cannot hold, are
 /// left out.
 /// </summary>
 public static class SqlNames
 {
+    /// <summary>In the list of field ids that COPY takes it stands for the id of the struct itself; a column of this name would go without
+    /// one.</summary>
+    private const string FieldIdWord = "__duckdb_field_id";
+
     /// <summary>The same fields by id and type; the very same object where nothing has to change.</summary>
     public static ColumnFields Apply(ColumnFields fields)
     {
         ArgumentNullException.ThrowIfNull(fields);
-        var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { FieldIdWord };
         var names = new Dictionary<int, string>();
         foreach (var field in fields.OrderBy(field => field.FieldId))
         {

@@ -37,8 +37,10 @@ public sealed class TableMetadataBuilder
         sortOrder.Validate(schema);
         TablePropertyRules.Check(properties);
         var version = new TableProperties(properties).Number("format-version", 2);
-        var fresh = schema.WithFreshIds();
-        int NewId(int oldId) => fresh.FindField(schema.FindName(oldId)!)!.Id;
+        if (schema.NameClashes.Count > 0)
+            throw new ValidationException(SharedNames(schema.NameClashes));
+        var fresh = schema.WithFreshIds(out var newIds);
+        int NewId(int oldId) => newIds[oldId];
         var partitionId = PartitionSpec.NoLastPartitionId;
         var freshSpec = new PartitionSpec(
             0, [.. spec.Fields.Select(one => one with { SourceId = NewId(one.SourceId), FieldId = ++partitionId })]);
@@ -203,12 +205,31 @@ public sealed class TableMetadataBuilder
         var id = state.Schemas.FirstOrDefault(one => one.SameAs(schema))?.SchemaId;
         if (id is null)
         {
+            RefuseNewClashes(schema);
             id = state.Schemas.Count == 0 ? schema.SchemaId : state.Schemas.Max(one => one.SchemaId) + 1;
             state = state with { Schemas = [.. state.Schemas, schema.WithId(id.Value)] };
         }
         state = state with { LastColumnId = Math.Max(state.LastColumnId, Math.Max(schema.HighestFieldId, lastColumnId ?? 0)) };
         lastAddedSchemaId = id;
     }
+
+    /// <summary>Other engines refuse to load a table in which a dotted name is two columns', or a partition field's and another column's.
+    /// One that is in the table already is not this change's doing.</summary>
+    private void RefuseNewClashes(Schema schema)
+    {
+        var before = state.SchemaById(state.CurrentSchemaId) ?? Schema.Empty;
+        if (schema.NameClashes.Except(before.NameClashes).ToArray() is { Length: > 0 } shared)
+            throw new ValidationException(SharedNames(shared));
+        foreach (var field in state.PartitionSpecs.SelectMany(spec => spec.Fields))
+            if (field.ClashesWith(schema) && !field.ClashesWith(before))
+                throw new ValidationException(
+                    $"The table has a partition field named '{field.Name}', and other engines refuse to load it with another column of this "
+                    + "name.");
+    }
+
+    private static string SharedNames(IReadOnlyList<string> names)
+        => $"Two columns have the dotted name {string.Join(", ", names.Select(name => $"'{name}'"))}, and other engines refuse to load such a "
+            + "table: give one of them another name.";
 
     private void SetCurrentSchema(int id)
     {

@@ -18,6 +18,10 @@ public sealed record PartitionField(int SourceId, int FieldId, string Name, Tran
     public override int GetHashCode() => HashCode.Combine(SourceId, FieldId, Name, Transform);
 
     public override string ToString() => $"{FieldId}: {Name}: {Transform}({SourceId})";
+
+    /// <summary>True where the schema has another column than the source under the field's name: other engines refuse to load such a
+    /// table.</summary>
+    public bool ClashesWith(Schema schema) => schema.FindField(Name) is { } column && column.Id != SourceId;
 }
 
 /// <summary>How rows are grouped into files. Immutable.</summary>
@@ -110,8 +114,8 @@ public sealed class PartitionSpec : IEquatable<PartitionSpec>
         }
         if (!field.Transform.CanTransform(source.Type))
             return $"Partition field '{field.Name}': {field.Transform} cannot be applied to '{name}' of type {source.Type}.";
-        var clash = schema.FindField(field.Name);
-        return clash is not null && !(clash.Id == field.SourceId && field.Transform.Kind is TransformKind.Identity or TransformKind.Void)
+        var isOfItsSource = schema.FindField(field.Name)?.Id == field.SourceId;
+        return field.ClashesWith(schema) || (isOfItsSource && field.Transform.Kind is not (TransformKind.Identity or TransformKind.Void))
             ? $"Partition field '{field.Name}' has the name of a column: give it another name."
             : null;
     }

@@ -15,8 +15,25 @@ public static class PartitionSpecParser
     /// <exception cref="ValidationException">Names every field that cannot be read or used, and what is wrong with it.</exception>
     public static PartitionSpec Parse(IReadOnlyList<string> notations, Schema schema, int specId = 0)
     {
-        var fields = new List<PartitionField>();
         var problems = new List<string>();
+        var spec = new PartitionSpec(specId, Parse(notations, schema, problems));
+        problems.AddRange(spec.Problems(schema));
+        return problems.Count == 0 ? spec : throw new ValidationException(string.Join(' ', problems));
+    }
+
+    /// <summary>The same without a look at whether the fields go together, or at their names: to compare them with a spec that
+    /// exists.</summary>
+    /// <exception cref="ValidationException">Names every field that cannot be read, or whose column the schema does not have.</exception>
+    public static IReadOnlyList<PartitionField> ParseUnchecked(IReadOnlyList<string> notations, Schema schema)
+    {
+        var problems = new List<string>();
+        var fields = Parse(notations, schema, problems);
+        return problems.Count == 0 ? fields : throw new ValidationException(string.Join(' ', problems));
+    }
+
+    private static List<PartitionField> Parse(IReadOnlyList<string> notations, Schema schema, List<string> problems)
+    {
+        var fields = new List<PartitionField>();
         foreach (var notation in notations)
         {
             try
@@ -28,12 +45,41 @@ public static class PartitionSpecParser
                 problems.Add(error.Message);
             }
         }
-        var spec = new PartitionSpec(specId, fields);
-        problems.AddRange(spec.Problems(schema));
-        return problems.Count == 0 ? spec : throw new ValidationException(string.Join(' ', problems));
+        return fields;
+    }
+
+    /// <summary>The names that the fields will have, whatever the schema: no column but a field's own source may be called so. Texts that
+    /// cannot be read are passed over.</summary>
+    public static IReadOnlyList<(string Name, string Column)> FieldNames(IReadOnlyList<string> notations)
+    {
+        var fields = new List<(string Name, string Column)>();
+        foreach (var notation in notations)
+        {
+            try
+            {
+                var (column, transform, name) = ReadField(notation);
+                fields.Add((name ?? DefaultName(column, transform, fields.Select(static field => field.Name)), column));
+            }
+            catch (ValidationException)
+            {
+                // Parse says what is wrong with it.
+            }
+        }
+        return fields;
     }
 
     private static PartitionField ParseField(string notation, Schema schema, List<PartitionField> before)
+    {
+        var (column, transform, name) = ReadField(notation);
+        var source = schema.FindField(column)
+            ?? throw new ValidationException($"The partition field '{notation}' names the column '{column}', which the schema does not have. "
+                + $"It has: {string.Join(", ", schema.Fields.Select(field => field.Name))}.");
+        return new PartitionField(
+            source.Id, PartitionSpec.NoLastPartitionId + 1 + before.Count,
+            name ?? DefaultName(column, transform, before.Select(static field => field.Name)), transform);
+    }
+
+    private static (string Column, Transform Transform, string? Name) ReadField(string notation)
     {
         var reader = new NotationReader(notation, "partition field");
         var first = reader.TakeName(dotted: true);
@@ -47,12 +93,7 @@ public static class PartitionSpecParser
         var name = reader.TryTakeWord("as") ? reader.TakeName(dotted: false) : null;
         if (!reader.AtEnd)
             throw reader.Error("the text goes on after the field");
-
-        var source = schema.FindField(column)
-            ?? throw new ValidationException($"The partition field '{notation}' names the column '{column}', which the schema does not have. "
-                + $"It has: {string.Join(", ", schema.Fields.Select(field => field.Name))}.");
-        return new PartitionField(
-            source.Id, PartitionSpec.NoLastPartitionId + 1 + before.Count, name ?? DefaultName(column, transform, before), transform);
+        return (column, transform, name);
     }
 
     private static (Transform Transform, string Column) ParseCall(ref NotationReader reader, string function)
@@ -84,7 +125,7 @@ public static class PartitionSpecParser
         }
     }
 
-    private static string DefaultName(string column, Transform transform, List<PartitionField> before)
+    private static string DefaultName(string column, Transform transform, IEnumerable<string> before)
     {
         var name = transform.Kind switch
         {
@@ -94,7 +135,7 @@ public static class PartitionSpecParser
             TransformKind.Void => column + "_null",
             _ => $"{column}_{transform}",
         };
-        return before.Exists(field => field.Name == name) && transform.Argument > 0
+        return transform.Argument > 0 && before.Contains(name)
             ? string.Create(CultureInfo.InvariantCulture, $"{name}_{transform.Argument}")
             : name;
     }

@@ -2,7 +2,8 @@ namespace Frazil.Iceberg;
 
 /// <summary>
 /// A table schema: named fields with ids. Immutable; safe to share. Dotted names reach nested fields; inside a list or map both the
-/// full form (<c>tags.element.key</c>) and the short one (<c>tags.key</c>) are understood.
+/// full form (<c>tags.element.key</c>) and the short one (<c>tags.key</c>) are understood; where one field's short form is another's full
+/// name, it means the other. A name may itself hold dots, so a field is told for certain only by its id.
 /// </summary>
 public sealed class Schema : IEquatable<Schema>
 {
@@ -10,6 +11,7 @@ public sealed class Schema : IEquatable<Schema>
     private readonly Dictionary<int, string> nameById = [];
     private readonly Dictionary<string, int> idByName = new(StringComparer.Ordinal);
     private readonly Dictionary<int, int> parentById = [];
+    private readonly List<string> nameClashes = [];
 
     /// <exception cref="ValidationException">Ids or sibling names are not unique, or an identifier field is missing, optional or nested in
     /// a list or map.</exception>
@@ -18,7 +20,10 @@ public sealed class Schema : IEquatable<Schema>
         SchemaId = schemaId;
         AsStruct = new StructType(fields);
         IdentifierFieldIds = identifierFieldIds ?? [];
-        Index(AsStruct, "", "", 0);
+        var shortNames = new List<(string Name, int Id)>();
+        Index(AsStruct, "", "", 0, shortNames);
+        foreach (var (name, id) in shortNames)
+            idByName.TryAdd(name, id);
         foreach (var id in IdentifierFieldIds)
             ValidateIdentifier(id);
     }
@@ -36,6 +41,10 @@ public sealed class Schema : IEquatable<Schema>
 
     /// <summary>0 for a schema without fields.</summary>
     public int HighestFieldId { get; private set; }
+
+    /// <summary>Full dotted names that two fields have, as a column <c>a.b</c> and the field b of a struct a: other engines refuse to load
+    /// a table with such a schema. Reading one is no error here; making one is.</summary>
+    public IReadOnlyList<string> NameClashes => nameClashes;
 
     /// <summary>The ids of every field, nested ones included.</summary>
     public IReadOnlyCollection<int> FieldIds => byId.Keys;
@@ -66,10 +75,14 @@ public sealed class Schema : IEquatable<Schema>
 
     /// <summary>Numbers every field anew from <paramref name="firstId"/>, level by level as Java does; identifier fields are carried
     /// over.</summary>
-    public Schema WithFreshIds(int firstId = 1)
+    public Schema WithFreshIds(int firstId = 1) => WithFreshIds(out _, firstId);
+
+    /// <summary>The same, telling the new id of each old one.</summary>
+    internal Schema WithFreshIds(out IReadOnlyDictionary<int, int> newIds, int firstId = 1)
     {
         var next = firstId;
         var mapped = new Dictionary<int, int>();
+        newIds = mapped;
         var fields = FreshIds.Assign(AsStruct, () => next++, mapped).Fields;
         return new Schema(SchemaId, fields, [.. IdentifierFieldIds.Select(id => mapped[id])]);
     }
@@ -86,7 +99,7 @@ public sealed class Schema : IEquatable<Schema>
 
     public override string ToString() => AsStruct.ToString();
 
-    private void Index(IcebergType type, string path, string shortPath, int parent)
+    private void Index(IcebergType type, string path, string shortPath, int parent, List<(string Name, int Id)> shortNames)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var field in type.Fields)
@@ -100,12 +113,13 @@ public sealed class Schema : IEquatable<Schema>
             var name = path + field.Name;
             nameById[field.Id] = name;
             parentById[field.Id] = parent;
-            idByName.TryAdd(name, field.Id);
+            if (!idByName.TryAdd(name, field.Id))
+                nameClashes.Add(name);
             if (shortPath != path)
-                idByName.TryAdd(shortPath + field.Name, field.Id);
+                shortNames.Add((shortPath + field.Name, field.Id));
             // A list's element or a map's value that is a struct may be left out of the short form of names below it.
             var hidden = type is not StructType && field.Type is StructType;
-            Index(field.Type, name + ".", hidden ? shortPath : shortPath + field.Name + ".", field.Id);
+            Index(field.Type, name + ".", hidden ? shortPath : shortPath + field.Name + ".", field.Id, shortNames);
         }
     }
 

@@ -35,11 +35,30 @@ public sealed class SchemaUpdate
     /// <param name="doc">A comment, or null.</param>
     /// <exception cref="ValidationException">The parent is no struct, or the name is taken.</exception>
     public SchemaUpdate AddColumn(string? parent, string name, IcebergType type, string? doc = null)
+        => Add(parent is null ? null : StructOf(Resolve(parent)), name, type, doc);
+
+    /// <summary>Adds an optional column at the end of the table, or of the struct that the field with the id <paramref name="parentId"/>
+    /// is. Names may hold dots, so that only an id tells which struct is meant.</summary>
+    /// <param name="parentId">The id of a struct (or of a list or map of structs); 0 for the top.</param>
+    /// <param name="name">The new name; dots in it are part of the name.</param>
+    /// <param name="type">The type; its field ids are assigned anew.</param>
+    /// <param name="doc">A comment, or null.</param>
+    /// <exception cref="ValidationException">The parent is no struct, or the name is taken.</exception>
+    public SchemaUpdate AddColumn(int parentId, string name, IcebergType type, string? doc = null)
     {
-        var holder = parent is null ? null : ResolveStruct(parent);
+        var parent = parentId == 0 ? null
+            : current.FindField(parentId) ?? throw new ValidationException($"Cannot add '{name}': the schema has no field with id {parentId}.");
+        return Add(parent is null ? null : StructOf(parent), name, type, doc);
+    }
+
+    private SchemaUpdate Add(NestedField? holder, string name, IcebergType type, string? doc)
+    {
         var siblings = holder?.Type.Fields ?? current.Fields;
         if (siblings.Any(field => field.Name == name))
-            throw new ValidationException($"Cannot add '{(parent is null ? name : parent + "." + name)}': a column of this name exists.");
+        {
+            var full = holder is null ? name : $"{current.FindName(holder.Id)}.{name}";
+            throw new ValidationException($"Cannot add '{full}': a column of this name exists.");
+        }
         var id = ++LastColumnId;
         var added = new NestedField(id, name, false, FreshIds.AssignAny(type, () => ++LastColumnId), doc);
         Replace(holder?.Id ?? 0, @struct => new StructType([.. @struct.Fields, added]));
@@ -136,14 +155,14 @@ public sealed class SchemaUpdate
         ?? throw new ValidationException(
             $"The schema has no column '{path}'. It has: {string.Join(", ", current.Fields.Select(field => field.Name))}.");
 
-    private NestedField ResolveStruct(string path)
+    private NestedField StructOf(NestedField named)
     {
-        var field = Resolve(path);
+        var field = named;
         while (field.Type is ListType or MapType)
             field = field.Type is MapType map ? map.Value : ((ListType)field.Type).Element;
         return field.Type is StructType
             ? field
-            : throw new ValidationException($"Cannot add to '{path}': it is {field.Type}, not a struct.");
+            : throw new ValidationException($"Cannot add to '{current.FindName(named.Id)}': it is {field.Type}, not a struct.");
     }
 
     private SchemaUpdate ReplaceField(NestedField changed)
@@ -156,7 +175,11 @@ public sealed class SchemaUpdate
     private void Replace(int parentId, Func<IcebergType, IcebergType> change)
     {
         var root = parentId == 0 ? change(current.AsStruct) : Rewrite(current.AsStruct, parentId, change);
-        current = new Schema(current.SchemaId, root.Fields, current.IdentifierFieldIds);
+        var changed = new Schema(current.SchemaId, root.Fields, current.IdentifierFieldIds);
+        if (changed.NameClashes.Count > current.NameClashes.Count)
+            throw new ValidationException($"The dotted name '{changed.NameClashes[^1]}' would be two columns', and other engines refuse to load "
+                + "such a table: give one of them another name.");
+        current = changed;
     }
 
     private static IcebergType Rewrite(IcebergType type, int id, Func<IcebergType, IcebergType> change)

@@ -19,6 +19,7 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
     private sealed record Adopted(TableVersion Version, TableSchema Schema);
 
     private readonly SemaphoreSlim creating = new(1, 1);
+    private readonly Lazy<TableSchema> declared = new(() => TableDefinition.Declared(options));
     private Adopted? adopted;
 
     /// <summary>The schema for new chunks; null while the table waits for its first records. Cheap: called for every record.</summary>
@@ -31,6 +32,10 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
             return ReferenceEquals(seen?.Version, version) ? seen?.Schema : Adopt(version!);
         }
     }
+
+    /// <summary>What stands before any record was seen: records are judged by it while the table waits for its first ones. Field ids are
+    /// placeholders.</summary>
+    public TableSchema Declared => declared.Value;
 
     /// <summary>Loads the table and checks that it can be written as configured; creates it where the configuration alone says what it
     /// is.</summary>
@@ -81,7 +86,7 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
         {
             if (state.Current is null && await state.RefreshAsync(cancellationToken) is null)
             {
-                var (additions, problem) = samples.Propose(TableDefinition.BaseColumns(options));
+                var (additions, problem) = samples.Propose(Declared.Columns, PartitionSpecParser.FieldNames(options.PartitionBy));
                 if (problem is not null)
                 {
                     return problem;
@@ -104,15 +109,8 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
             latest =>
             {
                 // Proposed anew against each version tried: another writer may have added the very same column.
-                (var additions, problem) = samples.Propose(ColumnSchemas.FromIceberg(latest.Metadata.CurrentSchema.Fields));
-                var update = new SchemaUpdate(latest.Metadata);
-                foreach (var addition in additions)
-                {
-                    var parent = addition.ParentFieldId == 0 ? null : latest.Metadata.CurrentSchema.FindName(addition.ParentFieldId);
-                    var placeholder = 0;
-                    update.AddColumn(parent, addition.Name, ColumnSchemas.ToIceberg(addition.Type.ToColumnType(() => ++placeholder)));
-                }
-                return problem is not null || update.IsEmpty ? null : (SchemaUpdate.RequirementsFor(latest.Metadata), update.ToUpdates());
+                (var update, problem) = Propose(samples, latest.Metadata);
+                return update.IsEmpty ? null : (SchemaUpdate.RequirementsFor(latest.Metadata), update.ToUpdates());
             },
             cancellationToken);
         if (!version.Metadata.CurrentSchema.SameAs(before))
@@ -121,6 +119,47 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
         }
         return problem;
     }
+
+    /// <summary>A change that the table takes; without effect where there is a problem with the first record. What the rules of the table
+    /// format refuse is the record's fault, not the catalog's: tried again it would be refused for ever.</summary>
+    private static (SchemaUpdate Update, DecodeError? Problem) Propose(SchemaSamples samples, TableMetadata table)
+    {
+        ValidationException? refused = null;
+        foreach (var most in (int[])[SchemaSamples.Most, 1])
+        {
+            var (additions, problem) = samples.Propose(
+                ColumnSchemas.FromIceberg(table.CurrentSchema.Fields), PartitionFieldsOf(table), most);
+            try
+            {
+                return (problem is null ? Add(additions, table) : new SchemaUpdate(table), problem);
+            }
+            catch (ValidationException error)
+            {
+                refused = error; // perhaps for the sake of a later record: once more with the first alone
+            }
+        }
+        return (new SchemaUpdate(table), new(DecodeReason.ConflictingNames, "", 0, refused!.Message));
+    }
+
+    private static SchemaUpdate Add(IReadOnlyList<SchemaAddition> additions, TableMetadata table)
+    {
+        var update = new SchemaUpdate(table);
+        foreach (var addition in additions)
+        {
+            var placeholder = 0;
+            update.AddColumn(addition.ParentFieldId, addition.Name, ColumnSchemas.ToIceberg(addition.Type.ToColumnType(() => ++placeholder)));
+        }
+        if (!update.IsEmpty)
+        {
+            TableMetadataBuilder.From(table, TimeProvider.System).Apply(update.ToUpdates()); // throws what the catalog would throw
+        }
+        return update;
+    }
+
+    /// <summary>Of all specs: other engines look at the old ones too.</summary>
+    private static List<(string Name, string Column)> PartitionFieldsOf(TableMetadata table)
+        => [.. table.PartitionSpecs.SelectMany(static spec => spec.Fields)
+            .Select(field => (field.Name, table.CurrentSchema.FindName(field.SourceId) ?? ""))];
 
     private async Task CreateAsync(TableDefinition definition, CancellationToken cancellationToken)
     {
@@ -148,6 +187,10 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
         {
             var version = await state.RefreshAsync(cancellationToken);
             TableCompatibility.Check(version!.Metadata, options);
+        }
+        catch (ValidationException error)
+        {
+            throw new PipelineFailedException($"table {options.Name} cannot be created as configured: {error.Message}", error);
         }
     }
 

@@ -40,7 +40,7 @@ internal static class TableCompatibility
         {
             problems.Add(problem);
         }
-        CheckColumns(table.CurrentSchema, options, problems);
+        CheckColumns(table, options, problems);
         CheckPartitioning(table, options, problems);
         return problems;
     }
@@ -48,8 +48,9 @@ internal static class TableCompatibility
     private static string? VersionProblem(TableMetadata table)
         => table.FormatVersion == 2 ? null : $"it is an Iceberg v{table.FormatVersion} table, and only v2 tables can be written";
 
-    private static void CheckColumns(Schema schema, TableOptions options, List<string> problems)
+    private static void CheckColumns(TableMetadata table, TableOptions options, List<string> problems)
     {
+        var schema = table.CurrentSchema;
         foreach (var (name, notation) in options.Columns)
         {
             CheckColumn(schema, name, IcebergTypeParser.Parse(notation), "declared", problems);
@@ -57,6 +58,12 @@ internal static class TableCompatibility
         foreach (var name in options.KafkaColumns)
         {
             CheckColumn(schema, name, KafkaColumns.TypeOf(name, static () => 0), "a Kafka column of type", problems);
+        }
+        foreach (var name in KafkaColumns.Of(table).Except(options.KafkaColumns))
+        {
+            problems.Add(
+                $"its column {name} holds records' places in Kafka, but kafka_columns no longer names it, so that a field of this name in a record "
+                + "would fill it: name it, or rename or drop the column with another engine");
         }
         var written = options.Columns.Keys.Concat(options.KafkaColumns).ToHashSet();
         foreach (var required in schema.Fields.Where(field => field.Required && !written.Contains(field.Name)))
@@ -95,14 +102,16 @@ internal static class TableCompatibility
         }
         try
         {
-            var wanted = PartitionSpecParser.Parse(options.PartitionBy, table.CurrentSchema);
-            var actual = table.DefaultSpec;
-            var isSame = wanted.Fields.Count == actual.Fields.Count
-                && wanted.Fields.Zip(actual.Fields)
+            // How the table calls its partition fields is not asked: a name that a column has taken since stops others, not us.
+            var wanted = PartitionSpecParser.ParseUnchecked(options.PartitionBy, table.CurrentSchema);
+            var actual = table.DefaultSpec.Fields;
+            var isSame = wanted.Count == actual.Count
+                && wanted.Zip(actual)
                     .All(static pair => pair.First.SourceId == pair.Second.SourceId && pair.First.Transform.Equals(pair.Second.Transform));
             if (!isSame)
             {
-                problems.Add($"it is partitioned by {actual}, but partition_by says {string.Join(", ", options.PartitionBy)}");
+                PartitionSpecParser.Parse(options.PartitionBy, table.CurrentSchema);
+                problems.Add($"it is partitioned by {table.DefaultSpec}, but partition_by says {string.Join(", ", options.PartitionBy)}");
             }
         }
         catch (ValidationException error)

@@ -1,4 +1,3 @@
-using Frazil.Columnar;
 using Frazil.Config;
 using Frazil.Decode;
 using Frazil.Flush;
@@ -23,15 +22,15 @@ internal sealed record TableDefinition(Schema Schema, PartitionSpec? Spec, IRead
         }
         fields.AddRange(Kafka(options, () => ++ids));
         var schema = new Schema(0, fields).WithFreshIds();
-        return new(schema, ParseSpec(options, schema), options.Properties);
+        return new(schema, ParseSpec(options, schema), KafkaColumns.Recorded(options.Properties, options.KafkaColumns));
     }
 
     /// <summary>The columns that stand before any record was seen: declared and Kafka ones. Ids are placeholders, unique among
     /// themselves.</summary>
-    public static ColumnFields BaseColumns(TableOptions options)
+    public static TableSchema Declared(TableOptions options)
     {
         var ids = 0;
-        return ColumnSchemas.FromIceberg([.. Declared(options, () => ++ids), .. Kafka(options, () => ++ids)]);
+        return new(new(0, [.. Declared(options, () => ++ids), .. Kafka(options, () => ++ids)]), options.KafkaColumns);
     }
 
     private static IEnumerable<NestedField> Declared(TableOptions options, Func<int> nextId)

@@ -39,7 +39,8 @@ internal static class TableKeys
             "`stop`, `read_again` or `go_on`", "Another engine set the table back to an older snapshot, or removed its progress: the table stops, the records are read again, or their rows stay out."),
         TextList("kafka_columns", t => t.KafkaColumns, (t, v) => t with { KafkaColumns = v },
             string.Join(", ", KafkaColumnNames.Select(name => $"`{name}`")),
-            "Kafka position columns that the table gets. `kafka_timestamp` is null where a record has none, or one after the year 294246."),
+            "Kafka position columns that the table gets. `kafka_timestamp` is null where a record has none, "
+            + "or one that microseconds cannot say (before the year -290308, after 294247)."),
         Map("properties", ConfigKind.Properties, t => t.Properties, (t, v) => t with { Properties = v },
             "Iceberg table properties", "Set when the table is created: `write.*`, `history.expire.*`, `commit.retry.*`, …"),
     ];

@@ -57,6 +57,12 @@ internal sealed partial class TableValidator(ConfigErrors errors)
                 key, name, "holds {topic} beside topic_pattern, which is not supported yet",
                 "List the topics in topics, or use a fixed name");
         }
+        else if (TableNames.Expand([table]).Select(one => one.Name).FirstOrDefault(TableNames.IsOfSql) is { } hidden)
+        {
+            errors.Add(
+                key, name, $"has a namespace that SQL has for itself, so that {hidden} could never be queried",
+                $"Choose another namespace than {string.Join(", ", TableNames.NamespacesOfSql)}");
+        }
         else if (TableNames.Expand([table]).Select(one => one.Name).FirstOrDefault(one => !Name().IsMatch(one)) is { } wrong)
         {
             errors.Add(key, name, wrong == name ? "is not namespace.table" : $"would become {wrong}, which is not namespace.table",
@@ -133,11 +139,6 @@ internal sealed partial class TableValidator(ConfigErrors errors)
     private bool ValidateColumns(TableOptions table, string prefix)
     {
         var before = errors.Count;
-        foreach (var pair in table.Columns.Keys.GroupBy(static name => name, StringComparer.OrdinalIgnoreCase).Where(static group => group.Count() > 1))
-        {
-            errors.Add(
-                prefix, string.Join(", ", pair), "differ only by upper and lower case, which SQL does not tell apart", "Give each a name of its own");
-        }
         foreach (var (name, type) in table.Columns)
         {
             var key = $"{prefix}.{name}";
@@ -162,16 +163,17 @@ internal sealed partial class TableValidator(ConfigErrors errors)
                 errors.Add(key, type, "has a fixed(L) in it, which cannot be written yet", "Use binary");
             }
         }
+        if (errors.Count == before)
+        {
+            new DeclaredColumns(errors).Validate(table, prefix);
+        }
         return errors.Count == before;
     }
 
     /// <summary>What declared columns make of the partition fields: those of columns that records bring are judged when they come.</summary>
     private void ValidateTransforms(TableOptions table, string key)
     {
-        var ids = 0;
-        var schema = new Schema(
-            0, [.. table.Columns.Select(column => new NestedField(++ids, column.Key, false, IcebergTypeParser.Parse(column.Value, () => ++ids)))])
-            .WithFreshIds();
+        var schema = DeclaredColumns.SchemaOf(table);
         var before = errors.Count;
         var declared = table.PartitionBy.Where(field => schema.FindField(PartitionFieldSyntax.ColumnOf(field)) is not null).ToList();
         foreach (var field in declared)

@@ -49,6 +49,7 @@ public sealed record DecodeError(DecodeReason Reason, string Path, long Offset, 
         DecodeReason.UnknownField => "unknown_field",
         DecodeReason.ReservedField => "reserved_field",
         DecodeReason.ConflictingTypes => "conflicting_types",
+        DecodeReason.ConflictingNames => "conflicting_names",
         _ => "unknown",
     };
 
@@ -88,4 +89,6 @@ public enum DecodeReason : byte
     ReservedField,
     /// <summary>A new field whose values are of kinds that no one column can hold.</summary>
     ConflictingTypes,
+    /// <summary>A new field whose name SQL or other engines could not tell from another column's, or from a partition field's.</summary>
+    ConflictingNames,
 }

@@ -14,8 +14,9 @@ internal enum IsoOutcome : byte
 }
 
 /// <summary>
-/// The one form of ISO 8601 that RFC 3339 allows: <c>2026-01-31T12:34:56[.fraction][Z|±hh:mm]</c> (a space may stand for the T), years 0001
-/// to 9999, proleptic Gregorian calendar, no leap seconds, no 24:00. Fractions may be longer than six digits when the rest are zeros.
+/// The form of ISO 8601 that RFC 3339 allows: <c>2026-01-31T12:34:56[.fraction][Z|±hh:mm]</c> (T and Z in either case, a space for the T), and
+/// ISO's shorter offsets <c>±hhmm</c> and <c>±hh</c>. Years 0001 to 9999, proleptic Gregorian calendar, no leap seconds, no 24:00. Fractions
+/// may be longer than six digits when the rest are zeros.
 /// Texts must be readable 16 bytes behind their end (see <see cref="JsonCursor"/>).
 /// </summary>
 internal static unsafe class IsoTime
@@ -31,7 +32,7 @@ internal static unsafe class IsoTime
     public static IsoOutcome ParseTimestamp(byte* text, int length, bool zoned, out long micros)
     {
         micros = 0;
-        if (length < DateLength + 1 + SecondsLength || text[DateLength] is not ((byte)'T' or (byte)' '))
+        if (length < DateLength + 1 + SecondsLength || text[DateLength] is not ((byte)'T' or (byte)'t' or (byte)' '))
         {
             return IsoOutcome.BadText;
         }
@@ -52,7 +53,7 @@ internal static unsafe class IsoTime
         {
             return rest == 0 ? IsoOutcome.Ok : IsZone(p, rest, out _) ? IsoOutcome.ZoneUnwanted : IsoOutcome.BadText;
         }
-        if (rest == 1 && *p == 'Z')
+        if (rest == 1 && (*p | 0x20) == 'z')
         {
             return IsoOutcome.Ok;
         }
@@ -176,14 +177,14 @@ internal static unsafe class IsoTime
         offset = 0;
         if (length == 1)
         {
-            return *p == 'Z';
+            return (*p | 0x20) == 'z';
         }
-        if (length != 6 || p[0] is not ((byte)'+' or (byte)'-') || p[3] != ':')
+        if (length is not (3 or 5 or 6) || p[0] is not ((byte)'+' or (byte)'-') || (length == 6 && p[3] != ':'))
         {
             return false;
         }
         var hour = TwoDigits(p + 1);
-        var minute = TwoDigits(p + 4);
+        var minute = length == 3 ? 0 : TwoDigits(p + length - 2);
         offset = ((hour * 60L) + minute) * 60 * MicrosPerSecond * (p[0] == '-' ? -1 : 1);
         return hour is >= 0 and <= 23 && minute is >= 0 and <= 59;
     }

@@ -60,13 +60,13 @@ internal sealed unsafe class JsonMapReader : JsonColumnReader<ListWriter>
     public JsonMapReader(ListWriter column)
         : base(column, "expected an object (a map)")
     {
-        keys = column.First as BytesWriter is { Field.Type.Kind: ColumnKind.Utf8 } texts
-            ? texts
-            : throw new NotSupportedException(
-                $"column {column.Field}: the keys of a map in JSON are strings, so the map's key must be one");
+        keys = (BytesWriter)column.First;
         key = new(keys);
         value = Create(column.Children[1]);
     }
+
+    /// <summary>The names of a JSON object are strings, so the map's keys must be.</summary>
+    public static bool CanRead(ListWriter column) => column.First is BytesWriter { Field.Type.Kind: ColumnKind.Utf8 };
 
     public override byte* Read(byte* p, JsonCursor cursor)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Frazil.Columnar;
+using Frazil.Schemas;
 
 namespace Frazil.Decode;
 
@@ -17,6 +18,7 @@ public sealed class JsonSchemaInference
 
     private readonly ColumnFields known;
     private readonly int maxFields;
+    private readonly ColumnNames names;
 
     /// <summary>By the id of the parent field, in the order first seen.</summary>
     private List<Group> groups = [];
@@ -24,11 +26,14 @@ public sealed class JsonSchemaInference
     /// <param name="known">The table's whole schema, pipeline columns included.</param>
     /// <param name="maxFields">Where the table would have more fields than this (of all levels), new ones are refused: an object with data
     /// for names should be a map, and every column costs each file and each writer some hundred kilobytes.</param>
-    public JsonSchemaInference(ColumnFields known, int maxFields = 1_000)
+    /// <param name="partitionFields">Names of the table's partition fields, each with its column.</param>
+    public JsonSchemaInference(
+        ColumnFields known, int maxFields = 1_000, IReadOnlyList<(string Name, string Column)>? partitionFields = null)
     {
         ArgumentNullException.ThrowIfNull(known);
         this.known = known;
         this.maxFields = maxFields;
+        names = new(FullNames(known, ""), partitionFields ?? []);
     }
 
     private sealed record Group(int ParentFieldId, string Path, JsonShape Shape);
@@ -79,7 +84,6 @@ public sealed class JsonSchemaInference
         {
             var index = joined.FindIndex(group => group.ParentFieldId == id);
             var all = index < 0 ? shape : joined[index].Shape.Join(shape, path);
-            RefuseCaseTwins(id, path, all);
             if (index < 0)
             {
                 joined.Add(new(id, path, all));
@@ -93,6 +97,7 @@ public sealed class JsonSchemaInference
         {
             RefuseTooDeep(group);
         }
+        RefuseTakenNames(joined);
         var added = joined.Sum(group => group.Shape.Size - 1); // less the record, or the struct that is there already
         return added > 0 && SizeOf(known) + added > maxFields
             ? throw new RefusedException(
@@ -128,57 +133,20 @@ public sealed class JsonSchemaInference
 
     private static int SizeOf(ColumnFields fields) => fields.Sum(static field => 1 + SizeOf(field.Type.Fields));
 
-    /// <summary>SQL does not tell names apart by case, so two such columns would make the table unreadable.</summary>
-    private void RefuseCaseTwins(int parentId, string path, JsonShape shape)
+    private void RefuseTakenNames(List<Group> added)
     {
-        var seen = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var field in FieldsOf(parentId, known) ?? known)
+        if (names.FindClash(added.SelectMany(NamesOf)) is var (name, why))
         {
-            seen.TryAdd(field.Name, field.Name);
-        }
-        foreach (var (name, _) in shape.Fields)
-        {
-            if (!seen.TryAdd(name, name))
-            {
-                var full = path.Length > 0 ? $"{path}.{name}" : name;
-                throw new RefusedException(
-                    DecodeReason.ConflictingTypes, full,
-                    $"field {full}: differs from column {seen[name]} only in case, which SQL does not tell apart; rename one");
-            }
-        }
-        foreach (var (name, below) in shape.Fields)
-        {
-            RefuseCaseTwinsWithin($"{path}.{name}", below);
+            throw new RefusedException(DecodeReason.ConflictingNames, name, $"field {name}: {why}");
         }
     }
 
-    private static void RefuseCaseTwinsWithin(string path, JsonShape shape)
-    {
-        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var (name, below) in shape.Fields)
-        {
-            if (!seen.Add(name))
-            {
-                throw new RefusedException(
-                    DecodeReason.ConflictingTypes, path,
-                    $"field {path.TrimStart('.')}.{name}: differs from another only in case, which SQL does not tell apart; rename one");
-            }
-            RefuseCaseTwinsWithin($"{path}.{name}", below);
-        }
-    }
+    private static IEnumerable<string> NamesOf(Group group)
+        => group.Path.Length > 0 ? group.Shape.NamesBelow(group.Path)
+            : group.Shape.Fields.SelectMany(static field => field.Shape.NamesBelow(field.Name).Prepend(field.Name));
 
-    /// <summary>The children of the field with this id.</summary>
-    private static ColumnFields? FieldsOf(int fieldId, ColumnFields fields)
-    {
-        foreach (var field in fields)
-        {
-            if ((field.FieldId == fieldId ? field.Type.Fields : FieldsOf(fieldId, field.Type.Fields)) is { } found)
-            {
-                return found;
-            }
-        }
-        return null;
-    }
+    private static IEnumerable<string> FullNames(ColumnFields fields, string path)
+        => fields.SelectMany(field => FullNames(field.Type.Fields, $"{path}{field.Name}.").Prepend(path + field.Name));
 
     private sealed class RefusedException(DecodeReason reason, string path, string message) : Exception(message)
     {
@@ -196,9 +164,10 @@ public sealed class JsonSchemaInference
         public void ReadObject(ref Utf8JsonReader reader, ColumnFields fields, int parentId, string path)
         {
             var added = new List<(string Name, JsonShape Shape)>();
+            var seen = new HashSet<string>(StringComparer.Ordinal);
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
-                var name = reader.GetString()!;
+                var name = TakeName(ref reader, seen, path);
                 var place = path.Length > 0 ? $"{path}.{name}" : name;
                 reader.Read();
                 var position = fields.IndexOfName(name);
@@ -212,6 +181,14 @@ public sealed class JsonSchemaInference
                 }
             }
             Note(parentId, path, JsonShape.Struct(added));
+        }
+
+        private static string TakeName(ref Utf8JsonReader reader, HashSet<string> seen, string path)
+        {
+            var name = reader.GetString()!;
+            return seen.Add(name) ? name : throw new RefusedException(
+                DecodeReason.DuplicateField, path.Length > 0 ? $"{path}.{name}" : name,
+                $"field {(path.Length > 0 ? path + "." : "")}{name}: a name that stands twice in its object");
         }
 
         private void Note(int parentId, string path, JsonShape shape)
@@ -272,9 +249,10 @@ public sealed class JsonSchemaInference
             {
                 case JsonTokenType.StartObject:
                     var fields = new List<(string Name, JsonShape Shape)>();
+                    var seen = new HashSet<string>(StringComparer.Ordinal);
                     while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
                     {
-                        var name = reader.GetString()!;
+                        var name = TakeName(ref reader, seen, path);
                         reader.Read();
                         fields.Add((name, ReadNew(ref reader, $"{path}.{name}")));
                     }

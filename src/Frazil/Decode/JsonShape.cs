@@ -41,6 +41,16 @@ internal sealed class JsonShape
     public int ListLevels
         => (kind == ColumnKind.List ? 1 : 0) + Math.Max(element?.ListLevels ?? 0, fields.Select(static item => item.Shape.ListLevels).DefaultIfEmpty().Max());
 
+    /// <summary>The full dotted names of what a column of this shape holds below its own name, <paramref name="path"/>.</summary>
+    public IEnumerable<string> NamesBelow(string path)
+    {
+        if (element is not null)
+        {
+            return element.NamesBelow($"{path}.element").Prepend($"{path}.element");
+        }
+        return fields.SelectMany(field => field.Shape.NamesBelow($"{path}.{field.Name}").Prepend($"{path}.{field.Name}"));
+    }
+
     /// <summary>Fields of all levels.</summary>
     public int Size => 1 + (element?.Size ?? 0) + fields.Sum(item => item.Shape.Size);
 

@@ -42,8 +42,8 @@ internal abstract unsafe class JsonValueReader(ColumnField field, string expecte
         return JsonScan.SkipValue(p, cursor, ref ignored) == null ? null : cursor.Fail(DecodeReason.WrongType, p, Expected);
     }
 
-    /// <summary>The reader for a column, nested ones with theirs.</summary>
-    /// <exception cref="NotSupportedException">JSON cannot fill such a column.</exception>
+    /// <summary>The reader for a column, nested ones with theirs. One that JSON cannot fill, which only another engine can have made, takes
+    /// nulls and nothing else.</summary>
     public static JsonValueReader Create(ColumnWriter column) => (column, column.Field.Type.Kind) switch
     {
         (BooleanWriter writer, _) => new JsonBooleanReader(writer),
@@ -62,8 +62,8 @@ internal abstract unsafe class JsonValueReader(ColumnField field, string expecte
         (FixedBytesWriter writer, ColumnKind.Uuid) => new JsonUuidReader(writer),
         (StructWriter writer, _) => new JsonObjectReader(writer),
         (ListWriter writer, ColumnKind.List) => new JsonListReader(writer),
-        (ListWriter writer, ColumnKind.Map) => new JsonMapReader(writer),
-        _ => throw new NotSupportedException($"column {column.Field}: JSON has no values of this type"),
+        (ListWriter writer, ColumnKind.Map) when JsonMapReader.CanRead(writer) => new JsonMapReader(writer),
+        _ => new JsonNothingReader(column),
     };
 }
 
@@ -74,4 +74,11 @@ internal abstract class JsonColumnReader<TWriter>(TWriter column, string expecte
     protected TWriter Column { get; } = column;
 
     protected sealed override void AppendNull() => Column.AppendNull();
+}
+
+/// <summary>For a column that JSON has no values for: a null, or a failure.</summary>
+internal sealed unsafe class JsonNothingReader(ColumnWriter column)
+    : JsonColumnReader<ColumnWriter>(column, $"expected null: JSON has no values for a column of type {column.Field.Type}")
+{
+    public override byte* Read(byte* p, JsonCursor cursor) => ReadNull(p, cursor);
 }

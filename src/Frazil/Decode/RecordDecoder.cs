@@ -10,7 +10,7 @@ public abstract class RecordDecoder : IDisposable
 {
     /// <summary>Points the decoder at a new chunk. <paramref name="positions"/> names the fields of the chunk's schema that records fill;
     /// the others (the Kafka position columns) are the caller's to append, and a record that carries one of their names is bad.</summary>
-    /// <exception cref="NotSupportedException">The format cannot fill a column of that type; the message names it.</exception>
+    /// <remarks>A column of a type that the format has no values for takes nulls only.</remarks>
     public abstract void Bind(ColumnChunk chunk, IReadOnlyList<int> positions);
 
     /// <summary>Decodes a record into exactly one value for each bound column; the caller appends its own columns and calls

@@ -17,10 +17,14 @@ internal sealed class SchemaSamples
 
     /// <summary>What to add to <paramref name="known"/>; or why the first record can never fit. A later record that does not fit is left
     /// out: it is judged when its own turn comes.</summary>
-    public (IReadOnlyList<SchemaAddition> Additions, DecodeError? Problem) Propose(ColumnFields known)
+    /// <param name="known">The columns that are there.</param>
+    /// <param name="partitionFields">Names that the table's partition fields have, each with its column.</param>
+    /// <param name="most">How many of the records to look at.</param>
+    public (IReadOnlyList<SchemaAddition> Additions, DecodeError? Problem) Propose(
+        ColumnFields known, IReadOnlyList<(string Name, string Column)> partitionFields, int most = Most)
     {
-        var inference = new JsonSchemaInference(known);
-        for (var i = 0; i < records.Count; i++)
+        var inference = new JsonSchemaInference(known, partitionFields: partitionFields);
+        for (var i = 0; i < Math.Min(records.Count, most); i++)
         {
             var problem = inference.Add(records[i]);
             if (i == 0 && problem is not null)

@@ -106,19 +106,19 @@ internal sealed class HotPartition
         {
             return AppendStatus.Ignored;
         }
+        if (message.IsValueNull)
+        {
+            return Reject(message, "null_value", "the record's value is null (a tombstone), which a table in append mode cannot hold");
+        }
         var schema = parts.Schema();
         if (schema is null)
         {
-            return AppendStatus.UnknownField;
+            return AppendFirst(message);
         }
         PrepareChunk(schema, offset);
         if (kafkaColumns!.FaultOf(message) is { } fault)
         {
             return Reject(message, fault.Code, fault.Reason);
-        }
-        if (message.IsValueNull)
-        {
-            return Reject(message, "null_value", "the record's value is null (a tombstone), which a table in append mode cannot hold");
         }
         var result = decoder.Decode(message.Value);
         if (result.Status == DecodeStatus.ChunkFull)
@@ -134,6 +134,24 @@ internal sealed class HotPartition
             DecodeStatus.ChunkFull => Reject(message, "too_large", "the record alone exceeds what a chunk can hold"),
             _ => Reject(message, result.Error!.Code, result.Error.Message),
         };
+    }
+
+    /// <summary>There is no table yet to hold it. It is judged by the declared columns all the same, so that what is wrong with it is said
+    /// as of any other record; if nothing is, the table can be made from it.</summary>
+    private AppendStatus AppendFirst(in KafkaMessage message)
+    {
+        var declared = parts.Declared();
+        var scratch = new ColumnChunk(declared.Columns, ChunkSizing.ForRows(1), parts.Memory.Account);
+        try
+        {
+            decoder.Bind(scratch, declared.ValueColumns);
+            var result = decoder.Decode(message.Value);
+            return result.Status == DecodeStatus.Bad ? Reject(message, result.Error!.Code, result.Error.Message) : AppendStatus.UnknownField;
+        }
+        finally
+        {
+            scratch.Unpin();
+        }
     }
 
     /// <summary>A record that cannot be a row for a reason found outside decoding. Within a run only. Between an <see cref="Append"/> and
@@ -322,6 +340,8 @@ internal sealed record HotPartitionParts
     public required TimeProvider Time { get; init; }
     /// <summary>The table's schema now; null while the table waits for its first records to be created from.</summary>
     public required Func<TableSchema?> Schema { get; init; }
+    /// <summary>What the table will have at least, by which records are judged until then.</summary>
+    public required Func<TableSchema> Declared { get; init; }
     public required Func<RecordDecoder> CreateDecoder { get; init; }
     public required OnBadRecord OnBadRecord { get; init; }
     public required bool EvolveSchema { get; init; }

@@ -16,6 +16,20 @@ internal sealed class KafkaColumns
     public const string Key = "kafka_key";
     public const string Headers = "kafka_headers";
 
+    /// <summary>Table property: which of these columns the table was made with, so that a column that a producer's field made is not taken
+    /// for one.</summary>
+    private const string RecordedProperty = "frazil.kafka-columns";
+
+    private const long NoTimestamp = -1;
+
+    /// <summary>The least that DuckDB calls a timestamp: 290309-12-22 (BC).</summary>
+    private const long EarliestMs = -9_223_372_022_400_000;
+
+    private static readonly string[] All = [Partition, Offset, Timestamp, Topic, Key, Headers];
+
+    /// <summary>Types that no field of a record is ever inferred as.</summary>
+    private static readonly string[] Unmistakable = [Partition, Timestamp, Key, Headers];
+
     private readonly FixedWriter<int>? partition;
     private readonly FixedWriter<long>? offset;
     private readonly FixedWriter<long>? timestamp;
@@ -52,6 +66,27 @@ internal sealed class KafkaColumns
             new NestedField(nextId(), "key", false, IcebergType.String), new NestedField(nextId(), "value", false, IcebergType.Binary))),
         _ => throw new ArgumentException($"{name} is no Kafka column", nameof(name)),
     };
+
+    /// <summary>The properties of a new table, with a note of its Kafka columns.</summary>
+    public static IReadOnlyDictionary<string, string> Recorded(IReadOnlyDictionary<string, string> properties, IReadOnlyList<string> columns)
+        => new Dictionary<string, string>(properties) { [RecordedProperty] = string.Join(',', columns) };
+
+    /// <summary>The columns of a table that are filled from records' positions. Tables made before it was noted: those of a type that no
+    /// record makes, and where there is one, the others too.</summary>
+    public static IReadOnlyList<string> Of(TableMetadata table)
+    {
+        var there = table.CurrentSchema.Fields.ToDictionary(static field => field.Name, static field => field.Type);
+        if (table.Properties.TryGetValue(RecordedProperty, out var recorded))
+        {
+            return [.. recorded.Split(',').Where(name => All.Contains(name) && there.ContainsKey(name))];
+        }
+        var typed = All.Where(name => there.TryGetValue(name, out var type) && IsTypeOf(name, type)).ToArray();
+        return typed.Any(Unmistakable.Contains) ? typed : [];
+    }
+
+    private static bool IsTypeOf(string name, IcebergType type) => name == Headers
+        ? type is ListType { Element.Type: StructType header } && header.Find("value")?.Type == IcebergType.Binary
+        : TypeOf(name, static () => 0).Equals(type);
 
     public void Append(in KafkaMessage message, ReadOnlySpan<byte> topicName)
     {
@@ -97,10 +132,10 @@ internal sealed class KafkaColumns
         }
     }
 
-    /// <summary>Milliseconds since the epoch in microseconds; null where the record carries no timestamp (-1), or one after the year 294246
-    /// that they cannot say.</summary>
+    /// <summary>Milliseconds since the epoch in microseconds, also before it; null where the record carries no timestamp (Kafka's -1), or
+    /// one that a timestamp cannot say: before the year -290308, after 294247.</summary>
     internal static long? ToMicroseconds(long milliseconds)
-        => milliseconds is >= 0 and <= long.MaxValue / 1000 ? milliseconds * 1000 : null;
+        => milliseconds is not NoTimestamp and >= EarliestMs and <= long.MaxValue / 1000 ? milliseconds * 1000 : null;
 
     internal static void AppendKey(BytesWriter? column, in KafkaMessage message)
     {

@@ -41,6 +41,7 @@ internal sealed class RangeDecoder
             Memory = new MemoryBudget(long.MaxValue).Join(),
             Time = parts.Time,
             Schema = () => parts.Schemas.Current,
+            Declared = () => parts.Schemas.Declared,
             CreateDecoder = static () => new JsonDecoder(),
             OnBadRecord = source.Options.OnBadRecord,
             EvolveSchema = source.Options.EvolveSchema,

@@ -133,7 +133,7 @@ public sealed class FrazilConfigFileTests
         "tables[0].columns.d", "more than 12 lists or maps in each other")]
     [InlineData(
         "[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { id = \"long\", ID = \"long\" }",
-        "tables[0].columns", "upper and lower case")]
+        "tables[0].columns.ID", "differs from column id only in case")]
     [InlineData("[hot_buffer]\nflush_size_mb = 200\nmax_memory_mb = 100", "hot_buffer.flush_size_mb", "max_memory_mb")]
     [InlineData("[maintenance]\ncompact_threshold_mb = 600", "maintenance.compact_threshold_mb", "compact_target_mb")]
     [InlineData("[hot_buffer]\nflush_interval_seconds = nan", "hot_buffer.flush_interval_seconds", "out of range")]
@@ -170,6 +170,24 @@ public sealed class FrazilConfigFileTests
     [InlineData("[[tables]]\nname = \"a.{topic}\"\ntopic_pattern = \"^t\"", "tables[0].name", "not supported yet")]
     [InlineData("[[tables]]\nname = \"{topic}.b\"\ntopics = [\"1st\"]", "tables[0].name", "would become 1st.b")]
     [InlineData("[[tables]]\nname = \"a.{topic}\"\ntopics = [\"x.y\", \"x_y\"]", "tables[0].name", "two of its topics")]
+    [InlineData("[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { \"a.b\" = \"int\", a = \"struct<b: int>\" }", "tables[0].columns.a", "a field a.b, which has the dotted name of another column")]
+    [InlineData("[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { a = \"struct<b: int>\", \"a.b\" = \"int\" }", "tables[0].columns.a.b", "has the dotted name of another column")]
+    [InlineData("[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { l = \"list<int>\", \"l.element\" = \"int\" }", "tables[0].columns.l.element", "has the dotted name of another column")]
+    [InlineData("[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { \"m.key\" = \"int\", m = \"map<string, int>\" }", "tables[0].columns.m", "a field m.key, which has the dotted name of another column")]
+    [InlineData("[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { s = \"struct<k: int, K: int>\" }", "tables[0].columns.s", "a field s.K, which differs from column s.k only in case")]
+    [InlineData("[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { s = \"list<map<string, struct<k: int, K: int>>>\" }", "tables[0].columns.s", "differs from column s.element.value.k only in case")]
+    [InlineData("[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { Kafka_Offset = \"long\" }", "tables[0].columns.Kafka_Offset", "differs from column kafka_offset only in case")]
+    [InlineData("[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { ts_day = \"int\", ts = \"timestamptz\" }\npartition_by = [\"day(ts)\"]", "tables[0].columns.ts_day", "is the name of a partition field")]
+    [InlineData("[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { city_bucket = \"int\" }\npartition_by = [\"bucket(4, city)\"]", "tables[0].columns.city_bucket", "is the name of a partition field")]
+    [InlineData("[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { ts = \"timestamptz\" }\npartition_by = [\"day(ts) as kafka_offset\"]", "tables[0].partition_by", "has the name of a column")]
+    [InlineData("[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { m = \"map<int, string>\" }", "tables[0].columns.m", "the keys of a map in JSON are strings")]
+    [InlineData("[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { m = \"list<struct<x: map<uuid, string>>>\" }", "tables[0].columns.m", "holds map<uuid, string>")]
+    [InlineData("[[tables]]\nname = \"temp.b\"\ntopics = [\"t\"]", "tables[0].name", "temp.b could never be queried")]
+    [InlineData("[[tables]]\nname = \"system.b\"\ntopics = [\"t\"]", "tables[0].name", "system.b could never be queried")]
+    [InlineData("[[tables]]\nname = \"Memory.b\"\ntopics = [\"t\"]", "tables[0].name", "Memory.b could never be queried")]
+    [InlineData("[[tables]]\nname = \"information_schema.b\"\ntopics = [\"t\"]", "tables[0].name", "information_schema.b could never be queried")]
+    [InlineData("[[tables]]\nname = \"pg_catalog.b\"\ntopics = [\"t\"]", "tables[0].name", "pg_catalog.b could never be queried")]
+    [InlineData("[[tables]]\nname = \"{topic}.b\"\ntopics = [\"ok\", \"temp\"]", "tables[0].name", "temp.b could never be queried")]
     public void Each_mistake_is_told_by_its_key(string toml, string key, string words)
     {
         var refused = Assert.Throws<ConfigException>(() => Parse(toml));

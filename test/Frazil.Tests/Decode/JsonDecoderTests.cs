@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Frazil.Columnar;
 using Frazil.Decode;
+using Frazil.Tests.Columnar;
 using Xunit;
 
 namespace Frazil.Tests.Decode;
@@ -334,6 +335,46 @@ public sealed class JsonDecoderTests
         chunk.EndRow();
         chunk.Publish();
         chunk.Unpin();
+    }
+
+    [Theory]
+    [InlineData("""{"id":2,"name":"x","device":{"os":"y","cpu":{"cores":4}},"tags":["t"],"scores":{"s":1},"id":2}""")]
+    [InlineData("""{"id":2,"tags":["t","u"],"scores":{"s":1,"t":true}}""")]
+    [InlineData("""{"id":2,"device":{"os":"y","cpu":{"cores":4}},"name":7}""")]
+    [InlineData("""{"id":2,"device":{"os":"y"},"name":"cut""")]
+    [InlineData("""{"id":2,"name":"x","tags":["t"],"new":1}""")]
+    public void A_record_that_fails_half_way_leaves_nothing_to_the_next_one(string failing)
+    {
+        var chunk = new ColumnChunk(Event, 1, new());
+        using var decoder = new JsonDecoder();
+        decoder.Bind(chunk);
+        foreach (var record in (string[])["""{"id":1,"tags":["a"],"scores":{"k":1}}""", failing, """{"id":3}""", failing, """{"id":4,"device":{"cpu":{"cores":1}}}"""])
+        {
+            if (decoder.Decode(Encoding.UTF8.GetBytes(record)).IsOk)
+            {
+                chunk.EndRow();
+            }
+            DecodedRow.AssertUntouched(chunk.Columns, chunk.Rows);
+        }
+        chunk.Publish();
+        var views = chunk.TakeViews(out var rows);
+        Assert.Equal(
+            from record in (string[])["""{"id":1,"tags":["a"],"scores":{"k":1}}""", """{"id":3}""", """{"id":4,"device":{"cpu":{"cores":1}}}"""]
+            select DecodedRow.Of(Event, record),
+            Enumerable.Range(0, rows).Select(row => ViewReader.ShowRow(views, row)));
+        chunk.Unpin();
+    }
+
+    [Theory]
+    [InlineData("""{"id":1}""", "1 | null | null")]
+    [InlineData("""{"id":1,"m":null,"s":{"x":null}}""", "1 | null | {x: null}")]
+    [InlineData("""{"id":1,"m":{}}""", "wrong_type")]
+    [InlineData("""{"id":1,"s":{"x":{"1":"a"}}}""", "wrong_type")]
+    public void A_column_of_another_engine_that_JSON_has_no_values_for_takes_nulls_and_nothing_else(string record, string expected)
+    {
+        var map = ColumnType.Map(new("key", ColumnType.Int32, 11, Nullable: false), new("value", ColumnType.Utf8, 12));
+        var nested = ColumnType.Struct(new ColumnField("x", ColumnType.Map(new("key", ColumnType.Uuid, 22, Nullable: false), new("value", ColumnType.Utf8, 23)), 21));
+        Assert.Equal(expected, DecodedRow.Of(new([new("id", ColumnType.Int32, 1), new("m", map, 10), new("s", nested, 20)]), record));
     }
 
     [Theory]

@@ -63,10 +63,20 @@ public sealed class JsonSchemaInferenceTests
     [InlineData("""{"a":1}""", """{"b":[1,"x"]}""", "conflicting_types", "field b[]: values of type long and of type string")]
     [InlineData("""{"a":1}""", """{"b":[1,{}]}""", "conflicting_types", "field b[]: values of type long and of type struct<>")]
     [InlineData("""{"a":1}""", """{"b":18446744073709551615}""", "out_of_range", "field b: an integer beyond 64 bits")]
-    [InlineData("""{"a":1}""", """{"A":1}""", "conflicting_types", "field A: differs from column a only in case")]
-    [InlineData("""{"a":1}""", """{"ID":1}""", "conflicting_types", "field ID: differs from column id only in case")]
-    [InlineData("""{"a":1}""", """{"b":{"x":1,"X":2}}""", "conflicting_types", "differs from another only in case")]
-    [InlineData("""{"a":1}""", """{"device":{"OS":1}}""", "conflicting_types", "field device.OS: differs from column os only in case")]
+    [InlineData("""{"a":1}""", """{"A":1}""", "conflicting_names", "field A: differs from column a only in case")]
+    [InlineData("""{"a":1}""", """{"ID":1}""", "conflicting_names", "field ID: differs from column id only in case")]
+    [InlineData("""{"a":1}""", """{"b":{"x":1,"X":2}}""", "conflicting_names", "field b.X: differs from column b.x only in case")]
+    [InlineData("""{"a":[{"x":1}]}""", """{"a":[{"X":1}]}""", "conflicting_names", "field a.element.X: differs from column a.element.x only in case")]
+    [InlineData("""{"a":1}""", """{"items":[{"SKU":1}]}""", "conflicting_names", "field items.element.SKU: differs from column items.element.sku only in case")]
+    [InlineData("""{"a":1}""", """{"attrs":{"k":{"N":1}}}""", "conflicting_names", "field attrs.value.N: differs from column attrs.value.n only in case")]
+    [InlineData("""{"a.b":1}""", """{"a":{"b":2}}""", "conflicting_names", "field a.b: has the dotted name of another column, a.b")]
+    [InlineData("""{"a":{"b":2}}""", """{"a.B":1}""", "conflicting_names", "field a.B: differs from column a.b only in case")]
+    [InlineData("""{"a":1}""", """{"device.os":2}""", "conflicting_names", "field device.os: has the dotted name of another column, device.os")]
+    [InlineData("""{"a":1}""", """{"attrs.key":2}""", "conflicting_names", "field attrs.key: has the dotted name of another column, attrs.key")]
+    [InlineData("""{"a":1}""", """{"b":1,"b":1}""", "duplicate_field", "field b: a name that stands twice in its object")]
+    [InlineData("""{"a":1}""", """{"c":{"b":1,"b":null}}""", "duplicate_field", "field c.b: a name that stands twice in its object")]
+    [InlineData("""{"a":1}""", """{"id_bucket":1}""", "conflicting_names", "field id_bucket: is the name of a partition field")]
+    [InlineData("""{"a":1}""", """{"device":{"OS":1}}""", "conflicting_names", "field device.OS: differs from column device.os only in case")]
     [InlineData("""{"a":1}""", """{"":1}""", "unknown_field", "a field with an empty name, or with a NUL in it, cannot become a column")]
     [InlineData("""{"a":1}""", """{"x\u0000":1}""", "unknown_field", "or with a NUL in it, cannot become a column")]
     [InlineData("""{"a":1}""", """{"b":[{"\u0000":1}]}""", "unknown_field", "field b[]: a field with an empty name, or with a NUL in it")]
@@ -76,7 +86,7 @@ public sealed class JsonSchemaInferenceTests
     [InlineData("""{"a":1}""", """{"\ud800":1}""", "invalid_utf8", "")]
     public void A_record_that_no_schema_could_hold_is_named_and_leaves_no_trace(string first, string second, string code, string message)
     {
-        var inference = new JsonSchemaInference(Known);
+        var inference = new JsonSchemaInference(Known, partitionFields: [("id_bucket", "id"), ("device.os", "device.os")]);
         Assert.Null(Add(inference, first));
         var before = string.Join("; ", inference.Additions);
         var error = Add(inference, second);
@@ -100,6 +110,21 @@ public sealed class JsonSchemaInferenceTests
         Assert.Equal("too_deep", error!.Code);
         Assert.Contains("more than 12 arrays in each other", error.Message, StringComparison.Ordinal);
         Assert.Empty(inference.Additions);
+    }
+
+    [Fact]
+    public void A_field_that_is_null_or_empty_in_the_first_records_or_below_such_a_parent_becomes_a_column_with_its_first_value()
+    {
+        var inference = new JsonSchemaInference(Known);
+        foreach (var record in (string[])["""{"a":null,"items":null,"attrs":{},"device":null}""", """{"a":{},"items":[],"attrs":{"k":null}}""", """{"a":[],"items":[null,{}]}"""])
+        {
+            Assert.Null(Add(inference, record));
+            Assert.Empty(inference.Additions);
+        }
+        Assert.Null(Add(inference, """{"a":[{"x":1}],"items":[null,{"qty":1}],"attrs":{"k":{"m":[1.5]}},"device":{"cpu":{"cores":4}}}"""));
+        Assert.Equal(
+            "a list<struct<x: long>>; attrs.value.m list<double>; device.cpu struct<cores: long>; items.element.qty long",
+            string.Join("; ", inference.Additions.Select(static addition => addition.ToString()).Order(StringComparer.Ordinal)));
     }
 
     [Fact]

@@ -172,6 +172,7 @@ public sealed class DeadLetterSinkTests : IAsyncLifetime
             Memory = new MemoryBudget(1L << 30).Join(),
             Time = TimeProvider.System,
             Schema = () => schema,
+            Declared = () => schema,
             CreateDecoder = static () => new JsonDecoder(),
             OnBadRecord = OnBadRecord.Dlq,
             EvolveSchema = false,

@@ -176,15 +176,60 @@ public sealed class HotPartitionTests : IDisposable
     }
 
     [Theory]
+    [InlineData(null, "null_value", "tombstone")]
+    [InlineData("", "empty", "the value is empty")]
+    [InlineData("  ", "empty", "only white space")]
+    [InlineData("not json", "syntax", "byte 0")]
+    [InlineData("{\"id\":\"x\"}", "wrong_type", "field id (byte 6): expected an integer")]
+    [InlineData("{\"a\":1,\"a\":2}", "duplicate_field", "field a (byte 7)")]
+    [InlineData("{\"kafka_offset\":1}", "reserved_field", "kafka_offset")]
+    public void A_record_before_there_is_a_table_is_refused_with_the_code_and_words_of_any_other(string? value, string code, string words)
+    {
+        foreach (var hasTable in (bool[])[false, true])
+        {
+            var partition = Open(0, OnBadRecord.Fail, hasTable);
+            partition.BeginRun();
+            try
+            {
+                var error = Assert.Throws<BadRecordException>(() => AppendOne(partition, 0, value));
+                Assert.Contains($"({code})", error.Message, StringComparison.Ordinal);
+                Assert.Contains(words, error.Message, StringComparison.Ordinal);
+            }
+            finally
+            {
+                partition.EndRun();
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("{\"id\":1}")]
+    [InlineData("{\"id\":1,\"new\":true}")]
+    public void A_sound_record_before_there_is_a_table_asks_for_one(string value)
+    {
+        var partition = Open(0, hasTable: false);
+        partition.BeginRun();
+        Assert.Equal(AppendStatus.UnknownField, AppendOne(partition, 0, value));
+        partition.EndRun();
+        Assert.Null(partition.Seal());
+    }
+
+    [Theory]
     [InlineData(-1L, null)]
     [InlineData(0L, 0L)]
+    [InlineData(-2L, -2000L)]
+    [InlineData(-1000L, -1000000L)]
+    [InlineData(-9223372022400000L, -9223372022400000000L)]
+    [InlineData(-9223372022400001L, null)]
+    [InlineData(long.MinValue, null)]
     [InlineData(9223372036854775L, 9223372036854775000L)]
     [InlineData(9223372036854776L, null)]
     [InlineData(long.MaxValue, null)]
     public void A_timestamp_that_microseconds_cannot_say_is_null_and_no_other_time(long milliseconds, long? microseconds)
         => Assert.Equal(microseconds, KafkaColumns.ToMicroseconds(milliseconds));
 
-    private HotPartition Open(long? recorded, OnBadRecord onBadRecord = OnBadRecord.Dlq, RecordDecoder? decoder = null)
+    private HotPartition Open(
+        long? recorded, OnBadRecord onBadRecord = OnBadRecord.Dlq, bool hasTable = true, RecordDecoder? decoder = null)
     {
         var schema = new TableSchema(
             new Schema(0, [new NestedField(1, "id", false, IcebergType.Long), new NestedField(2, "kafka_offset", false, IcebergType.Long)]),
@@ -194,7 +239,8 @@ public sealed class HotPartitionTests : IDisposable
             Hot = hot,
             Memory = new MemoryBudget(1L << 30).Join(),
             Time = TimeProvider.System,
-            Schema = () => schema,
+            Schema = () => hasTable ? schema : null,
+            Declared = () => schema,
             CreateDecoder = () => decoder ?? new JsonDecoder(),
             OnBadRecord = onBadRecord,
             EvolveSchema = false,
@@ -225,19 +271,19 @@ public sealed class HotPartitionTests : IDisposable
         partition.EndRun();
     }
 
-    private static AppendStatus AppendOne(HotPartition partition, long offset, string value)
+    private static AppendStatus AppendOne(HotPartition partition, long offset, string? value)
         => With(offset, value, partition, static (HotPartition partition, in KafkaMessage message) => partition.Append(message));
 
     private delegate AppendStatus Take(HotPartition partition, in KafkaMessage message);
 
     /// <summary>A message as librdkafka would hand it over; what lies behind the public fields is zero.</summary>
-    private static unsafe AppendStatus With(long offset, string value, HotPartition partition, Take take)
+    private static unsafe AppendStatus With(long offset, string? value, HotPartition partition, Take take)
     {
-        var bytes = Encoding.UTF8.GetBytes(value);
+        var bytes = Encoding.UTF8.GetBytes(value ?? "");
         var native = (RdKafkaMessage*)NativeMemory.AllocZeroed(1024);
         try
         {
-            fixed (byte* payload = bytes)
+            fixed (byte* payload = value is null ? null : bytes.Length > 0 ? bytes : new byte[1])
             {
                 native->Payload = payload;
                 native->Length = (nuint)bytes.Length;

@@ -26,6 +26,27 @@ internal static class IcebergKit
     public static async Task<string> ReadTableAsync(params string[] arguments) =>
         await RunAsync(await RequirePythonAsync(), [Path.Combine(Root!, "python", "read_table.py"), .. arguments]);
 
+    /// <summary>Runs one of the kit's scripts; what it leaves running must not hold its output open.</summary>
+    public static async Task<string> RunKitAsync(string script, params string[] arguments)
+    {
+        if (Root is null)
+            Assert.Skip("The kit is not here: set FRAZIL_KIT to its folder.");
+        var output = Path.GetTempFileName();
+        try
+        {
+            await RunAsync("bash", ["-c", "out=$0; exec \"$@\" > \"$out\" 2>&1 < /dev/null", output, Path.Combine(Root!, script), .. arguments]);
+            return await File.ReadAllTextAsync(output);
+        }
+        catch (InvalidOperationException)
+        {
+            throw new InvalidOperationException($"{script} failed:\n{await File.ReadAllTextAsync(output)}");
+        }
+        finally
+        {
+            File.Delete(output);
+        }
+    }
+
     private static async Task<string> RequirePythonAsync()
     {
         var python = await Python;

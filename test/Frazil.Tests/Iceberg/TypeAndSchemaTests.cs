@@ -136,4 +136,74 @@ public sealed class TypeAndSchemaTests
         Assert.Throws<ValidationException>(() => new Schema(0, [new(1, "a", false, IcebergType.Int), new(2, "a", false, IcebergType.Int)]));
         Assert.Throws<ValidationException>(() => new Schema(0, [new(1, "a", false, IcebergType.Int)], [1]));
     }
+
+    private static Schema Dotted() => new(0,
+    [
+        new(1, "x.y", false, IcebergType.Struct(new NestedField(2, "p", false, IcebergType.Int))),
+        new(3, "x", false, IcebergType.Struct(new NestedField(4, "y", false, IcebergType.Struct(new NestedField(5, "q", false, IcebergType.Int))))),
+    ]);
+
+    [Fact]
+    public void A_column_is_added_to_the_struct_with_the_id_and_not_to_another_of_the_same_dotted_name()
+    {
+        var changed = new SchemaUpdate(Dotted(), 5).AddColumn(4, "n", IcebergType.Long).Apply();
+        Assert.Equal(["q", "n"], changed.FindField(4)!.Type.Fields.Select(static field => field.Name));
+        Assert.Equal(["p"], changed.FindField(1)!.Type.Fields.Select(static field => field.Name));
+        Assert.Throws<ValidationException>(() => new SchemaUpdate(Dotted(), 5).AddColumn(9, "n", IcebergType.Long));
+        Assert.Throws<ValidationException>(() => new SchemaUpdate(Dotted(), 5).AddColumn(2, "n", IcebergType.Long));
+    }
+
+    [Fact]
+    public void A_full_name_means_its_own_column_and_not_one_that_has_it_for_a_short_form()
+    {
+        var schema = new Schema(0,
+        [
+            new(1, "l", false, IcebergType.List(2, IcebergType.Struct(new NestedField(3, "x", false, IcebergType.Int)))),
+            new(4, "l.x", false, IcebergType.Long),
+        ]);
+        Assert.Equal(4, schema.FindField("l.x")!.Id);
+        Assert.Equal(3, schema.FindField("l.element.x")!.Id);
+        Assert.Empty(schema.NameClashes);
+    }
+
+    [Theory]
+    [InlineData("a.b: int, a: struct<b: int>", "a.b")]
+    [InlineData("a: struct<b: int>, a.b: int", "a.b")]
+    [InlineData("l: list<int>, l.element: int", "l.element")]
+    [InlineData("m: map<string, int>, m.key: int", "m.key")]
+    [InlineData("s: struct<a.b: int, a: struct<b: struct<c: int>>>", "s.a.b")]
+    [InlineData("l: list<struct<x: int>>, l.x: int, a.b: int, a: int", "")]
+    public void A_schema_that_other_engines_refuse_is_read_but_never_made(string fields, string clashes)
+    {
+        var id = 0;
+        var quoted = System.Text.RegularExpressions.Regex.Replace(fields, @"[a-z.]+(?=:)", "`$0`");
+        var schema = new Schema(0, ((StructType)IcebergTypeParser.Parse($"struct<{quoted}>", () => ++id)).Fields);
+        Assert.Equal(clashes, string.Join(',', schema.NameClashes));
+        var other = TableMetadataBuilder.Create(
+            new Schema(0, [new(1, "first", false, IcebergType.Int)]), PartitionSpec.Unpartitioned, SortOrder.Unsorted, "/t", new Dictionary<string, string>(), TimeProvider.System);
+        Action[] makings =
+        [
+            () => TableMetadataBuilder.Create(schema, PartitionSpec.Unpartitioned, SortOrder.Unsorted, "/t", new Dictionary<string, string>(), TimeProvider.System),
+            () => TableMetadataBuilder.From(other, TimeProvider.System).Apply([new TableUpdate.AddSchema(schema, 100)]),
+            () => _ = schema.Fields.Aggregate(new SchemaUpdate(Schema.Empty, 0), static (update, field) => update.AddColumn(field.Name, field.Type)),
+        ];
+        foreach (var make in makings)
+        {
+            Assert.Equal(clashes.Length > 0, Record.Exception(make) is ValidationException);
+        }
+    }
+
+    [Fact]
+    public void A_rename_or_a_new_column_never_takes_the_name_of_a_partition_field_or_of_a_dotted_path()
+    {
+        var schema = new Schema(0, [new(1, "ts", false, IcebergType.TimestampTz), new(2, "s", false, IcebergType.Struct(new NestedField(3, "a", false, IcebergType.Int)))]);
+        var table = TableMetadataBuilder.Create(
+            schema, PartitionSpecParser.Parse(["day(ts)"], schema), SortOrder.Unsorted, "/t", new Dictionary<string, string>(), TimeProvider.System);
+        Assert.Throws<ValidationException>(() => new SchemaUpdate(table).AddColumn("s.a", IcebergType.Int));
+        Assert.Throws<ValidationException>(() => new SchemaUpdate(table).AddColumn("x", IcebergType.Int).Rename("x", "s.a"));
+        var clash = new SchemaUpdate(table).AddColumn("ts_day", IcebergType.Int).ToUpdates();
+        Assert.Contains("ts_day", Assert.Throws<ValidationException>(() => TableMetadataBuilder.From(table, TimeProvider.System).Apply(clash)).Message, StringComparison.Ordinal);
+        Assert.Equal([("ts_day", "ts"), ("id_bucket", "id"), ("id_bucket_8", "id"), ("c", "c"), ("way", "d")],
+            PartitionSpecParser.FieldNames(["day(ts)", "bucket(4, id)", "bucket(8, id)", "c", "nonsense(", "month(d) as way"]));
+    }
 }

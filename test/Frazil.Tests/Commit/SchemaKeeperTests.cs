@@ -1,0 +1,133 @@
+using System.Text;
+using Frazil.Commit;
+using Frazil.Config;
+using Frazil.Decode;
+using Frazil.Iceberg;
+using Frazil.Iceberg.Catalogs;
+using Frazil.Iceberg.IO;
+using Frazil.Telemetry;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Frazil.Tests.Commit;
+
+/// <summary>How a table's schema grows, beside others who change it too.</summary>
+public sealed class SchemaKeeperTests : IAsyncLifetime
+{
+    private static readonly TableIdentifier Table = TableIdentifier.Parse("shop.events");
+    private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
+
+    private readonly string folder = Path.Combine(Path.GetTempPath(), $"frazil-test-{Guid.NewGuid():N}");
+    private FaultyCatalog catalog = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Directory.CreateDirectory(folder);
+        catalog = new(await SqlCatalog.OpenAsync($"sqlite:{folder}/catalog.db", $"{folder}/warehouse", new LocalFileIO()));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await catalog.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task Two_writers_that_add_the_very_same_column_at_once_make_one()
+    {
+        var (one, other) = (Keeper(), Keeper());
+        Assert.Null(await one.EvolveAsync(Samples("""{"id":1}"""), Cancel));
+        await other.OpenAsync(Cancel);
+        catalog.BeforeCommit = async () => Assert.Null(await other.EvolveAsync(Samples("""{"note":"x","s":{"a":1}}"""), Cancel));
+
+        Assert.Null(await one.EvolveAsync(Samples("""{"note":"y","s":{"a":2,"b":3}}"""), Cancel));
+
+        var schema = await SchemaAsync();
+        Assert.Equal(["id", "kafka_partition", "kafka_offset", "kafka_timestamp", "note", "s"], schema.Fields.Select(static field => field.Name));
+        Assert.Equal(["a", "b"], schema.FindField("s")!.Type.Fields.Select(static field => field.Name));
+        Assert.Equal(schema, one.Current!.Iceberg);
+    }
+
+    [Fact]
+    public async Task A_column_that_another_engine_made_optional_takes_nulls_from_then_on()
+    {
+        var keeper = Keeper(new() { ["id"] = "long" });
+        await keeper.EnsureTableAsync(Cancel);
+        await ChangeAsync(static table => [new TableUpdate.AddSchema(
+            new Schema(0, [.. table.CurrentSchema.Fields.Select(static field => field.Name == "id" ? field with { Required = true } : field)]), null),
+            new TableUpdate.SetCurrentSchema(TableUpdate.LastAdded)]);
+        Assert.Null(await keeper.EvolveAsync(Samples("""{"a":1}"""), Cancel));
+        Assert.False(keeper.Current!.Columns[0].Nullable);
+
+        await ChangeAsync(static table => new SchemaUpdate(table).MakeOptional("id").ToUpdates());
+        Assert.Null(await keeper.EvolveAsync(Samples("""{"b":1}"""), Cancel));
+        Assert.True(keeper.Current!.Columns[0].Nullable);
+    }
+
+    [Fact]
+    public async Task A_column_that_the_rules_of_the_format_refuse_is_told_as_the_records_fault_and_not_tried_for_ever()
+    {
+        var keeper = Keeper(new() { ["city"] = "string", ["l"] = "list<struct<a: int>>" }, "truncate(3, city) as \"l.x\"");
+        Assert.Null(await keeper.EvolveAsync(Samples("""{"city":"x"}"""), Cancel));
+
+        var problem = await keeper.EvolveAsync(Samples("""{"l":[{"x":1}]}"""), Cancel);
+        Assert.Equal("conflicting_names", problem!.Code);
+        Assert.Contains("l.x", problem.Message, StringComparison.Ordinal);
+
+        Assert.Null(await keeper.EvolveAsync(Samples("""{"ok":1}""", """{"l":[{"x":1}]}"""), Cancel));
+        var schema = await SchemaAsync();
+        Assert.NotNull(schema.FindField("ok"));
+        Assert.Null(schema.FindField("l.element.x"));
+    }
+
+    [Fact]
+    public async Task A_table_that_cannot_be_created_as_configured_ends_its_pipeline_and_says_why()
+    {
+        var keeper = Keeper(properties: new() { ["format-version"] = "7" });
+        var error = await Assert.ThrowsAsync<Frazil.Flush.PipelineFailedException>(() => keeper.EvolveAsync(Samples("""{"id":1}"""), Cancel));
+        Assert.Contains("format-version", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task New_fields_below_lists_maps_and_structs_that_were_null_or_empty_become_columns_there()
+    {
+        var keeper = Keeper(new() { ["m"] = "map<string, struct<a: long>>", ["l"] = "list<list<struct<a: long>>>", ["s"] = "struct<t: struct<a: long>>" });
+        Assert.Null(await keeper.EvolveAsync(Samples("""{"m":{},"l":[],"s":null,"n":null}"""), Cancel));
+        Assert.Null(await keeper.EvolveAsync(Samples("""{"m":{"k":{"b":1}},"l":[[{"b":true}]],"s":{"t":{"b":"x"}},"n":[{"c":1.5}]}"""), Cancel));
+
+        var schema = await SchemaAsync();
+        Assert.Equal(IcebergType.Long, schema.FindField("m.value.b")!.Type);
+        Assert.Equal(IcebergType.Boolean, schema.FindField("l.element.element.b")!.Type);
+        Assert.Equal(IcebergType.String, schema.FindField("s.t.b")!.Type);
+        Assert.Equal(IcebergType.Double, schema.FindField("n.element.c")!.Type);
+    }
+
+    private SchemaKeeper Keeper(Dictionary<string, string>? columns = null, string? partition = null, Dictionary<string, string>? properties = null)
+    {
+        var state = new TableState(catalog, Table);
+        var options = new TableOptions
+        {
+            Name = Table.ToString(),
+            Topics = ["events"],
+            Columns = columns ?? [],
+            PartitionBy = partition is null ? [] : [partition],
+            Properties = properties ?? [],
+        };
+        return new(catalog, state, new(catalog, state, new TableMetrics(), TimeProvider.System, NullLogger.Instance), options, NullLogger.Instance);
+    }
+
+    private static SchemaSamples Samples(params string[] records)
+    {
+        var samples = new SchemaSamples();
+        foreach (var record in records)
+        {
+            samples.Add(Encoding.UTF8.GetBytes(record));
+        }
+        return samples;
+    }
+
+    private async Task<Schema> SchemaAsync() => (await catalog.LoadTableAsync(Table, Cancel)).Metadata.CurrentSchema;
+
+    private async Task ChangeAsync(Func<TableMetadata, IReadOnlyList<TableUpdate>> change)
+        => await catalog.CommitTableAsync(Table, [], change((await catalog.LoadTableAsync(Table, Cancel)).Metadata), Cancel);
+}
