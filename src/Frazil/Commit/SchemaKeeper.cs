@@ -86,7 +86,8 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
         {
             if (state.Current is null && await state.RefreshAsync(cancellationToken) is null)
             {
-                var (additions, problem) = samples.Propose(Declared.Columns, PartitionSpecParser.FieldNames(options.PartitionBy));
+                var (additions, problem) = samples.Propose(
+                    Declared.Columns, PartitionSpecParser.FieldNames(options.PartitionBy), options.KafkaColumns);
                 if (problem is not null)
                 {
                     return problem;
@@ -122,13 +123,13 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
 
     /// <summary>A change that the table takes; without effect where there is a problem with the first record. What the rules of the table
     /// format refuse is the record's fault, not the catalog's: tried again it would be refused for ever.</summary>
-    private static (SchemaUpdate Update, DecodeError? Problem) Propose(SchemaSamples samples, TableMetadata table)
+    private (SchemaUpdate Update, DecodeError? Problem) Propose(SchemaSamples samples, TableMetadata table)
     {
         ValidationException? refused = null;
         foreach (var most in (int[])[SchemaSamples.Most, 1])
         {
             var (additions, problem) = samples.Propose(
-                ColumnSchemas.FromIceberg(table.CurrentSchema.Fields), PartitionFieldsOf(table), most);
+                ColumnSchemas.FromIceberg(table.CurrentSchema.Fields), PartitionFieldsOf(table), options.KafkaColumns, most);
             try
             {
                 return (problem is null ? Add(additions, table) : new SchemaUpdate(table), problem);

@@ -19,6 +19,7 @@ public sealed class JsonSchemaInference
     private readonly ColumnFields known;
     private readonly int maxFields;
     private readonly ColumnNames names;
+    private readonly IReadOnlyList<string> reserved;
 
     /// <summary>By the id of the parent field, in the order first seen.</summary>
     private List<Group> groups = [];
@@ -27,13 +28,16 @@ public sealed class JsonSchemaInference
     /// <param name="maxFields">Where the table would have more fields than this (of all levels), new ones are refused: an object with data
     /// for names should be a map, and every column costs each file and each writer some hundred kilobytes.</param>
     /// <param name="partitionFields">Names of the table's partition fields, each with its column.</param>
+    /// <param name="reserved">Columns that the pipeline itself fills: no field becomes one, also where the table has it no longer.</param>
     public JsonSchemaInference(
-        ColumnFields known, int maxFields = 1_000, IReadOnlyList<(string Name, string Column)>? partitionFields = null)
+        ColumnFields known, int maxFields = 1_000, IReadOnlyList<(string Name, string Column)>? partitionFields = null,
+        IReadOnlyList<string>? reserved = null)
     {
         ArgumentNullException.ThrowIfNull(known);
         this.known = known;
         this.maxFields = maxFields;
         names = new(FullNames(known, ""), partitionFields ?? []);
+        this.reserved = reserved ?? [];
     }
 
     private sealed record Group(int ParentFieldId, string Path, JsonShape Shape);
@@ -139,7 +143,15 @@ public sealed class JsonSchemaInference
         {
             throw new RefusedException(DecodeReason.ConflictingNames, name, $"field {name}: {why}");
         }
+        if (added.Find(static group => group.ParentFieldId == 0)?.Shape.Fields.FirstOrDefault(field => IsReserved(field.Name)).Name is { } own)
+        {
+            throw new RefusedException(
+                DecodeReason.ReservedField, own,
+                $"field {own}: the name of a column that is filled from the record's Kafka position; rename the field or the column");
+        }
     }
+
+    private bool IsReserved(string name) => reserved.Contains(name, StringComparer.OrdinalIgnoreCase);
 
     private static IEnumerable<string> NamesOf(Group group)
         => group.Path.Length > 0 ? group.Shape.NamesBelow(group.Path)

@@ -19,11 +19,12 @@ internal sealed class SchemaSamples
     /// out: it is judged when its own turn comes.</summary>
     /// <param name="known">The columns that are there.</param>
     /// <param name="partitionFields">Names that the table's partition fields have, each with its column.</param>
+    /// <param name="reserved">Names of the columns that the pipeline itself fills.</param>
     /// <param name="most">How many of the records to look at.</param>
     public (IReadOnlyList<SchemaAddition> Additions, DecodeError? Problem) Propose(
-        ColumnFields known, IReadOnlyList<(string Name, string Column)> partitionFields, int most = Most)
+        ColumnFields known, IReadOnlyList<(string Name, string Column)> partitionFields, IReadOnlyList<string> reserved, int most = Most)
     {
-        var inference = new JsonSchemaInference(known, partitionFields: partitionFields);
+        var inference = new JsonSchemaInference(known, partitionFields: partitionFields, reserved: reserved);
         for (var i = 0; i < Math.Min(records.Count, most); i++)
         {
             var problem = inference.Add(records[i]);

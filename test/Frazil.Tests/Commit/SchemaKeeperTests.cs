@@ -65,6 +65,19 @@ public sealed class SchemaKeeperTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_field_never_takes_the_place_of_a_Kafka_column_that_another_engine_dropped()
+    {
+        var keeper = Keeper();
+        Assert.Null(await keeper.EvolveAsync(Samples("""{"id":1}"""), Cancel));
+        await ChangeAsync(static table => new SchemaUpdate(table).DropColumn("kafka_offset").ToUpdates());
+
+        Assert.Equal("reserved_field", (await keeper.EvolveAsync(Samples("""{"kafka_offset":"mine"}"""), Cancel))!.Code);
+
+        Assert.Null((await SchemaAsync()).FindField("kafka_offset"));
+        Assert.Null(await keeper.EvolveAsync(Samples("""{"below":{"kafka_offset":"mine"}}"""), Cancel));
+    }
+
+    [Fact]
     public async Task A_column_that_the_rules_of_the_format_refuse_is_told_as_the_records_fault_and_not_tried_for_ever()
     {
         var keeper = Keeper(new() { ["city"] = "string", ["l"] = "list<struct<a: int>>" }, "truncate(3, city) as \"l.x\"");

@@ -75,6 +75,9 @@ public sealed class JsonSchemaInferenceTests
     [InlineData("""{"a":1}""", """{"attrs.key":2}""", "conflicting_names", "field attrs.key: has the dotted name of another column, attrs.key")]
     [InlineData("""{"a":1}""", """{"b":1,"b":1}""", "duplicate_field", "field b: a name that stands twice in its object")]
     [InlineData("""{"a":1}""", """{"c":{"b":1,"b":null}}""", "duplicate_field", "field c.b: a name that stands twice in its object")]
+    [InlineData("""{"a":1}""", """{"kafka_key":1}""", "reserved_field", "field kafka_key: the name of a column that is filled from the record's Kafka position")]
+    [InlineData("""{"a":1}""", """{"Kafka_Key":1}""", "reserved_field", "field Kafka_Key: the name of a column that is filled")]
+    [InlineData("""{"a":1}""", """{"Kafka_Offset":1}""", "conflicting_names", "differs from column kafka_offset only in case")]
     [InlineData("""{"a":1}""", """{"id_bucket":1}""", "conflicting_names", "field id_bucket: is the name of a partition field")]
     [InlineData("""{"a":1}""", """{"device":{"OS":1}}""", "conflicting_names", "field device.OS: differs from column device.os only in case")]
     [InlineData("""{"a":1}""", """{"":1}""", "unknown_field", "a field with an empty name, or with a NUL in it, cannot become a column")]
@@ -86,7 +89,7 @@ public sealed class JsonSchemaInferenceTests
     [InlineData("""{"a":1}""", """{"\ud800":1}""", "invalid_utf8", "")]
     public void A_record_that_no_schema_could_hold_is_named_and_leaves_no_trace(string first, string second, string code, string message)
     {
-        var inference = new JsonSchemaInference(Known, partitionFields: [("id_bucket", "id"), ("device.os", "device.os")]);
+        var inference = new JsonSchemaInference(Known, partitionFields: [("id_bucket", "id"), ("device.os", "device.os")], reserved: ["kafka_offset", "kafka_key"]);
         Assert.Null(Add(inference, first));
         var before = string.Join("; ", inference.Additions);
         var error = Add(inference, second);

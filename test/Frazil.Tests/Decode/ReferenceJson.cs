@@ -236,9 +236,10 @@ internal static partial class ReferenceJson
         var micros = (day * 86_400_000_000) + ReadTime(match);
         if (zone.Length > 1)
         {
-            var offset = int.Parse(zone[1..3], CultureInfo.InvariantCulture) * 60 + int.Parse(zone[4..6], CultureInfo.InvariantCulture);
-            Require(int.Parse(zone[1..3], CultureInfo.InvariantCulture) < 24 && int.Parse(zone[4..6], CultureInfo.InvariantCulture) < 60);
-            micros -= (zone[0] == '-' ? -1 : 1) * offset * 60_000_000L;
+            var hours = int.Parse(zone[1..3], CultureInfo.InvariantCulture);
+            var minutes = zone.Length == 3 ? 0 : int.Parse(zone[^2..], CultureInfo.InvariantCulture);
+            Require(hours < 24 && minutes < 60);
+            micros -= (zone[0] == '-' ? -1 : 1) * (hours * 60 + minutes) * 60_000_000L;
         }
         Require(
             micros >= (DateTime.MinValue.Ticks - DateTime.UnixEpoch.Ticks) / 10
@@ -278,6 +279,6 @@ internal static partial class ReferenceJson
     [GeneratedRegex(@"\A(?<time>[0-9]{2}:[0-9]{2}:[0-9]{2})(\.(?<fraction>[0-9]+))?\z")]
     private static partial Regex TimeForm();
 
-    [GeneratedRegex(@"\A(?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[T ](?<time>[0-9]{2}:[0-9]{2}:[0-9]{2})(\.(?<fraction>[0-9]+))?(?<zone>Z|[+-][0-9]{2}:[0-9]{2})?\z")]
+    [GeneratedRegex(@"\A(?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](?<time>[0-9]{2}:[0-9]{2}:[0-9]{2})(\.(?<fraction>[0-9]+))?(?<zone>[Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?\z")]
     private static partial Regex TimestampForm();
 }
