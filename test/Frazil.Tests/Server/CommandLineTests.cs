@@ -143,7 +143,7 @@ public sealed class CommandLineTests : IDisposable
             name = "a.b"
             topics = ["t"]
             columns = { "odd name" = "long" }
-            properties = { "write.x" = "1" }
+            properties = { "owner" = "1" }
             """);
         var (code, output, _) = await RunAsync("config", "print", "-c", file);
         Assert.Equal(0, code);
