@@ -53,11 +53,11 @@ internal static class TableCompatibility
         var schema = table.CurrentSchema;
         foreach (var (name, notation) in options.Columns)
         {
-            CheckColumn(schema, name, IcebergTypeParser.Parse(notation), "declared", problems);
+            CheckColumn(schema, name, IcebergTypeParser.Parse(notation), "declared", SchemaUpdate.CanPromote, problems);
         }
         foreach (var name in options.KafkaColumns)
         {
-            CheckColumn(schema, name, KafkaColumns.TypeOf(name, static () => 0), "a Kafka column of type", problems);
+            CheckColumn(schema, name, KafkaColumns.TypeOf(name, static () => 0), "a Kafka column of type", Equals, problems);
         }
         foreach (var name in KafkaColumns.Of(table).Except(options.KafkaColumns))
         {
@@ -73,25 +73,29 @@ internal static class TableCompatibility
         }
     }
 
-    private static void CheckColumn(Schema schema, string name, IcebergType expected, string role, List<string> problems)
+    /// <param name="holds">Whether a primitive type, the first, may be the table's second one: what another engine made wider holds all that was
+    /// declared, and records are read by the table's own type.</param>
+    private static void CheckColumn(
+        Schema schema, string name, IcebergType expected, string role, Func<IcebergType, IcebergType, bool> holds, List<string> problems)
     {
         if (schema.Fields.FirstOrDefault(field => field.Name == name) is not { } actual)
         {
             problems.Add($"column {name}, {role} {expected}, is not in it");
         }
-        else if (!HasShape(actual.Type, expected))
+        else if (!HasShape(actual.Type, expected, holds))
         {
             problems.Add($"column {name} is {actual.Type} in it, but {role} {expected}");
         }
     }
 
-    /// <summary>Equal but for field ids, and for fields that a struct of the table has beside the expected ones.</summary>
-    private static bool HasShape(IcebergType actual, IcebergType expected) => (actual, expected) switch
+    /// <summary>The same but for field ids, for fields that a struct of the table has beside the expected ones, and for what <paramref name="holds"/>
+    /// allows.</summary>
+    private static bool HasShape(IcebergType actual, IcebergType expected, Func<IcebergType, IcebergType, bool> holds) => (actual, expected) switch
     {
-        (StructType a, StructType e) => e.Fields.All(field => a.Find(field.Name) is { } found && HasShape(found.Type, field.Type)),
-        (ListType a, ListType e) => HasShape(a.Element.Type, e.Element.Type),
-        (MapType a, MapType e) => HasShape(a.Key.Type, e.Key.Type) && HasShape(a.Value.Type, e.Value.Type),
-        _ => actual == expected,
+        (StructType a, StructType e) => e.Fields.All(field => a.Find(field.Name) is { } found && HasShape(found.Type, field.Type, holds)),
+        (ListType a, ListType e) => HasShape(a.Element.Type, e.Element.Type, holds),
+        (MapType a, MapType e) => a.Key.Type == e.Key.Type && HasShape(a.Value.Type, e.Value.Type, holds),
+        _ => holds(expected, actual),
     };
 
     private static void CheckPartitioning(TableMetadata table, TableOptions options, List<string> problems)

@@ -210,6 +210,24 @@ public sealed class OtherHandsTests : TableScene
         await Assert.ThrowsAsync<PipelineFailedException>(() => state.RefreshAsync(Cancel)); // that one began later
     }
 
+    [Theory]
+    [InlineData("int", "long", true)]
+    [InlineData("float", "double", true)]
+    [InlineData("decimal(10,2)", "decimal(14,2)", true)]
+    [InlineData("list<int>", "list<long>", true)]
+    [InlineData("struct<a: float, b: map<string, int>>", "struct<a: double, b: map<string, long>, c: string>", true)]
+    [InlineData("long", "int", false)]
+    [InlineData("decimal(10,2)", "decimal(14,3)", false)]
+    [InlineData("string", "binary", false)]
+    public async Task A_declared_column_that_another_engine_made_wider_does_not_keep_its_table_from_starting(string declared, string actual, bool starts)
+    {
+        var name = TableIdentifier.Parse("shop.wider");
+        var ids = 10;
+        var table = await Catalog.CreateTableAsync(name, new Schema(0, [new NestedField(1, "v", false, IcebergTypeParser.Parse(actual, () => ++ids))]));
+        var options = new TableOptions { Name = "shop.wider", Columns = new Dictionary<string, string> { ["v"] = declared }, KafkaColumns = [] };
+        Assert.Equal(starts, TableCompatibility.Problems(table.Metadata, options).Count == 0);
+    }
+
     [Fact]
     public async Task A_table_that_was_upgraded_while_it_is_written_stops_with_the_reason()
     {
