@@ -86,7 +86,7 @@ internal static class StageBench
         decoder.Bind(chunk, Positions(stream));
         Fill(decoder, chunk, records);
         var views = chunk.TakeViews(out var rows);
-        await using var writer = new DuckDbDataFileWriter();
+        await using var writer = new ParquetDataFileWriter();
         var folder = run.NewFolder("parquet");
         var best = (Cpu: double.MaxValue, Seconds: 0.0, Bytes: 0L);
         for (var round = 0; round < 4; round++)

@@ -121,7 +121,7 @@ public sealed class FrazilEngine : IAsyncDisposable
     {
         Options = options,
         Catalog = catalog,
-        Writer = new DuckDbDataFileWriter(new() { ConcurrentFiles = Math.Max(1, Environment.ProcessorCount / 2), MemoryLimitMb = 512 }),
+        Writer = new ParquetDataFileWriter(concurrentFiles: Math.Max(1, Environment.ProcessorCount / 2)),
         Memory = new((long)options.HotBuffer.MaxMemoryMb << 20),
         Admin = new(options.Kafka.BootstrapServers, options.Kafka.Properties),
         Time = FaultPoint.Clock,

@@ -96,7 +96,7 @@ public sealed class ParquetDataFileWriter(int concurrentFiles = 2) : DataFileWri
         }
         catch (OutOfMemoryException failure)
         {
-            throw new IOException($"Writing {request.Path} failed: the machine gave no memory for it.", failure);
+            throw new DataFileMemoryException($"Writing {request.Path} failed: the machine gave no memory for it.", failure);
         }
         finally
         {

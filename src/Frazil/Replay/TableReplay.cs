@@ -98,7 +98,7 @@ public sealed class TableReplay
         await using var kafka = new PartitionReader(options.Kafka.BootstrapServers, options.Kafka.Properties);
         await source.CheckKafkaAsync(options, kafka, logger, cancellationToken);
         var target = await ReplayTarget.OpenAsync(source, request, options, catalog, TimeProvider.System, logger, cancellationToken);
-        await using var writer = new DuckDbDataFileWriter(new() { ConcurrentFiles = 1, MemoryLimitMb = 512 });
+        await using var writer = new ParquetDataFileWriter(concurrentFiles: 1);
         using var reader = new DataFileReader(catalog.FileIO);
         var parts = Parts(target, reader, writer);
         var letters = new ReplayLetters(target, LetterParts(parts, target), catalog, writer);

@@ -15,7 +15,7 @@ public sealed class ColdReadingTests : IAsyncDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("frazil-cold-").FullName;
     private readonly ArrowValues memory = new();
-    private readonly DuckDbDataFileWriter writer = new();
+    private readonly ParquetDataFileWriter writer = new();
     private readonly SqlGate gate = new();
     private readonly SqlExecutor executor;
 

@@ -5,7 +5,7 @@ namespace Frazil.Tests.Engine;
 /// <summary>The real writer, each call of which can be held or made to fail.</summary>
 internal sealed class SteeredWriter : DataFileWriter
 {
-    private readonly DuckDbDataFileWriter real = new();
+    private readonly ParquetDataFileWriter real = new();
     private int calls;
 
     public int Calls => Volatile.Read(ref calls);

@@ -28,7 +28,7 @@ public sealed class DeadLetterSinkTests : IAsyncLifetime
 
     private readonly string folder = Path.Combine(Path.GetTempPath(), $"frazil-letters-{Guid.NewGuid():N}");
     private readonly HotBuffer hot = new();
-    private readonly DuckDbDataFileWriter writer = new();
+    private readonly ParquetDataFileWriter writer = new();
     private FrazilOptions options = null!;
     private FaultyCatalog catalog = null!;
 

@@ -27,7 +27,7 @@ public sealed class WriterMemoryTests : IAsyncDisposable
     [InlineData(800, 1, 1, 5000)]
     public async Task Wide_tables_are_written(int columns, int concurrentFiles, int files, int rows)
     {
-        await using var writer = new DuckDbDataFileWriter(new(concurrentFiles, MemoryLimitMb: 512));
+        await using var writer = new ParquetDataFileWriter(concurrentFiles);
         var fields = new ColumnFields([.. Enumerable.Range(0, columns).Select(static i => new ColumnField($"c{i:D4}", TypeOf(i), i + 1))]);
         var slice = memory.Slice(fields, [.. Enumerable.Range(0, columns).Select(i => Values(i, rows))]);
 
@@ -36,11 +36,11 @@ public sealed class WriterMemoryTests : IAsyncDisposable
         Assert.All(written, file => Assert.Equal(rows, file.RecordCount));
     }
 
-    /// <summary>10 kB strings on 16 cores: eight files at once share 512 MB.</summary>
+    /// <summary>10 kB strings on 16 cores: eight files at once.</summary>
     [Fact]
     public async Task Large_strings_in_many_files_at_once_are_written()
     {
-        await using var writer = new DuckDbDataFileWriter(new(ConcurrentFiles: 8, MemoryLimitMb: 512));
+        await using var writer = new ParquetDataFileWriter(concurrentFiles: 8);
         var fields = new ColumnFields([new ColumnField("t", ColumnType.Utf8, 1)]);
         var slice = memory.Slice(fields, [.. Enumerable.Range(0, 100).Select(static n => (object?)string.Concat(Enumerable.Range(0, 1000).Select(i => $"{i * n * 7919 % 1000003,10}")))]);
 

@@ -19,7 +19,7 @@ public sealed class DataFileRewriterTests : IAsyncDisposable
     private readonly ScratchFolder folder = new();
     private readonly LocalFileIO files = new();
     private readonly DataFileReader reader;
-    private readonly DuckDbDataFileWriter writer = new();
+    private readonly ParquetDataFileWriter writer = new();
 
     public DataFileRewriterTests() => reader = new(files);
 

@@ -16,7 +16,7 @@ public sealed class SqlExecutorTests : IAsyncDisposable
 
     private readonly string folder = Directory.CreateTempSubdirectory("frazil-query-").FullName;
     private readonly ArrowValues memory = new();
-    private readonly DuckDbDataFileWriter writer = new();
+    private readonly ParquetDataFileWriter writer = new();
     private readonly SqlGate gate = new();
     private readonly SqlExecutor executor;
 

@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
 using Frazil.Columnar.DuckDb;
 using Frazil.Columnar.Statistics;
+using Frazil.Flush;
 
-namespace Frazil.Flush;
+namespace Frazil.Bench;
 
 /// <param name="ConcurrentFiles">Files written at the same time, each on one thread.</param>
 /// <param name="MemoryLimitMb">Megabytes (2^20) that DuckDB may take for all of them; a row group is held in memory until it is
@@ -41,7 +42,7 @@ public sealed class DuckDbDataFileWriter : DataFileWriter
     public override async Task<WrittenDataFile> WriteAsync(DataFileRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var plan = WritePlan.Create(request, bytesPerFile);
+        var plan = DuckDbWritePlan.Create(request, bytesPerFile);
         try
         {
             return await WriteInTurnAsync(plan, 1, cancellationToken).ConfigureAwait(false);
@@ -54,7 +55,7 @@ public sealed class DuckDbDataFileWriter : DataFileWriter
     }
 
     /// <param name="share">Of the turns: all of them for a file that is written alone.</param>
-    private async Task<WrittenDataFile> WriteInTurnAsync(WritePlan plan, int share, CancellationToken cancellationToken)
+    private async Task<WrittenDataFile> WriteInTurnAsync(DuckDbWritePlan plan, int share, CancellationToken cancellationToken)
     {
         var taken = 0;
         try
@@ -98,7 +99,7 @@ public sealed class DuckDbDataFileWriter : DataFileWriter
         return base.DisposeAsync();
     }
 
-    private WrittenDataFile Write(WritePlan plan, CancellationToken cancellationToken)
+    private WrittenDataFile Write(DuckDbWritePlan plan, CancellationToken cancellationToken)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(plan.Path))!;
         DurableFiles.CreateDirectory(folder);
@@ -119,7 +120,7 @@ public sealed class DuckDbDataFileWriter : DataFileWriter
         }
     }
 
-    private void Copy(WritePlan plan, CancellationToken cancellationToken)
+    private void Copy(DuckDbWritePlan plan, CancellationToken cancellationToken)
     {
         using var slot = duck.Scans.Open(new ColumnScan(plan.Schema, plan.Slices, keepOrder: true));
         using var connection = duck.Connect();
@@ -142,7 +143,7 @@ public sealed class DuckDbDataFileWriter : DataFileWriter
         }
     }
 
-    private static WrittenDataFile Describe(WritePlan plan, IReadOnlyDictionary<int, FieldStatistics> statistics)
+    private static WrittenDataFile Describe(DuckDbWritePlan plan, IReadOnlyDictionary<int, FieldStatistics> statistics)
     {
         using var file = new FileStream(plan.Path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read, ReadBufferBytes);
         file.Flush(flushToDisk: true);

@@ -2,13 +2,14 @@ using System.Globalization;
 using System.Text;
 using Frazil.Columnar;
 using Frazil.Columnar.DuckDb;
+using Frazil.Flush;
 
-namespace Frazil.Flush;
+namespace Frazil.Bench;
 
 /// <summary>A request checked and put into the names that SQL can say, with bounds that keep the writing of it within its share of
 /// memory.</summary>
 /// <param name="Memory">Bytes that DuckDB has for this file.</param>
-internal sealed record WritePlan(
+internal sealed record DuckDbWritePlan(
     string Path, ColumnFields Schema, IReadOnlyList<BatchSlice> Slices, long RecordCount, DataFileRequest Request, long Memory)
 {
     private const long RowGroupBytes = 64L << 20;
@@ -31,7 +32,7 @@ internal sealed record WritePlan(
     private const int DuckDbReferenceBytes = 16;
 
     /// <exception cref="DataFileException">The request cannot become a Parquet file.</exception>
-    public static WritePlan Create(DataFileRequest request, long memory)
+    public static DuckDbWritePlan Create(DataFileRequest request, long memory)
     {
         var rows = request.Slices.Sum(slice => slice.Count);
         if (rows == 0)
@@ -44,7 +45,7 @@ internal sealed record WritePlan(
             throw new DataFileException($"{request.Path} would have no columns; a data file needs one at least.");
         }
         RefuseFixed(schema);
-        return new WritePlan(request.Path, schema, request.Slices, rows, request, memory);
+        return new DuckDbWritePlan(request.Path, schema, request.Slices, rows, request, memory);
     }
 
     /// <summary>Smallest row groups and no dictionaries: larger, and written with the least memory.</summary>
