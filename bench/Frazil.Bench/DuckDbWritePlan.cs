@@ -113,7 +113,7 @@ internal sealed record DuckDbWritePlan(
         {
             return DuckDbVectorRows;
         }
-        var bytesPerRow = Math.Max(1, Slices.Sum(slice => BytesPerRow(slice.Columns) * slice.Count) / RecordCount);
+        var bytesPerRow = Math.Max(1, Slices.Sum(slice => DataFileFormat.BytesPerRow(slice.Columns) * slice.Count) / RecordCount);
         var bytes = Math.Min(RowGroupBytes, Memory / RowGroupShare);
         return (int)Math.Clamp(bytes / bytesPerRow, DuckDbVectorRows, Math.Max(DuckDbVectorRows, Request.Options.RowGroupRows));
     }
@@ -126,18 +126,6 @@ internal sealed record DuckDbWritePlan(
     private static int CountLeaves(ColumnFields fields)
         => fields.Sum(static field => field.Type.Fields.Count == 0 ? 1 : CountLeaves(field.Type.Fields));
 
-    internal static unsafe long BytesPerRow(IReadOnlyList<ColumnView> columns)
-    {
-        var bytes = 0L;
-        foreach (var view in columns.Where(view => view.Length > 0))
-        {
-            // Bytes of a string, or children of a list; a struct has one of each child.
-            var spread = view.Offsets == null ? 1 : (double)view.Offsets[view.Length] / view.Length;
-            var inner = view.Type.Fields.Count > 0 ? BytesPerRow(view.Children) : view.Offsets == null ? view.Type.ValueSize : 1;
-            bytes += (long)(spread * inner) + (view.Offsets == null ? 0 : DuckDbReferenceBytes);
-        }
-        return bytes;
-    }
 
     // Whatever the schema calls them, DuckDB's own names are these.
     private static ColumnFields Named(ColumnType type) => type.Kind switch

@@ -35,7 +35,7 @@ internal static class DataFileFormat
     public static IEnumerable<IReadOnlyList<BatchSlice>> PiecesOf(IReadOnlyList<BatchSlice> rows, TableMetadata table)
     {
         var total = rows.Sum(static slice => slice.Count);
-        var bytes = rows.Sum(static slice => WritePlan.BytesPerRow(slice.Columns) * slice.Count);
+        var bytes = rows.Sum(static slice => BytesPerRow(slice.Columns) * slice.Count);
         var files = Math.Clamp(bytes / MemoryToFile / table.TableProperties.TargetFileBytes, 1, Math.Max(1, total));
         var piece = new List<BatchSlice>();
         var (perFile, room) = ((total + files - 1) / files, (total + files - 1) / files);
@@ -57,6 +57,20 @@ internal static class DataFileFormat
         {
             yield return piece;
         }
+    }
+
+    /// <summary>About so many bytes a row takes in memory.</summary>
+    internal static unsafe long BytesPerRow(IReadOnlyList<ColumnView> columns)
+    {
+        var bytes = 0L;
+        foreach (var view in columns.Where(view => view.Length > 0))
+        {
+            // Bytes of a string, or children of a list; a struct has one of each child.
+            var spread = view.Offsets == null ? 1 : (double)view.Offsets[view.Length] / view.Length;
+            var inner = view.Type.Fields.Count > 0 ? BytesPerRow(view.Children) : view.Offsets == null ? view.Type.ValueSize : 1;
+            bytes += (long)(spread * inner) + (view.Offsets == null ? 0 : DuckDbReferenceBytes);
+        }
+        return bytes;
     }
 
     private static BatchSlice PartOf(BatchSlice slice, long start, long count)

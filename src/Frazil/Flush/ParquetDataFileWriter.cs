@@ -13,6 +13,8 @@ public sealed class ParquetDataFileWriter(int concurrentFiles = 2) : DataFileWri
     // Bytes that rows hold in memory, not in the file: with it a writer's own memory stays below about twice as much.
     private const long RowGroupBytes = 64L << 20;
 
+    private const int GzipLevel = 6;
+
     private readonly SemaphoreSlim turns = new(concurrentFiles);
     private readonly ConcurrentBag<ParquetBuffers> idle = [];
 
@@ -79,7 +81,8 @@ public sealed class ParquetDataFileWriter(int concurrentFiles = 2) : DataFileWri
     {
         var options = new ParquetOptions
         {
-            CompressionLevel = request.Options.ZstdLevel,
+            Codec = CodecOf(request.Options.Codec),
+            CompressionLevel = request.Options.Codec == DataFileCodec.Zstd ? request.Options.ZstdLevel : GzipLevel,
             RowGroupRows = request.Options.RowGroupRows,
             RowGroupBytes = RowGroupBytes,
         };
@@ -103,6 +106,16 @@ public sealed class ParquetDataFileWriter(int concurrentFiles = 2) : DataFileWri
             idle.Add(buffers);
         }
     }
+
+    private static ParquetCodec CodecOf(DataFileCodec codec) => codec switch
+    {
+        DataFileCodec.Zstd => ParquetCodec.Zstd,
+        DataFileCodec.Snappy => ParquetCodec.Snappy,
+        DataFileCodec.Gzip => ParquetCodec.Gzip,
+        DataFileCodec.Lz4 => ParquetCodec.Lz4Raw,
+        DataFileCodec.Uncompressed => ParquetCodec.Uncompressed,
+        _ => throw new NotSupportedException($"The codec {codec} has no form in Parquet."),
+    };
 
     private static WrittenDataFile Describe(DataFileRequest request, ParquetFileSummary summary) => new()
     {
