@@ -28,9 +28,6 @@ internal sealed record DuckDbWritePlan(
     // DuckDB rounds row groups to its vectors.
     private const int DuckDbVectorRows = 2048;
 
-    /// <summary>What DuckDB has of a string or list in each row, beside its content.</summary>
-    private const int DuckDbReferenceBytes = 16;
-
     /// <exception cref="DataFileException">The request cannot become a Parquet file.</exception>
     public static DuckDbWritePlan Create(DataFileRequest request, long memory)
     {

@@ -23,6 +23,9 @@ internal static class DataFileFormat
     /// <summary>Rows in memory take about so many times the bytes of their file.</summary>
     private const int MemoryToFile = 2;
 
+    /// <summary>What a string or list counts beside its content, so that many small ones are not taken for nothing.</summary>
+    private const int ReferenceBytes = 16;
+
     public static DataFileOptions OptionsOf(TableMetadata table)
     {
         var properties = table.TableProperties;
@@ -68,7 +71,7 @@ internal static class DataFileFormat
             // Bytes of a string, or children of a list; a struct has one of each child.
             var spread = view.Offsets == null ? 1 : (double)view.Offsets[view.Length] / view.Length;
             var inner = view.Type.Fields.Count > 0 ? BytesPerRow(view.Children) : view.Offsets == null ? view.Type.ValueSize : 1;
-            bytes += (long)(spread * inner) + (view.Offsets == null ? 0 : DuckDbReferenceBytes);
+            bytes += (long)(spread * inner) + (view.Offsets == null ? 0 : ReferenceBytes);
         }
         return bytes;
     }

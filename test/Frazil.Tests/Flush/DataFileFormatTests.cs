@@ -49,7 +49,7 @@ public sealed class DataFileFormatTests : IDisposable
         var folder = Directory.CreateTempSubdirectory("frazil-codec-");
         try
         {
-            await using var writer = new DuckDbDataFileWriter();
+            await using var writer = new ParquetDataFileWriter();
             var file = await writer.WriteAsync(
                 new() { Path = $"{folder.FullName}/f.parquet", Schema = OneLong, Slices = [Rows(1000)], Options = new() { Codec = codec } },
                 TestContext.Current.CancellationToken);

@@ -116,7 +116,7 @@ public sealed class AppendFilesTests : IDisposable
         var schema = new Schema(0, [new(1, "id", false, IcebergType.Long)]);
         var table = await catalog.CreateTableAsync(identifier, schema);
         var path = $"{table.Metadata.DataLocation}/one.parquet";
-        await using var writer = new DuckDbDataFileWriter();
+        await using var writer = new ParquetDataFileWriter();
         using var memory = new ArrowValues();
         var columns = Frazil.Hot.ColumnSchemas.FromIceberg(schema.Fields);
         var written = await writer.WriteAsync(new()

@@ -77,9 +77,15 @@ public sealed class PageIndexTests : IDisposable
             new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(lower);
             new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(upper);
         }
+        // The least is cut; the greatest, all of two-byte characters, stays whole, as no shorter text is above it.
         var statistics = (Dictionary<int, object>)chunk[12];
+        Assert.Equal(new string('z', 64), CompactThrift.Text(statistics[6]));
+        Assert.Equal([true, false], [statistics[7], statistics[8]]);
+
+        (chunk, _, _) = Indexes(Write(ColumnType.Utf8, [new string('z', 90), "a"]));
+        statistics = (Dictionary<int, object>)chunk[12];
         Assert.Equal(new string('z', 63) + "{", CompactThrift.Text(statistics[5]));
-        Assert.Equal([false, false], [statistics[7], statistics[8]]);
+        Assert.Equal([false, true], [statistics[7], statistics[8]]);
     }
 
     [Fact]
