@@ -4,13 +4,7 @@ namespace Frazil.EndToEnd.Hostile;
 /// suite is what it should be.</summary>
 internal static class KnownFaults
 {
-    private static readonly (string Name, Func<HostileFailedException, string, bool> Is)[] All =
-    [
-        ("arrays too deep for other engines and for our SQL (27)", static (failure, journal)
-            => journal.Contains("deep-arrays: ", StringComparison.Ordinal) && failure.Kind is "engines" or "sql" or "no-stop"),
-        ("another hand's fixed(L) column stops commits", static (failure, _) => failure.Kind is "stuck" or "stopped"
-            && failure.Message.Contains("is fixed(", StringComparison.Ordinal)),
-    ];
+    private static readonly (string Name, Func<HostileFailedException, string, bool> Is)[] All = [];
 
     /// <summary>The fault's name; null for a new one.</summary>
     /// <param name="failure">What was seen.</param>

@@ -39,9 +39,9 @@ internal sealed class RoundChecks(HostileScene scene)
         try
         {
             (columnsChanged, rowsChanged) = (false, false);
-            if ((await scene.SaidAsync(HostileScene.Victim, cancellationToken)).State == "failed")
+            if (mayStop || (await scene.SaidAsync(HostileScene.Victim, cancellationToken)).State == "failed")
             {
-                return null; // nothing would come; the later checks tell
+                return null; // rows that were set back are read again, or nothing comes; the later checks tell
             }
             await scene.SqlAsync($"select 1 from {HostileScene.Victim} limit 1", afterAll: true, cancellationToken);
             var sql = Answers.Sql(HostileScene.Victim, await scene.ColumnsAsync(cancellationToken), scene.Fed.Ends);
@@ -50,7 +50,7 @@ internal sealed class RoundChecks(HostileScene scene)
             HotAnswers += hot > 0 ? 1 : 0;
             return new(sql, answer, hot);
         }
-        catch (FrazilHttpException refused) when (mayStop || refused.Status == HttpStatusCode.GatewayTimeout || IsTableless(refused))
+        catch (FrazilHttpException refused) when (refused.Status == HttpStatusCode.GatewayTimeout || IsTableless(refused))
         {
             scene.Note($"no first answers: {refused.Message}"); // no table yet, or one that cannot go on: the later checks tell
             return null;

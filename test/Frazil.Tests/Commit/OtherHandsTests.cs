@@ -1,5 +1,8 @@
+using Frazil.Commit;
+using Frazil.Config;
 using Frazil.Flush;
 using Frazil.Iceberg;
+using Frazil.Iceberg.Catalogs;
 using Xunit;
 
 namespace Frazil.Tests.Commit;
