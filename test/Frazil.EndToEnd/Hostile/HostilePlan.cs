@@ -66,7 +66,7 @@ internal static class HostilePlan
         ("add-column", HandRisk.Columns, 10), ("drop-column", HandRisk.Columns, 8), ("rename-column", HandRisk.Columns, 8),
         ("move-column", HandRisk.None, 4), ("promote-column", HandRisk.Columns, 5), ("make-optional", HandRisk.None, 2),
         ("change-spec", HandRisk.None, 8), ("change-order", HandRisk.None, 4), ("tag", HandRisk.None, 4), ("expire", HandRisk.None, 5),
-        ("fast-forward", HandRisk.Rows, 4), ("append", HandRisk.Rows, 6), ("delete", HandRisk.Rows, 5), ("overwrite", HandRisk.None, 5),
+        ("fast-forward", HandRisk.Rows, 4), ("append", HandRisk.Rows, 6), ("delete", HandRisk.Rows, 5), ("overwrite", HandRisk.Rows, 5),
         ("copy-rows", HandRisk.Rows, 2), ("raw-future", HandRisk.None, 2), ("raw-unknown-keys", HandRisk.None, 2),
         ("raw-no-logs", HandRisk.None, 2), ("raw-no-refs", HandRisk.None, 2), ("raw-one-schema", HandRisk.None, 2),
         ("raw-ids-ahead", HandRisk.None, 2), ("raw-bare-summaries", HandRisk.None, 2), ("raw-statistics", HandRisk.None, 2),

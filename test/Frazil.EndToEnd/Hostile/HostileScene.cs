@@ -158,6 +158,11 @@ internal sealed class HostileScene : IAsyncDisposable
         {
             return stream.Records == 0;
         }
+        catch (IcebergException error)
+        {
+            Note($"{table} cannot be loaded: {error.Message}"); // its metadata is gone; the table must say so itself
+            return false;
+        }
     }
 
     /// <summary>What <c>frazil verify --deep</c> finds.</summary>
