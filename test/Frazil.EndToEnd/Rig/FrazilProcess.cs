@@ -58,6 +58,9 @@ public sealed partial class FrazilProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>A published binary to test in the place of what was built; null for that.</summary>
+    public static string? Binary { get; } = Environment.GetEnvironmentVariable("FRAZIL_BINARY") is { Length: > 0 } named ? Path.GetFullPath(named) : null;
+
     /// <summary>The assembly that the tests or the bench were built with, in the same configuration.</summary>
     public static string Assembly { get; } = FindAssembly();
 
@@ -91,7 +94,7 @@ public sealed partial class FrazilProcess : IAsyncDisposable
     public static FrazilProcess Start(
         string folder, int httpPort, IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Assembly, .. arguments])
+        var start = new ProcessStartInfo(Binary ?? "dotnet", Binary is null ? [Assembly, .. arguments] : arguments)
         {
             WorkingDirectory = folder,
             RedirectStandardInput = true,
