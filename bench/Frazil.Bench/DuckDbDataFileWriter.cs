@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Columnar.Statistics;
+using Frazil.Tests.Parquet;
 using Frazil.Flush;
 
 namespace Frazil.Bench;

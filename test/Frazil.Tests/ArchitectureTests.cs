@@ -34,9 +34,10 @@ public sealed partial class ArchitectureTests
     {
         ["Frazil.Iceberg"] = [],
         ["Frazil.Columnar"] = [],
+        ["Frazil.DuckDb"] = ["Frazil.Columnar"],
         ["Frazil.Parquet"] = ["Frazil.Columnar"],
         ["Frazil.Iceberg.Sql"] = ["Frazil.Iceberg"],
-        ["Frazil"] = ["Frazil.Columnar", "Frazil.Iceberg", "Frazil.Iceberg.Sql", "Frazil.Parquet"],
+        ["Frazil"] = ["Frazil.Columnar", "Frazil.DuckDb", "Frazil.Iceberg", "Frazil.Iceberg.Sql", "Frazil.Parquet"],
         ["Frazil.Server"] = ["Frazil"],
     };
 

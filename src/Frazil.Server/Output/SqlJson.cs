@@ -4,7 +4,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Query;
 
 namespace Frazil.Server.Output;

@@ -1,4 +1,4 @@
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Commit;
 using Frazil.Hot;
 using Frazil.Iceberg;

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Frazil.Columnar;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Parquet;
 
 namespace Frazil.Flush;

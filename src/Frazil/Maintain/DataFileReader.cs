@@ -1,6 +1,6 @@
 using Frazil.Cold;
 using Frazil.Columnar;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;

@@ -1,5 +1,5 @@
 using System.Text;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 
 namespace Frazil.Query;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;

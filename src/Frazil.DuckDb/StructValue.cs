@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 
-namespace Frazil.Columnar.DuckDb;
+namespace Frazil.DuckDb;
 
 /// <summary>A struct read from a result: its members by name, enumerated in the type's order.</summary>
 internal sealed class StructValue(int capacity) : IReadOnlyDictionary<string, object?>

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Frazil.Columnar.DuckDb;
+namespace Frazil.DuckDb;
 
 /// <summary>One connection: one statement at a time. Not thread-safe, but for the cancellation of a running statement.</summary>
 public sealed unsafe class DuckDbConnection : IDisposable

@@ -1,12 +1,14 @@
-using Frazil.Columnar.DuckDb;
+using Frazil.Columnar;
+using Frazil.Columnar.Statistics;
+using Frazil.DuckDb;
 
-namespace Frazil.Columnar.Statistics;
+namespace Frazil.Tests.Parquet;
 
 /// <summary>
 /// Exact statistics of the leaf columns of some slices under one schema. Taken from the columns themselves, because what a Parquet writer
 /// reports is text, cut, and without NaN counts.
 /// </summary>
-public static unsafe class ColumnStatistics
+internal static unsafe class ColumnStatistics
 {
     // Rows looked at together: enough to hide the call, few enough for the stack and the cache.
     private const int BlockRows = 2048;

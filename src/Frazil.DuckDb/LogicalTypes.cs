@@ -1,6 +1,7 @@
 using System.Text;
+using Frazil.Columnar;
 
-namespace Frazil.Columnar.DuckDb;
+namespace Frazil.DuckDb;
 
 /// <summary>Makes DuckDB's logical types out of column types. The caller destroys what is returned.</summary>
 internal static unsafe class LogicalTypes

@@ -1,4 +1,6 @@
-namespace Frazil.Columnar.DuckDb;
+using Frazil.Columnar;
+
+namespace Frazil.DuckDb;
 
 /// <summary>
 /// Gives fields names that SQL can hold: no U+0000, not empty, none that DuckDB takes for a word of its own, and unlike their siblings also

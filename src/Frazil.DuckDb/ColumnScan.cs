@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
+using Frazil.Columnar;
 
-namespace Frazil.Columnar.DuckDb;
+namespace Frazil.DuckDb;
 
 /// <summary>Rows of pinned chunks offered to SQL under one schema. Immutable. Releases its pin when the last statement that reads it is
 /// disposed and it has left its slot.</summary>

@@ -1,4 +1,6 @@
-namespace Frazil.Columnar.DuckDb;
+using Frazil.Columnar;
+
+namespace Frazil.DuckDb;
 
 /// <summary>One execution of a scan: its rows cut into tasks of at most one vector, which threads take one after the other.</summary>
 internal sealed class ScanRun

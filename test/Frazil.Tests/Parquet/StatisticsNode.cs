@@ -1,7 +1,9 @@
 using System.Numerics;
-using Frazil.Columnar.DuckDb;
+using Frazil.Columnar;
+using Frazil.Columnar.Statistics;
+using Frazil.DuckDb;
 
-namespace Frazil.Columnar.Statistics;
+namespace Frazil.Tests.Parquet;
 
 /// <summary>The statistics of one field while they are measured: counts and bounds of a leaf, or the children of a nested field.</summary>
 internal sealed unsafe class StatisticsNode

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 
-namespace Frazil.Columnar.DuckDb;
+namespace Frazil.DuckDb;
 
 /// <summary>DuckDB refused or failed a statement.</summary>
 public sealed class DuckDbException : Exception

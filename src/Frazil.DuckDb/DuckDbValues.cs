@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Text;
 
-namespace Frazil.Columnar.DuckDb;
+namespace Frazil.DuckDb;
 
 /// <summary>
 /// Reads the values of one vector as .NET objects: null, bool, int (up to INTEGER), long (BIGINT, UINTEGER), BigInteger (UBIGINT and

@@ -1,4 +1,6 @@
-namespace Frazil.Columnar.DuckDb;
+using Frazil.Columnar;
+
+namespace Frazil.DuckDb;
 
 /// <summary>Copies validity bits from any bit offset, or row by row.</summary>
 internal static unsafe class ValidityFill

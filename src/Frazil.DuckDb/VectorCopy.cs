@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
+using Frazil.Columnar;
 
-namespace Frazil.Columnar.DuckDb;
+namespace Frazil.DuckDb;
 
 /// <summary>
 /// Copies values of a result's vector into a column, bit for bit. The vector's type is what <see cref="SqlText.TypeName"/> says of the

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Frazil.Columnar;
 
-namespace Frazil.Columnar.DuckDb;
+namespace Frazil.DuckDb;
 
 /// <summary>The callbacks of the table function <c>frazil_scan(BIGINT)</c>. Nothing may be thrown through them: every error becomes
 /// DuckDB's.</summary>

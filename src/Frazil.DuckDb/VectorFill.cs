@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Frazil.Columnar;
 
-namespace Frazil.Columnar.DuckDb;
+namespace Frazil.DuckDb;
 
 /// <summary>Rows of one source column: a range, or the rows that a selection names.</summary>
 internal readonly unsafe struct RowSet(long start, int* rows, int count)

@@ -1,4 +1,4 @@
-namespace Frazil.Columnar.DuckDb;
+namespace Frazil.DuckDb;
 
 /// <summary>The type of a result column, as SQL sees it.</summary>
 public sealed class DuckDbType

@@ -1,6 +1,8 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Frazil.Columnar;
 
-namespace Frazil.Columnar.DuckDb;
+namespace Frazil.DuckDb;
 
 /// <summary>The C API of libduckdb 1.5, as far as it is used. Names are the library's own; handles are opaque pointers.</summary>
 internal static unsafe partial class DuckDbNative
@@ -11,6 +13,11 @@ internal static unsafe partial class DuckDbNative
     public const int VectorSize = 2048;
 
     public const int Success = 0;
+
+#pragma warning disable CA2255 // a library may not do much here; this only says where to look, and nothing else comes before every call
+    [ModuleInitializer]
+    internal static void RegisterThisAssembly() => NativeLibraries.Register(typeof(DuckDbNative).Assembly);
+#pragma warning restore CA2255
 
     // ---- instance and connection ----
 

@@ -1,4 +1,6 @@
-namespace Frazil.Columnar.DuckDb;
+using Frazil.Columnar;
+
+namespace Frazil.DuckDb;
 
 /// <summary>How the values of one column of a chunk become those of the column that a scan promised.</summary>
 internal enum FillKind : byte

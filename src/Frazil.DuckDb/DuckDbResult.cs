@@ -1,4 +1,4 @@
-namespace Frazil.Columnar.DuckDb;
+namespace Frazil.DuckDb;
 
 /// <summary>
 /// The rows of one statement, read chunk by chunk; at most 2048 rows a chunk. Everything that the statement reads (pinned hot columns too)

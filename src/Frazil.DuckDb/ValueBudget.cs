@@ -1,4 +1,4 @@
-namespace Frazil.Columnar.DuckDb;
+namespace Frazil.DuckDb;
 
 /// <summary>How much a result may take once it is .NET values. Each value counts <see cref="ValueBytes"/>, whether it is null or stands in
 /// a list, a struct or a map; text (as UTF-8) and blobs count their bytes besides, lists and maps eight for each element. Not

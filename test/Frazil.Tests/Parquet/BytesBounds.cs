@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
-using Frazil.Columnar.DuckDb;
+using Frazil.Columnar;
+using Frazil.Columnar.Statistics;
+using Frazil.DuckDb;
 
-namespace Frazil.Columnar.Statistics;
+namespace Frazil.Tests.Parquet;
 
 /// <summary>Strings, binary and uuids, ordered by unsigned bytes (for UTF-8 that is the order of code points).</summary>
 internal sealed unsafe class BytesBounds : Bounds

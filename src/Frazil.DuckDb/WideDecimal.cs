@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Frazil.Columnar.DuckDb;
+namespace Frazil.DuckDb;
 
 /// <summary>A DECIMAL of more than 96 bits, which <see cref="decimal"/> cannot hold. A number, never to be mistaken for text.</summary>
 /// <param name="Unscaled">The value times 10 to the power of <paramref name="Scale"/>.</param>

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Frazil.Columnar;
 
-namespace Frazil.Columnar.DuckDb;
+namespace Frazil.DuckDb;
 
 /// <summary>
 /// One in-memory DuckDB: its own threads, memory limit and settings. Opening takes tens of milliseconds, connecting microseconds.

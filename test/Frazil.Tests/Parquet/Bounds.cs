@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
-using Frazil.Columnar.DuckDb;
+using Frazil.Columnar;
+using Frazil.Columnar.Statistics;
+using Frazil.DuckDb;
 
-namespace Frazil.Columnar.Statistics;
+namespace Frazil.Tests.Parquet;
 
 /// <summary>The least and greatest value of a leaf column, in the order that Iceberg compares bounds in.</summary>
 internal abstract unsafe class Bounds

@@ -1,4 +1,6 @@
-namespace Frazil.Columnar.DuckDb;
+using Frazil.Columnar;
+
+namespace Frazil.DuckDb;
 
 /// <summary>Up to 2048 rows of a result. Dispose before the next statement of its connection.</summary>
 public sealed class DuckDbChunk : IDisposable

@@ -1,6 +1,7 @@
 using System.Text;
+using Frazil.Columnar;
 
-namespace Frazil.Columnar.DuckDb;
+namespace Frazil.DuckDb;
 
 /// <summary>Writes names and values into SQL text, quoted.</summary>
 public static class SqlText
