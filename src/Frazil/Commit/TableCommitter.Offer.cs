@@ -71,6 +71,12 @@ internal sealed partial class TableCommitter
             throw new PipelineFailedException(
                 $"{what}. Set on_rollback = \"read_again\" to read the missing records again, or \"go_on\" to go on with the progress as it is, and restart");
         }
+        if (parted.Any(static one => !one.IsHeldKnown))
+        {
+            throw new PipelineFailedException(
+                $"{what}. on_rollback = \"read_again\" cannot tell where the rows end, because no snapshot is left that says it: see with `frazil verify --deep` what is missing, "
+                + $"set {TableProgress.PropertyPrefix}<topic> to where reading shall go on, remove {ProgressSnapshot.PropertyPrefix}<topic>, and restart");
+        }
         bool IsAnother(string topic, string? id) => identities?.IsAnother(topic, id) ?? false;
         logger.ReadingAgain(what);
         var (requirements, updates) = TableRollback.PutBack(version, parted);
