@@ -128,18 +128,20 @@ public sealed class ConsumerErrorTests
         var partition = new TopicPartition("t", 0);
         cluster.SetBrokerDown(-1, isDown: true);
 
-        using var begun = new ManualResetEventSlim();
-        var asking = Task.Factory.StartNew(() =>
-        {
-            begun.Set();
-            return probe.Consumer.DescribeOutOfRange(partition, 77); // nobody answers: it takes its whole time
-        }, TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        Assert.True(begun.Wait(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
-        await Task.Delay(200, TestContext.Current.CancellationToken);
+        var asking = Task.Factory.StartNew(
+            () =>
+            {
+                for (; ; )
+                {
+                    Assert.Null(probe.Consumer.DescribeOutOfRange(partition, 77).Watermarks); // nobody answers: it takes its whole time
+                }
+            },
+            TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        await probe.UntilAsync(() => probe.Consumer.Asking > 0 || asking.IsCompleted, "a question");
         await probe.DisposeAsync();
 
-        Assert.True(asking.IsCompleted, "the client was freed under a question");
-        Assert.Null((await asking).Watermarks);
+        Assert.Equal(0, probe.Consumer.Asking); // else the client was freed under a question
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
         Assert.Throws<OperationCanceledException>(() => probe.Consumer.DescribeOutOfRange(partition, 77));
         Assert.Throws<OperationCanceledException>(() => probe.Consumer.Position(partition));
         Assert.Throws<OperationCanceledException>(() => probe.Consumer.OffsetsForTimes([partition], DateTimeOffset.UtcNow, TimeSpan.FromSeconds(1)));

@@ -73,6 +73,23 @@ public sealed class DataFileRewriterTests : IAsyncDisposable
         Assert.Equal(Enumerable.Range(0, 1000).Concat(Enumerable.Range(3000, 2000)).Select(static i => (long)i), offsets.Order());
     }
 
+    /// <summary>The file was taken into the table from a sibling whose name begins like the table's.</summary>
+    [Theory]
+    [InlineData("made", "made/data")]
+    [InlineData("mad", "mad/data")]
+    [InlineData("made/dat", "made/dat/data")]
+    public async Task A_rewritten_file_lies_beside_the_old_one_only_where_that_is_the_tables_own_folder(string table, string expected)
+    {
+        var made = Make(10);
+        var target = made.Metadata with { Location = files.LocationFor(Path.Combine(folder.Path, table)) };
+        Directory.CreateDirectory(Path.Combine(folder.Path, expected));
+
+        var written = await new DataFileRewriter(reader, writer, files)
+            .RewriteAsync(made.File, new(target, "r", static () => 0), null, static _ => 0, CancellationToken.None);
+
+        Assert.Equal($"{files.LocationFor(Path.Combine(folder.Path, expected))}/r-0.parquet", Assert.Single(written).Path);
+    }
+
     [Fact]
     public async Task A_failure_leaves_no_file_behind()
     {
