@@ -106,6 +106,13 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
     {
         DecodeError? problem = null;
         var before = state.Current!.Metadata.CurrentSchema;
+        if (options.Columns.Count > 0)
+        {
+            // A commit of its own, before anything is proposed: what is known here may be older than the drop.
+            await committer.ChangeAsync(
+                latest => Restore(samples, latest.Metadata) is { } restored ? (SchemaUpdate.RequirementsFor(latest.Metadata), restored.ToUpdates()) : null,
+                cancellationToken);
+        }
         var version = await committer.ChangeAsync(
             latest =>
             {
@@ -119,6 +126,26 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
             logger.SchemaEvolved(state.Identifier.ToString(), version.Metadata.CurrentSchemaId, version.Metadata.CurrentSchema.ToString());
         }
         return problem;
+    }
+
+    /// <summary>What is declared, and was dropped or renamed by other hands, as far as the samples bring it. Null where nothing is to be done, or
+    /// the table's rules refuse it, which is said of what the samples then ask for.</summary>
+    private SchemaUpdate? Restore(SchemaSamples samples, TableMetadata table)
+    {
+        var update = new SchemaUpdate(table);
+        try
+        {
+            foreach (var column in DroppedColumns.In(samples, DroppedColumns.Find(table.CurrentSchema, options)))
+            {
+                update.AddColumn(column.ParentFieldId, column.Name, column.Type);
+            }
+            Check(update, table);
+        }
+        catch (ValidationException)
+        {
+            return null;
+        }
+        return update.IsEmpty ? null : update;
     }
 
     /// <summary>A change that the table takes; without effect where there is a problem with the first record. What the rules of the table
@@ -150,11 +177,17 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
             var placeholder = 0;
             update.AddColumn(addition.ParentFieldId, addition.Name, ColumnSchemas.ToIceberg(addition.Type.ToColumnType(() => ++placeholder)));
         }
+        Check(update, table);
+        return update;
+    }
+
+    /// <exception cref="ValidationException">What the catalog would throw.</exception>
+    private static void Check(SchemaUpdate update, TableMetadata table)
+    {
         if (!update.IsEmpty)
         {
-            TableMetadataBuilder.From(table, TimeProvider.System).Apply(update.ToUpdates()); // throws what the catalog would throw
+            TableMetadataBuilder.From(table, TimeProvider.System).Apply(update.ToUpdates());
         }
-        return update;
     }
 
     /// <summary>Of all specs: other engines look at the old ones too.</summary>

@@ -13,6 +13,9 @@ internal sealed class SchemaSamples
 
     public int Count => records.Count;
 
+    /// <summary>The records, as they came.</summary>
+    public IReadOnlyList<byte[]> Records => records;
+
     public void Add(ReadOnlySpan<byte> record) => records.Add(record.ToArray());
 
     /// <summary>What to add to <paramref name="known"/>; or why the first record can never fit. A later record that does not fit is left
