@@ -106,6 +106,9 @@ internal static partial class FrazilLog
     [LoggerMessage(805, LogLevel.Error, "{Table}: {Step} has failed for {Seconds} s, nothing is committed: {Reason}")]
     public static partial void TableCannotCommit(this ILogger logger, Exception error, string table, string step, long seconds, string reason);
 
+    [LoggerMessage(806, LogLevel.Error, "{Table}: {Step} gives no answer, nothing is committed: {What}")]
+    public static partial void StepHangs(this ILogger logger, string table, string step, string what);
+
     [LoggerMessage(803, LogLevel.Error, "{Table}: stopped with {Records} records that could not be committed ({Reason}); they are read again at the next start")]
     public static partial void StoppedUnflushed(this ILogger logger, string table, long records, string reason);
 

@@ -1,5 +1,8 @@
+using System.Collections.Concurrent;
 using Frazil.Flush;
+using Frazil.Telemetry;
 using Frazil.Tests.Engine;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -116,6 +119,57 @@ public sealed class FlushRetryTests
         Assert.Equal(TimeSpan.Zero, retry.TroubleTime);
     }
 
+    /// <summary>A store that hangs is a failing store, though no error says so.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_step_that_gives_no_answer_counts_as_failing_and_is_told(bool blocksItsThread)
+    {
+        var (clock, logs) = (new SteppedClock(), new Lines());
+        var retry = new FlushRetry(clock, logs, "shop.events", TimeSpan.FromSeconds(3600), () => failures++);
+        var answer = new TaskCompletionSource<int>();
+        using var hangs = new ManualResetEventSlim();
+        var running = Task.Run(() => retry.RunAsync(
+            "write",
+            _ =>
+            {
+                hangs.Set();
+                return blocksItsThread ? Task.FromResult(Blocking.Wait(answer.Task)) : answer.Task;
+            },
+            TestContext.Current.CancellationToken), TestContext.Current.CancellationToken);
+        hangs.Wait(TestContext.Current.CancellationToken);
+        Assert.Null(retry.Trouble);
+
+        clock.Step(TimeSpan.FromSeconds(70));
+
+        Assert.Equal(("write: no answer for 70 s", TimeSpan.FromSeconds(70)), (retry.Trouble, retry.TroubleTime));
+        await EngineFixture.Eventually(() => Task.FromResult(!logs.Texts.IsEmpty), "it is in the log");
+        Assert.Contains("shop.events: write gives no answer", logs.Texts.First(), StringComparison.Ordinal);
+        answer.SetResult(7);
+        Assert.Equal(7, await running);
+        Assert.Null(retry.Trouble);
+    }
+
+    [Fact]
+    public async Task A_step_that_gives_no_answer_for_as_long_as_the_configuration_allows_is_the_tables_failure()
+    {
+        var (clock, attempts) = (new SteppedClock(), 0);
+        var retry = new FlushRetry(clock, NullLogger.Instance, "shop.events", TimeSpan.FromSeconds(3600), () => failures++);
+        var failure = await Assert.ThrowsAsync<PipelineFailedException>(() => retry.RunAsync<int>(
+            "commit",
+            async token =>
+            {
+                attempts++;
+                clock.Step(TimeSpan.FromSeconds(3600));
+                await Task.Delay(Timeout.Infinite, token);
+                return 1;
+            },
+            TestContext.Current.CancellationToken));
+        Assert.Equal(1, attempts);
+        Assert.Contains("commit has failed for 3600 s", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("no answer for 3600 s", failure.Message, StringComparison.Ordinal);
+    }
+
     private FlushRetry Retry() => new(TimeProvider.System, NullLogger.Instance, "shop.events", TimeSpan.Zero, () => failures++);
 
     /// <summary>Stands still but for steps; delays are over at once.</summary>
@@ -130,6 +184,18 @@ public sealed class FlushRetryTests
         public void Step(TimeSpan time) => Interlocked.Add(ref now, time.Ticks);
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-            => base.CreateTimer(callback, state, TimeSpan.FromMilliseconds(1), period);
+            => base.CreateTimer(callback, state, TimeSpan.FromMilliseconds(1), period == Timeout.InfiniteTimeSpan ? period : TimeSpan.FromMilliseconds(1));
+    }
+
+    private sealed class Lines : ILogger
+    {
+        public ConcurrentQueue<string> Texts { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            => Texts.Enqueue(formatter(state, exception));
     }
 }
