@@ -5,6 +5,7 @@ using Frazil.Faults;
 using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
+using Frazil.Ingest;
 using Frazil.Kafka;
 using Frazil.Query;
 using Frazil.Telemetry;
@@ -18,7 +19,7 @@ public sealed class FrazilEngine : IAsyncDisposable
 {
     private readonly DataDirectory directory;
     private readonly PipelineShared shared;
-    private readonly ImmutableArray<Pipeline> pipelines;
+    private readonly ImmutableArray<TableSource> sources;
     private readonly ILogger logger;
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task? stop;
@@ -28,8 +29,8 @@ public sealed class FrazilEngine : IAsyncDisposable
         this.directory = directory;
         this.shared = shared;
         logger = shared.Loggers.CreateLogger("Frazil.Engine");
-        pipelines = [.. TableNames.Expand(shared.Options.Tables).Select(table => new Pipeline(table, shared))];
-        Sql = new(shared.Catalog, [.. pipelines.SelectMany(static pipeline => pipeline.QueryTables)], shared.Options);
+        sources = [.. shared.Options.Tables.Select(entry => new TableSource(entry, shared))];
+        Sql = new(shared.Catalog, () => sources.SelectMany(static source => source.Lanes).SelectMany(static lane => lane.QueryTables), shared.Options);
     }
 
     /// <summary>Starts from frozen options. Returns when catalog and warehouse answer and every table's consumer has started;
@@ -76,7 +77,7 @@ public sealed class FrazilEngine : IAsyncDisposable
     public SqlSession Sql { get; }
 
     /// <summary>What each table is doing right now; a fresh snapshot at each call.</summary>
-    public IReadOnlyList<TableStatus> Tables => [.. pipelines.Select(static pipeline => pipeline.Status())];
+    public IReadOnlyList<TableStatus> Tables => [.. sources.SelectMany(static source => source.Status())];
 
     /// <summary>Bytes of native memory that hot rows hold now.</summary>
     public long HotBytes => shared.Memory.Account.Bytes;
@@ -102,9 +103,9 @@ public sealed class FrazilEngine : IAsyncDisposable
         {
             await StopAsync();
             await Sql.DisposeAsync();
-            foreach (var pipeline in pipelines)
+            foreach (var source in sources)
             {
-                await pipeline.DisposeAsync();
+                await source.DisposeAsync();
             }
         }
         finally
@@ -133,44 +134,30 @@ public sealed class FrazilEngine : IAsyncDisposable
 
     private async Task StartPipelinesAsync(CancellationToken cancellationToken)
     {
-        var refused = new List<(Pipeline Pipeline, PipelineFailedException Error)>();
-        foreach (var pipeline in pipelines)
+        var refused = new List<(Pipeline Lane, PipelineFailedException Error)>();
+        foreach (var source in sources)
         {
-            try
-            {
-                await pipeline.StartAsync(cancellationToken);
-            }
-            catch (PipelineFailedException error)
-            {
-                refused.Add((pipeline, error));
-            }
-            catch (Exception error) when (IsOfOneTable(error))
-            {
-                refused.Add((pipeline, new($"table {pipeline.Name} cannot be opened: {error.Message}", error)));
-            }
+            refused.AddRange(await source.StartAsync(cancellationToken));
         }
-        if (refused.Count == pipelines.Length && refused.Count > 0)
+        if (refused.Count > 0 && refused.Count == sources.Sum(static source => source.Lanes.Count) && !sources.Any(static source => source.MakesTables))
         {
             throw new PipelineFailedException(string.Join('\n', refused.Select(static one => one.Error.Message)), refused[0].Error);
         }
-        refused.ForEach(static one => one.Pipeline.Refuse(one.Error));
+        refused.ForEach(static one => one.Lane.Refuse(one.Error));
         WatchAsync().Forget(error => completion.TrySetException(error));
         var version = typeof(FrazilEngine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
-        logger.EngineStarted(version, pipelines.Length, shared.Options.Catalog.Warehouse);
+        logger.EngineStarted(version, sources.Sum(static source => source.Lanes.Count), shared.Options.Catalog.Warehouse);
     }
-
-    /// <summary>Metadata or progress that cannot be read, a log folder that cannot be written: other tables may be sound.</summary>
-    private static bool IsOfOneTable(Exception error) => error is IcebergException or IOException or UnauthorizedAccessException;
 
     /// <summary>One broken table never stops the others; when the last one has ended, nothing is left to run.</summary>
     private async Task WatchAsync()
     {
         var failures = new List<Exception>();
-        foreach (var pipeline in pipelines)
+        foreach (var source in sources)
         {
             try
             {
-                await pipeline.Completion;
+                await source.Completion;
             }
             catch (Exception error)
             {
@@ -189,7 +176,7 @@ public sealed class FrazilEngine : IAsyncDisposable
 
     private async Task StopPipelinesAsync(CancellationToken cancellationToken)
     {
-        await Task.WhenAll(pipelines.Select(pipeline => pipeline.StopAsync(cancellationToken)));
+        await Task.WhenAll(sources.Select(source => source.StopAsync(cancellationToken)));
         logger.EngineStopped();
     }
 }

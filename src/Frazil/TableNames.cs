@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using Frazil.Config;
 
 namespace Frazil;
 
 /// <summary>Table names with a place for the topic.</summary>
-internal static class TableNames
+internal static partial class TableNames
 {
     private const string TopicPlace = "{topic}";
 
@@ -19,20 +20,31 @@ internal static class TableNames
     {
         foreach (var table in tables)
         {
-            if (!table.Name.Contains(TopicPlace, StringComparison.Ordinal))
+            if (!HasTopicPlace(table.Name))
             {
                 yield return table;
                 continue;
             }
             foreach (var topic in table.Topics)
             {
-                // A point would start another namespace level.
-                yield return table with
-                {
-                    Name = table.Name.Replace(TopicPlace, topic.Replace('.', '_'), StringComparison.Ordinal),
-                    Topics = [topic],
-                };
+                yield return For(table, topic);
             }
         }
     }
+
+    public static bool HasTopicPlace(string name) => name.Contains(TopicPlace, StringComparison.Ordinal);
+
+    /// <summary>The table of one topic. A point in the topic's name would start another namespace level.</summary>
+    public static TableOptions For(TableOptions entry, string topic) => entry with
+    {
+        Name = entry.Name.Replace(TopicPlace, topic.Replace('.', '_'), StringComparison.Ordinal),
+        Topics = [topic],
+        TopicPattern = null,
+    };
+
+    /// <summary>Whether a name is <c>namespace.table</c> as tables may be called.</summary>
+    public static bool IsSound(string name) => Sound().IsMatch(name);
+
+    [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_-]*\\.[A-Za-z_][A-Za-z0-9_-]*$", RegexOptions.CultureInvariant)]
+    private static partial Regex Sound();
 }

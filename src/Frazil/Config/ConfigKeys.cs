@@ -16,7 +16,7 @@ internal static class ConfigKeys
             "`host:port`, several with commas", "Brokers to ask first; the rest of the cluster is found from them."),
         Text("kafka.group_id", o => o.Kafka.GroupId, (o, v) => o with { Kafka = o.Kafka with { GroupId = v } },
             "1 to 200 characters",
-            "Prefix of the consumer groups; each table consumes as `group_id.table_name`, so one table never stalls another."),
+            "Prefix of the consumer groups; each `[[tables]]` entry consumes as `group_id.NAME`, its name as it stands."),
         new()
         {
             Path = "kafka.start_from",

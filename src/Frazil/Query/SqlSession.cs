@@ -18,13 +18,13 @@ public sealed class SqlSession : IAsyncDisposable
     private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
 
     private readonly ICatalog catalog;
-    private readonly ImmutableArray<QueryTable> ingested;
+    private readonly Func<IEnumerable<QueryTable>> ingested;
     private readonly SnapshotFiles snapshotFiles;
     private readonly SqlGate gate = new();
     private readonly SqlExecutor executor;
     private readonly ICatalog? ownedCatalog;
 
-    internal SqlSession(ICatalog catalog, ImmutableArray<QueryTable> ingested, FrazilOptions options, bool ownsCatalog = false)
+    internal SqlSession(ICatalog catalog, Func<IEnumerable<QueryTable>> ingested, FrazilOptions options, bool ownsCatalog = false)
     {
         this.catalog = catalog;
         this.ingested = ingested;
@@ -41,7 +41,7 @@ public sealed class SqlSession : IAsyncDisposable
     /// <exception cref="FrazilStartException">The catalog cannot be used.</exception>
     public static async Task<SqlSession> OpenCatalogAsync(
         FrazilOptions options, ILoggerFactory? loggers = null, CancellationToken cancellationToken = default)
-        => new(await WarehouseCatalog.OpenAsync(options.Catalog, cancellationToken), [], options, ownsCatalog: true);
+        => new(await WarehouseCatalog.OpenAsync(options.Catalog, cancellationToken), static () => [], options, ownsCatalog: true);
 
     /// <summary>Runs one SELECT.</summary>
     /// <exception cref="SqlException">The SQL is wrong or not allowed; says where.</exception>
@@ -164,7 +164,7 @@ public sealed class SqlSession : IAsyncDisposable
 
     private async Task<QueryTable?> FindAsync(SqlTableName name, CancellationToken cancellationToken)
     {
-        var hits = ingested.Where(table => name.Matches(table.State.Identifier.Namespace.ToString(), table.State.Identifier.Name)).ToList();
+        var hits = ingested().Where(table => name.Matches(table.State.Identifier.Namespace.ToString(), table.State.Identifier.Name)).ToList();
         if (hits.Count == 0)
         {
             var all = await ListAsync(cancellationToken);
@@ -190,14 +190,14 @@ public sealed class SqlSession : IAsyncDisposable
 
     private async Task<string> SuggestAsync(CancellationToken cancellationToken)
     {
-        var names = ingested.Where(static table => !table.ReadsDeadLetters).Select(static table => table.State.Identifier)
+        var names = ingested().Where(static table => !table.ReadsDeadLetters).Select(static table => table.State.Identifier)
             .Concat(await ListAsync(cancellationToken)).Distinct().Take(10).ToList();
         return names.Count == 0 ? "; the catalog has no tables yet" : $"; there are {string.Join(", ", names)}";
     }
 
     private async Task<SqlResult> ShowTablesAsync(long started, CancellationToken cancellationToken)
     {
-        var names = (await ListAsync(cancellationToken)).Concat(ingested.Select(static table => table.State.Identifier)
+        var names = (await ListAsync(cancellationToken)).Concat(ingested().Select(static table => table.State.Identifier)
             .Where(static identifier => !identifier.Name.EndsWith(DeadLetterColumns.TableSuffix, StringComparison.Ordinal)));
         return new()
         {

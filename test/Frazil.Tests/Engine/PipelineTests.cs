@@ -356,9 +356,9 @@ public sealed class PipelineTests : IAsyncDisposable
 
     private static Task<ICatalog> OpenCatalogAsync(FrazilOptions options) => WarehouseCatalog.OpenAsync(options.Catalog, Cancel);
 
-    private Task<Pipeline> StartAsync(FrazilOptions options, ICatalog catalog, DataFileWriter writer, string? instance = null)
+    private Task<EngineFixture.RunningTable> StartAsync(FrazilOptions options, ICatalog catalog, DataFileWriter writer, string? instance = null)
         => StartAsync(options, new FaultyCatalog(catalog), writer, instance);
 
-    private Task<Pipeline> StartAsync(FrazilOptions options, FaultyCatalog catalog, DataFileWriter writer, string? instance = null)
+    private Task<EngineFixture.RunningTable> StartAsync(FrazilOptions options, FaultyCatalog catalog, DataFileWriter writer, string? instance = null)
         => fixture.StartPipelineAsync(options, catalog, writer, new(64 << 20), instance);
 }

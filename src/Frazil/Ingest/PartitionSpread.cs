@@ -1,6 +1,6 @@
 using Frazil.Kafka;
 
-namespace Frazil.Hot;
+namespace Frazil.Ingest;
 
 /// <summary>Which worker has which partition: a new one goes to the worker that has the fewest, and stays there until it is given up.
 /// Thread-safe.</summary>

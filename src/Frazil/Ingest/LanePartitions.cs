@@ -8,26 +8,15 @@ using Frazil.Kafka;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
-namespace Frazil;
+namespace Frazil.Ingest;
 
 /// <summary>
-/// Which partitions a pipeline holds, from where they are read, and what happens when that changes. A position is always the table's own
-/// progress, asked for at the moment of assignment; Kafka's group offsets are written as a courtesy and never read. The rebalance methods
-/// run on the consumer's thread and may block: the group waits for them.
+/// The partitions of one table: from where they are read, and what happens when that changes. A position is always the table's own
+/// progress, asked for at the moment of assignment; Kafka's group offsets are written as a courtesy and never read.
 /// </summary>
-internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
+internal sealed class LanePartitions(LanePartitionsParts parts)
 {
-    /// <summary>How long a rebalance waits for what is buffered of a revoked partition to be committed; its next owner reads it again
-    /// otherwise.</summary>
-    private static readonly TimeSpan RevokeFlushLimit = TimeSpan.FromSeconds(30);
-
-    private readonly PartitionSpread spread = new(parts.Shared.WorkersPerTable);
-    private KafkaConsumer? consumer;
-    private ImmutableArray<IngestWorker> workers = [];
-
     public int Count => parts.Hot.PartitionCount;
-
-    public void Attach(KafkaConsumer kafka, ImmutableArray<IngestWorker> ingest) => (consumer, workers) = (kafka, ingest);
 
     /// <summary>Records between what was read and the ends of the partitions; -1 while any end is unknown.</summary>
     public long Lag()
@@ -35,7 +24,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         long lag = 0;
         foreach (var partition in parts.Hot.Partitions)
         {
-            if (consumer?.CachedWatermarks(partition.Partition) is not { } ends || partition.NextOffset < 0)
+            if (parts.Source.Consumer?.CachedWatermarks(partition.Partition) is not { } ends || partition.NextOffset < 0)
             {
                 return -1;
             }
@@ -44,35 +33,21 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         return lag;
     }
 
-    /// <summary>New partitions: each begins where the table says.</summary>
-    public IReadOnlyList<PartitionStart> Assign(IReadOnlyList<TopicPartition> assigned)
+    /// <summary>What must be known before the table's partitions can begin: its progress, and whether the topics are still those it was fed
+    /// from.</summary>
+    /// <exception cref="PipelineFailedException">A topic is not the one that the table was fed from.</exception>
+    public async Task<TableProgress?> PrepareAsync(IReadOnlyList<string> topics)
     {
-        var topics = assigned.Select(static partition => partition.Topic).Distinct().ToList();
         var policies = parts.Policies.AskAsync(topics);
-        var version = Blocking.Wait(ReadProgressAsync());
-        Blocking.Wait(VerifyAsync(topics));
+        var version = await ReadProgressAsync();
+        await VerifyAsync(topics);
         if (version is not null)
         {
-            Blocking.Wait(parts.Retry.RunAsync("looking for a rollback", token => parts.CheckRollback(topics, token), parts.Stopping()));
-            version = parts.State.Current;
+            version = await parts.Retry.RunAsync(
+                "looking for a rollback", token => parts.Committer.CheckRollbackAsync(topics, token), parts.Lane.Ending);
         }
-        Blocking.Wait(policies);
-        var starts = assigned.Select(partition => Hold(partition, version?.Progress)).ToList();
-        parts.OnAssigned();
-        return starts;
-    }
-
-    /// <summary>Partitions that stay through a rebalance: each goes on behind what its worker has taken.</summary>
-    public IReadOnlyList<PartitionStart> Keep(IReadOnlyList<TopicPartition> kept)
-    {
-        var starts = new List<PartitionStart>(kept.Count);
-        foreach (var group in kept.GroupBy(WorkerOf))
-        {
-            // Between two batches: what the worker was given before is appended then.
-            group.Key.Between(() => starts.AddRange(group.Select(
-                partition => new PartitionStart(partition, StartPosition.At(Find(partition)!.NextOffset), group.Key.Queue))));
-        }
-        return starts;
+        await policies;
+        return version?.Progress;
     }
 
     /// <summary>Where reading really begins, for partitions of which the table records nothing.</summary>
@@ -88,27 +63,6 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         }
     }
 
-    /// <summary>Gives partitions up: what is buffered of them is committed first, unless another instance owns them already.</summary>
-    public void Revoke(PartitionsRevoked revoked)
-    {
-        var leaving = revoked.Partitions.Select(Find).OfType<HotPartition>().ToList();
-        foreach (var partition in leaving)
-        {
-            WorkerOf(partition.Partition).Between(() => WorkerOf(partition.Partition).Remove(partition.Partition));
-            partition.Close();
-        }
-        if (!revoked.Lost)
-        {
-            FlushBeforeLeaving();
-        }
-        foreach (var partition in leaving)
-        {
-            parts.Hot.Release(partition.Partition);
-            spread.Forget(partition.Partition);
-            parts.Logger.PartitionReleased(parts.Options.Name, partition.Partition.ToString(), revoked.Lost);
-        }
-    }
-
     /// <summary>Another writer moved the table past us: forget what is buffered of these partitions and read again from where the table
     /// is.</summary>
     public void Fence(FlushedUnit unit)
@@ -119,32 +73,32 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
             parts.Hot.DropBeyond(batch.Partition, parts.State.Current?.Progress.NextOffset(batch.Partition) ?? 0);
         }
         var fenced = unit.Batches.Select(static batch => batch.Partition).ToList();
-        Task.Run(() => ReadAgainAsync(fenced)).Forget(parts.OnFailed);
+        Task.Run(() => ReadAgainAsync(fenced)).Forget(parts.Lane.Fail);
     }
 
     /// <summary>The log does not hold the offset that comes next. Below its beginning (retention): the gap is told and reading goes on
     /// there. Beyond its end: the topic is another one or was cut, and nothing is spliced.</summary>
     public void RecoverPosition(TopicPartition partition, long nextOffset)
-        => Task.Run(() => RecoverPositionAsync(partition, nextOffset)).Forget(parts.OnFailed);
+        => Task.Run(() => RecoverPositionAsync(partition, nextOffset)).Forget(parts.Lane.Fail);
 
     /// <summary>Tells the group how far the table is: for lag tools only.</summary>
     public void NoteCommitted(IReadOnlyList<HotBatch> batches)
-        => consumer?.CommitOffsets([.. batches.Where(batch => Find(batch.Partition) is not null)
+        => parts.Source.Consumer?.CommitOffsets([.. batches.Where(batch => Find(batch.Partition) is not null)
             .Select(static batch => new TopicPartitionOffset(batch.Partition, batch.NextOffset))]);
 
     private async Task ReadAgainAsync(List<TopicPartition> fenced)
     {
-        await consumer!.PauseAsync(fenced);
+        var consumer = parts.Source.Consumer!;
+        await consumer.PauseAsync(fenced);
         var version = await ReadProgressAsync();
-        var starts = fenced.Where(partition => Find(partition) is not null)
-            .Select(partition => Hold(partition, version?.Progress)).ToList();
-        await consumer.RestartAsync(starts);
+        await consumer.RestartWhereAsync(() => [.. fenced.Where(partition => Find(partition) is not null).Select(partition => Hold(partition, version?.Progress))]);
     }
 
     private async Task RecoverPositionAsync(TopicPartition partition, long nextOffset)
     {
         await VerifyAsync([partition.Topic]);
-        var description = consumer!.DescribeOutOfRange(partition, nextOffset);
+        var consumer = parts.Source.Consumer!;
+        var description = consumer.DescribeOutOfRange(partition, nextOffset);
         if (description.Watermarks is { } held && nextOffset > held.High)
         {
             throw new PipelineFailedException(
@@ -157,10 +111,10 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
             RecordRemoved(partition, new(nextOffset, ends.Low - 1));
         }
         var start = description.Watermarks is { } log ? Math.Max(log.Low, nextOffset) : nextOffset;
-        await consumer.RestartAsync([new(partition, StartPosition.At(Math.Max(0, start)), WorkerOf(partition).Queue)]);
+        await consumer.RestartWhereAsync(() => Find(partition) is null ? [] : [new(partition, StartPosition.At(Math.Max(0, start)), WorkerOf(partition).Queue)]);
     }
 
-    private Task<TableVersion?> ReadProgressAsync() => parts.Retry.RunAsync("reading progress", parts.State.RefreshAsync, parts.Stopping());
+    private Task<TableVersion?> ReadProgressAsync() => parts.Retry.RunAsync("reading progress", parts.State.RefreshAsync, parts.Lane.Ending);
 
     /// <exception cref="PipelineFailedException">A topic is not the one that the table was fed from.</exception>
     private Task VerifyAsync(IReadOnlyList<string> topics) => parts.Retry.WaitAsync(
@@ -170,7 +124,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
             await parts.Identities.VerifyAsync(topics, parts.State.Current, token);
             return true;
         },
-        parts.Stopping());
+        parts.Lane.Ending);
 
     /// <summary>Progress moves past the gap at once, also when no record follows: it is in the table with the next commit.</summary>
     private void RecordRemoved(TopicPartition partition, OffsetRange removed)
@@ -185,10 +139,12 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         });
     }
 
-    private PartitionStart Hold(TopicPartition partition, TableProgress? progress)
+    /// <summary>The partition is the table's from now on. On the consumer's thread.</summary>
+    public PartitionStart Hold(TopicPartition partition, TableProgress? progress)
     {
         var recorded = progress?.NextOffset(partition);
-        var first = progress is not null && IsLater(partition.Topic, progress) ? StartPosition.Earliest : ConfiguredStart();
+        var isLater = parts.Lane.CameLater || (progress is not null && IsLater(partition.Topic, progress));
+        var first = isLater ? StartPosition.Earliest : ConfiguredStart();
         var held = new HotPartition(partition, recorded, new()
         {
             Hot = parts.Hot,
@@ -204,7 +160,7 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         });
         parts.Hot.Hold(held);
         var worker = WorkerOf(partition);
-        worker.Between(() => worker.Set(held));
+        worker.Between(() => worker.Set(held, parts.Lane));
         return new(partition, recorded is { } offset ? StartPosition.At(offset) : first, worker.Queue);
     }
 
@@ -220,33 +176,20 @@ internal sealed class PipelineAssignments(PipelineAssignmentsParts parts)
         _ => StartPosition.Earliest,
     };
 
-    private void FlushBeforeLeaving()
-    {
-        using var limit = new CancellationTokenSource(RevokeFlushLimit, parts.Shared.Time);
-        try
-        {
-            Blocking.Wait(parts.FlushAsync(CancellationToken.None).WaitAsync(limit.Token));
-        }
-        catch (Exception error) when (error is OperationCanceledException or PipelineFailedException)
-        {
-            parts.Logger.RevokedUnflushed(parts.Options.Name, error.Message);
-        }
-    }
-
-    /// <summary>A partition always has the same worker: it is the only writer of the partition's batches.</summary>
-    private IngestWorker WorkerOf(TopicPartition partition) => workers[spread.Of(partition)];
+    private IngestWorker WorkerOf(TopicPartition partition) => parts.Source.WorkerOf(partition);
 
     private HotPartition? Find(TopicPartition partition) => parts.Hot.Find(partition);
 }
 
-/// <summary>What the assignments of one pipeline work with.</summary>
-internal sealed record PipelineAssignmentsParts
+/// <summary>What the partitions of one table work with.</summary>
+internal sealed record LanePartitionsParts
 {
+    public required Pipeline Lane { get; init; }
+    public required SourceMember Source { get; init; }
     public required TableOptions Options { get; init; }
     public required PipelineShared Shared { get; init; }
     public required TableState State { get; init; }
-    /// <summary>Whether other hands set the table back. Throws where that is to stop it.</summary>
-    public required Func<IReadOnlyCollection<string>, CancellationToken, Task<TableVersion>> CheckRollback { get; init; }
+    public required TableCommitter Committer { get; init; }
     public required TopicIdentities Identities { get; init; }
     public required TopicPolicies Policies { get; init; }
     public required SchemaKeeper Schemas { get; init; }
@@ -254,9 +197,4 @@ internal sealed record PipelineAssignmentsParts
     public required TableMemory Memory { get; init; }
     public required FlushRetry Retry { get; init; }
     public required ILogger Logger { get; init; }
-    public required Func<CancellationToken, Task> FlushAsync { get; init; }
-    /// <summary>Cancelled when reading stops: nothing need be assigned any more.</summary>
-    public required Func<CancellationToken> Stopping { get; init; }
-    public required Action<Exception> OnFailed { get; init; }
-    public required Action OnAssigned { get; init; }
 }

@@ -1,44 +1,51 @@
 using System.Collections.Immutable;
 using Frazil.Flush;
-using Frazil.Hot;
 using Frazil.Kafka;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
-namespace Frazil;
+namespace Frazil.Ingest;
 
 /// <summary>
-/// A pipeline's member of its consumer group, and the workers that decode what the member is given. A member that the group has fenced
+/// A source's member of its consumer group, and the workers that decode what the member is given. A member that the group has fenced
 /// (<c>FENCED_INSTANCE_ID</c>) can never go on; a new one takes its place, and reads from where the table is. Brokers that stall fence a
 /// member without cause: they take its own late request for another instance of its name. Of two instances that do have the same name, one
 /// ends, since a member that is fenced again and again is not replaced.
 /// </summary>
-internal sealed class PipelineReading : IAsyncDisposable
+internal sealed class SourceMember : IAsyncDisposable
 {
     private const int MostReplacements = 2;
 
     private static readonly TimeSpan ReplacementsAreForgottenAfter = TimeSpan.FromMinutes(10);
 
-    private readonly PipelineReadingParts parts;
+    private readonly SourceMemberParts parts;
     private readonly Lock gate = new();
     private readonly CancellationTokenSource stopping = new();
+    private readonly PartitionSpread spread;
     private KafkaConsumer? consumer;
     private ImmutableArray<IngestWorker> workers = [];
     private Task replacing = Task.CompletedTask;
     private DateTimeOffset lastReplaced;
     private int replacements;
 
-    public PipelineReading(PipelineReadingParts parts)
+    public SourceMember(SourceMemberParts parts)
     {
         this.parts = parts;
+        spread = new(parts.Workers);
         Stopping = stopping.Token;
     }
 
     /// <summary>Cancelled when reading stops for good.</summary>
     public CancellationToken Stopping { get; }
 
-    /// <summary>Whether the memory limit holds reading back.</summary>
-    public bool IsPaused => workers.Any(static worker => worker.IsPaused);
+    /// <summary>The member now; null before the first.</summary>
+    public KafkaConsumer? Consumer => consumer;
+
+    /// <summary>A partition always has the same worker: it is the only writer of the partition's batches.</summary>
+    public IngestWorker WorkerOf(TopicPartition partition) => workers[spread.Of(partition)];
+
+    /// <summary>The partition is given up: another one may take its place with the worker.</summary>
+    public void Forget(TopicPartition partition) => spread.Forget(partition);
 
     /// <summary>Joins the group and begins to read. Does not wait for a broker.</summary>
     /// <exception cref="KafkaException">A Kafka property is wrong.</exception>
@@ -80,8 +87,7 @@ internal sealed class PipelineReading : IAsyncDisposable
             Stopping.ThrowIfCancellationRequested();
             var member = new KafkaConsumer(options, parts.Events);
             consumer = member;
-            workers = [.. Enumerable.Range(0, parts.Workers).Select(_ => parts.CreateWorker(member.CreateWorkerQueue()))];
-            parts.Assignments.Attach(member, workers);
+            workers = [.. Enumerable.Range(0, parts.Workers).Select(_ => new IngestWorker(parts.Name, member.CreateWorkerQueue(), parts.OnFailed))];
             foreach (var worker in workers)
             {
                 worker.Start();
@@ -93,14 +99,14 @@ internal sealed class PipelineReading : IAsyncDisposable
 
     private void TakeEnd(KafkaConsumer member, Exception error)
     {
-        var failure = error is KafkaException kafka ? new PipelineFailedException($"table {parts.Table}: {kafka.Error}", error) : error;
+        var failure = error is KafkaException kafka ? new PipelineFailedException($"table {parts.Name}: {kafka.Error}", error) : error;
         if (Stopping.IsCancellationRequested || error is not KafkaException { Error: { Code: KafkaErrorCodes.FencedInstanceId } fence })
         {
             parts.OnFailed(failure);
         }
         else if (CountReplacement() is { } pause)
         {
-            parts.Logger.MemberFenced(parts.Table, pause.TotalSeconds, fence.Reason);
+            parts.Logger.MemberFenced(parts.Name, pause.TotalSeconds, fence.Reason);
             parts.OnWaiting($"for a new member of the consumer group: {fence.Reason}");
             replacing = ReplaceAsync(member, pause);
             replacing.Forget(parts.OnFailed);
@@ -139,16 +145,14 @@ internal sealed class PipelineReading : IAsyncDisposable
     }
 }
 
-/// <summary>What one pipeline reads with.</summary>
-internal sealed record PipelineReadingParts
+/// <summary>What one source reads with.</summary>
+internal sealed record SourceMemberParts
 {
-    public required string Table { get; init; }
+    public required string Name { get; init; }
     public required KafkaConsumerOptions Consumer { get; init; }
     public required KafkaConsumerEvents Events { get; init; }
-    public required PipelineAssignments Assignments { get; init; }
     /// <summary>How many share the partitions.</summary>
     public required int Workers { get; init; }
-    public required Func<MessageQueue, IngestWorker> CreateWorker { get; init; }
     public required TimeProvider Time { get; init; }
     public required ILogger Logger { get; init; }
     /// <summary>Nothing is read for the time being; says why.</summary>

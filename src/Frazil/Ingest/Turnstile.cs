@@ -1,4 +1,4 @@
-namespace Frazil.Hot;
+namespace Frazil.Ingest;
 
 /// <summary>Where a worker stands still, between two rounds of its work, while somebody else changes what it works with. A change runs only
 /// while the worker is held here; a worker that was held for an earlier change, and has gone on since, does not count.</summary>
