@@ -30,7 +30,8 @@ public sealed class FrazilEngine : IAsyncDisposable
         this.shared = shared;
         logger = shared.Loggers.CreateLogger("Frazil.Engine");
         sources = [.. shared.Options.Tables.Select(entry => new TableSource(entry, shared))];
-        Sql = new(shared.Catalog, () => sources.SelectMany(static source => source.Lanes).SelectMany(static lane => lane.QueryTables), shared.Options);
+        Sql = new(
+            shared.Catalog, () => sources.SelectMany(static source => source.Lanes).SelectMany(static lane => lane.QueryTables), shared.Options);
     }
 
     /// <summary>Starts from frozen options. Returns when catalog and warehouse answer and every table's consumer has started;
@@ -139,7 +140,8 @@ public sealed class FrazilEngine : IAsyncDisposable
         {
             refused.AddRange(await source.StartAsync(cancellationToken));
         }
-        if (refused.Count > 0 && refused.Count == sources.Sum(static source => source.Lanes.Count) && !sources.Any(static source => source.MakesTables))
+        var known = sources.Sum(static source => source.Lanes.Count);
+        if (refused.Count > 0 && refused.Count == known && !sources.Any(static source => source.MakesTables))
         {
             throw new PipelineFailedException(string.Join('\n', refused.Select(static one => one.Error.Message)), refused[0].Error);
         }

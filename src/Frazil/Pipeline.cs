@@ -1,13 +1,11 @@
 using System.Collections.Immutable;
 using Frazil.Commit;
 using Frazil.Config;
-using Frazil.Decode;
 using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Ingest;
-using Frazil.Kafka;
 using Frazil.Log;
 using Frazil.Query;
 using Frazil.Telemetry;
@@ -21,7 +19,7 @@ namespace Frazil;
 /// cref="FlushWriter"/>), the committer makes snapshots (<see cref="TableCommitter"/>), and queries see hot and cold rows as one (<see
 /// cref="ReadPoint"/>). From where its partitions are read, and what goes wrong with that, is in <see cref="LanePartitions"/>.
 /// </summary>
-internal sealed class Pipeline : IAsyncDisposable
+internal sealed partial class Pipeline : IAsyncDisposable
 {
     private static readonly TimeSpan TablelessFlushLimit = TimeSpan.FromSeconds(5);
 
@@ -100,36 +98,6 @@ internal sealed class Pipeline : IAsyncDisposable
 
     public string Name => options.Name;
 
-    public LanePartitions Partitions { get; }
-
-    public HotBuffer Hot => hot;
-
-    public TableMemory Memory => memory;
-
-    public TableMetrics Metrics => metrics;
-
-    /// <summary>Cancelled when the table's records are read no more.</summary>
-    public CancellationToken Ending { get; }
-
-    /// <summary>Its topic appeared while the process ran: nothing of it may be missed.</summary>
-    public bool CameLater { get; init; }
-
-    /// <summary>No other table waits when this one does.</summary>
-    public bool IsAlone => !source.MakesTables && source.Lanes.Count == 1;
-
-    /// <summary>Whether the memory limit holds reading back.</summary>
-    public bool IsHeldBack { get; set; }
-
-    /// <summary>A step towards the commit fails again and again.</summary>
-    public bool IsFailing => retry.Trouble is not null;
-
-    public bool HasFailed => failure is not null;
-
-    public Exception? Failure => failure;
-
-    /// <summary>It takes nothing any more.</summary>
-    public bool HasEnded => stopped != 0 || failure is not null;
-
     /// <summary>Completes when the pipeline has stopped; faults when it cannot go on.</summary>
     public Task Completion => completion.Task;
 
@@ -158,31 +126,6 @@ internal sealed class Pipeline : IAsyncDisposable
             opening.Release();
         }
     }
-
-    /// <summary>Its partitions begin.</summary>
-    public void NoteAssigned() => waitReason = null;
-
-    public void SayWaiting(string reason) => waitReason = reason;
-
-    public void SayWaitingUnlessAssigned(string reason)
-    {
-        if (hot.PartitionCount == 0)
-        {
-            waitReason = reason;
-        }
-    }
-
-    public void SayRevokedUnflushed(Exception error) => logger.RevokedUnflushed(Name, error.Message);
-
-    /// <summary>Seals everything appended so far; completes when it is committed.</summary>
-    public Task FlushAsync() => flusher.FlushAsync(CancellationToken.None);
-
-    /// <summary>Looks at the buffer soon.</summary>
-    public void Wake() => flusher.Wake();
-
-    public void Detach(HotPartition partition, Task until) => source.Detach(this, partition, until);
-
-    public void RecoverPosition(TopicPartition partition, long nextOffset) => Partitions.RecoverPosition(partition, nextOffset);
 
     /// <summary>It could not be started, and others can: it counts as failed from now on.</summary>
     public void Refuse(PipelineFailedException error) => Fail(error);
@@ -233,7 +176,7 @@ internal sealed class Pipeline : IAsyncDisposable
         hot.Clear();
         shared.Memory.Leave(memory);
         SetCompleted();
-        source.TakeEnd(this);
+        source.TakeEnd();
     }
 
     private void NoteUncommitted()
@@ -359,32 +302,10 @@ internal sealed class Pipeline : IAsyncDisposable
         OnFailed = Fail,
     };
 
-    /// <summary>Makes the table hold the samples' fields; tries until the catalog answers. Null, or why it cannot.</summary>
-    public Task<DecodeError?> EvolveAsync(SchemaSamples samples)
-        => Task.Run(() => retry.RunAsync("schema change", token => schemas.EvolveAsync(samples, token), Ending));
-
-    /// <summary>Something was published.</summary>
-    public void Appended()
-    {
-        if (memory.IsUnderPressure || hot.OpenBytes >= (long)shared.Options.HotBuffer.FlushSizeMb << 20)
-        {
-            flusher.Wake();
-        }
-    }
-
-    public void TakeError(KafkaError error)
-    {
-        if (problems.TextOf((error.Code, error.Topic), error.ToString()) is { } text)
-        {
-            logger.KafkaProblem(Name, text);
-        }
-        SayWaitingUnlessAssigned(error.ToString());
-    }
-
     /// <summary>The table cannot go on; the others of its source do. Never blocks.</summary>
     public void Fail(Exception error)
     {
-        if (error is OperationCanceledException || stopped != 0 || !KeepFailure(error))
+        if ((error is OperationCanceledException && Ending.IsCancellationRequested) || stopped != 0 || !KeepFailure(error))
         {
             return;
         }

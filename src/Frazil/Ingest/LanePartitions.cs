@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Decode;
@@ -91,7 +90,8 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
         var consumer = parts.Source.Consumer!;
         await consumer.PauseAsync(fenced);
         var version = await ReadProgressAsync();
-        await consumer.RestartWhereAsync(() => [.. fenced.Where(partition => Find(partition) is not null).Select(partition => Hold(partition, version?.Progress))]);
+        await consumer.RestartWhereAsync(
+            () => [.. fenced.Where(partition => Find(partition) is not null).Select(partition => Hold(partition, version?.Progress))]);
     }
 
     private async Task RecoverPositionAsync(TopicPartition partition, long nextOffset)
@@ -111,7 +111,8 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
             RecordRemoved(partition, new(nextOffset, ends.Low - 1));
         }
         var start = description.Watermarks is { } log ? Math.Max(log.Low, nextOffset) : nextOffset;
-        await consumer.RestartWhereAsync(() => Find(partition) is null ? [] : [new(partition, StartPosition.At(Math.Max(0, start)), WorkerOf(partition).Queue)]);
+        await consumer.RestartWhereAsync(() => Find(partition) is null
+            ? [] : [new(partition, StartPosition.At(Math.Max(0, start)), WorkerOf(partition).Queue)]);
     }
 
     private Task<TableVersion?> ReadProgressAsync() => parts.Retry.RunAsync("reading progress", parts.State.RefreshAsync, parts.Lane.Ending);

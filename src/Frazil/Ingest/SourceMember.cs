@@ -87,7 +87,8 @@ internal sealed class SourceMember : IAsyncDisposable
             Stopping.ThrowIfCancellationRequested();
             var member = new KafkaConsumer(options, parts.Events);
             consumer = member;
-            workers = [.. Enumerable.Range(0, parts.Workers).Select(_ => new IngestWorker(parts.Name, member.CreateWorkerQueue(), parts.OnFailed))];
+            workers = [
+                .. Enumerable.Range(0, parts.Workers).Select(_ => new IngestWorker(parts.Name, member.CreateWorkerQueue(), parts.OnFailed))];
             foreach (var worker in workers)
             {
                 worker.Start();

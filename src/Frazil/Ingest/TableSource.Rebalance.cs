@@ -113,7 +113,8 @@ internal sealed partial class TableSource
         }
         if (!revoked.Lost)
         {
-            Blocking.Wait(Task.WhenAll(tables.Where(static group => !group.Key!.HasEnded).Select(static group => FlushBeforeLeavingAsync(group.Key!))));
+            var lanes = tables.Select(static group => group.Key!).Where(static lane => !lane.HasEnded);
+            Blocking.Wait(Task.WhenAll(lanes.Select(FlushBeforeLeavingAsync)));
         }
         foreach (var partition in revoked.Partitions)
         {

@@ -10,9 +10,10 @@ using Microsoft.Extensions.Logging;
 namespace Frazil.Ingest;
 
 /// <summary>
-/// One entry of <c>[[tables]]</c>: one member of a consumer group, whose records go to the tables that the entry makes (<c>{topic}</c>), each
-/// of which is a <see cref="Pipeline"/> of its own. A table that fails, or falls behind, is detached: its partitions are paused, and read on
-/// from where its rows end once it can take them. It never holds the others up. The events come on the consumer's thread, one at a time.
+/// One entry of <c>[[tables]]</c>: one member of a consumer group, whose records go to the tables that the entry makes
+/// (<c>{topic}</c>), each of which is a <see cref="Pipeline"/> of its own. A table that fails, or falls behind, is detached: its
+/// partitions are paused, and read on from where its rows end once it can take them. It never holds the others up. The events come on
+/// the consumer's thread, one at a time.
 /// </summary>
 internal sealed partial class TableSource : IAsyncDisposable
 {
@@ -44,6 +45,7 @@ internal sealed partial class TableSource : IAsyncDisposable
     private ImmutableDictionary<string, Pipeline?> laneOf = ImmutableDictionary<string, Pipeline?>.Empty;
     private bool wasAssigned;
     private volatile string? waitReason = "for the broker to assign partitions";
+    private Exception? failure;
     private int stopped;
 
     public TableSource(TableOptions entry, PipelineShared shared)
@@ -100,16 +102,22 @@ internal sealed partial class TableSource : IAsyncDisposable
     }
 
     /// <summary>What each table is doing; of an entry whose tables are not known yet, that it waits.</summary>
-    public IEnumerable<TableStatus> Status() => Lanes.IsEmpty
-        ? [new() { Name = entry.Name, Topic = entry.TopicPattern!, State = stopped != 0 ? "stopped" : "waiting", Reason = waitReason }]
-        : Lanes.Select(static lane => lane.Status());
+    public IEnumerable<TableStatus> Status() => Lanes.IsEmpty ? [StatusWithoutTables()] : Lanes.Select(static lane => lane.Status());
+
+    private TableStatus StatusWithoutTables() => new()
+    {
+        Name = entry.Name,
+        Topic = entry.TopicPattern ?? string.Join(",", entry.Topics),
+        State = failure is not null ? "failed" : stopped != 0 ? "stopped" : "waiting",
+        Reason = failure?.Message ?? waitReason,
+    };
 
     /// <summary>Stops reading, flushes and commits every table, leaves the group. Idempotent.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         if (Interlocked.Exchange(ref stopped, 1) != 0)
         {
-            await ((Task)completion.Task.ContinueWith(static _ => { }, cancellationToken, TaskContinuationOptions.None, TaskScheduler.Default));
+            await completion.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return;
         }
         try
@@ -136,9 +144,9 @@ internal sealed partial class TableSource : IAsyncDisposable
     }
 
     /// <summary>A table has ended by itself: the last one ends the source.</summary>
-    public void TakeEnd(Pipeline ended)
+    public void TakeEnd()
     {
-        if (stopped == 0 && !MakesTables && Lanes.All(static lane => lane.HasEnded))
+        if (stopped == 0 && (!MakesTables || failure is not null) && Lanes.All(static lane => lane.HasEnded))
         {
             Task.Run(() => StopAsync(CancellationToken.None)).Forget(error => logger.KafkaProblem(entry.Name, error.Message));
         }
@@ -223,7 +231,7 @@ internal sealed partial class TableSource : IAsyncDisposable
 
     private void SetCompleted()
     {
-        var failures = Lanes.Select(static lane => lane.Failure).OfType<Exception>().ToList();
+        var failures = Lanes.Select(static lane => lane.Failure).Append(Lanes.IsEmpty ? failure : null).OfType<Exception>().ToList();
         if (failures.Count == 0)
         {
             completion.TrySetResult();
@@ -240,7 +248,12 @@ internal sealed partial class TableSource : IAsyncDisposable
         Lanes.ForEach(lane => lane.SayWaiting(reason));
     }
 
-    private void FailAll(Exception error) => Lanes.ForEach(lane => lane.Fail(error));
+    private void FailAll(Exception error)
+    {
+        failure ??= error;
+        Lanes.ForEach(lane => lane.Fail(error));
+        TakeEnd();
+    }
 
     private void TakeError(KafkaError error)
     {

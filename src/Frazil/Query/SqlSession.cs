@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
 using Frazil.Cold;
 using Frazil.Commit;

@@ -1,5 +1,4 @@
 using Frazil.Config;
-using Frazil.Hot;
 using Frazil.Ingest;
 using Frazil.Query;
 using Frazil.Tests.Commit;
