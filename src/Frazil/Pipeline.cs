@@ -6,6 +6,7 @@ using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Ingest;
+using Frazil.Kafka;
 using Frazil.Log;
 using Frazil.Query;
 using Frazil.Telemetry;
