@@ -16,8 +16,9 @@ internal sealed class IngestWorker
     private static readonly TimeSpan PollWait = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan FullWait = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>How long a table may hold up the others of its worker.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    /// <summary>How long a table may hold up the others of its worker: what an ordinary flush or schema change takes, so that not every one
+    /// costs fetching again.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
     private readonly Action<Exception> onFailed;
     private readonly Thread thread;

@@ -37,6 +37,7 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
     /// <exception cref="PipelineFailedException">A topic is not the one that the table was fed from.</exception>
     public async Task<TableProgress?> PrepareAsync(IReadOnlyList<string> topics)
     {
+        await parts.Retry.RunAsync("opening the table", OpenAsync, parts.Lane.Ending);
         var policies = parts.Policies.AskAsync(topics);
         var version = await ReadProgressAsync();
         await VerifyAsync(topics);
@@ -115,6 +116,12 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
             ? [] : [new(partition, StartPosition.At(Math.Max(0, start)), WorkerOf(partition).Queue)]);
     }
 
+    private async Task<bool> OpenAsync(CancellationToken cancellationToken)
+    {
+        await parts.Lane.OpenAsync(cancellationToken);
+        return true;
+    }
+
     private Task<TableVersion?> ReadProgressAsync() => parts.Retry.RunAsync("reading progress", parts.State.RefreshAsync, parts.Lane.Ending);
 
     /// <exception cref="PipelineFailedException">A topic is not the one that the table was fed from.</exception>
@@ -159,6 +166,7 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
             PinsStart = first != StartPosition.Earliest,
             KindOfGap = parts.Policies.KindOf,
         });
+        parts.Lane.IsHeldBack = false;
         parts.Hot.Hold(held);
         var worker = WorkerOf(partition);
         worker.Between(() => worker.Set(held, parts.Lane));

@@ -45,18 +45,20 @@ internal sealed partial class TableSource
         return starts;
     }
 
+    /// <summary>A table that tries again and again gives its place to the next one.</summary>
     private async Task<TableProgress?> PrepareAsync(Pipeline lane, IReadOnlyList<string> topics)
     {
         await beginning.WaitAsync(lane.Ending);
+        var prepared = lane.Partitions.PrepareAsync(topics);
         try
         {
-            await lane.OpenAsync(lane.Ending);
-            return await lane.Partitions.PrepareAsync(topics);
+            await Task.WhenAny(prepared, Task.Delay(AssignPatience, shared.Time, lane.Ending));
         }
         finally
         {
             beginning.Release();
         }
+        return await prepared;
     }
 
     private static IEnumerable<PartitionStart> Begin(Pipeline lane, List<TopicPartition> partitions, TableProgress? progress)
@@ -105,10 +107,10 @@ internal sealed partial class TableSource
     private void Revoke(PartitionsRevoked revoked)
     {
         var tables = revoked.Partitions.GroupBy(partition => Known(partition.Topic)).Where(static group => group.Key is not null).ToList();
+        Unroute(revoked.Partitions);
         foreach (var partition in revoked.Partitions)
         {
             waiting.Remove(partition);
-            member.WorkerOf(partition).Between(() => member.WorkerOf(partition).Remove(partition));
             Known(partition.Topic)?.Hot.Find(partition)?.Close();
         }
         if (!revoked.Lost)

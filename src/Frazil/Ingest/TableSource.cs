@@ -22,7 +22,7 @@ internal sealed partial class TableSource : IAsyncDisposable
     private static readonly TimeSpan RevokeFlushLimit = TimeSpan.FromSeconds(30);
 
     /// <summary>How long an assignment waits for the tables that cannot begin, before those begin that can.</summary>
-    private static readonly TimeSpan AssignPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AssignPatience = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan RoomWait = TimeSpan.FromMilliseconds(100);
 
@@ -156,14 +156,19 @@ internal sealed partial class TableSource : IAsyncDisposable
     public async Task ReleaseAsync(Pipeline lane)
     {
         var partitions = lane.Hot.Partitions.Select(static partition => partition.Partition).ToList();
-        foreach (var partition in partitions)
-        {
-            var worker = member.WorkerOf(partition);
-            worker.Between(() => worker.Remove(partition));
-        }
+        Unroute(partitions);
         if (partitions.Count > 0 && member.Consumer is { } consumer)
         {
             await consumer.PauseAsync(partitions).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // cancelled where it ends as well
+        }
+    }
+
+    /// <summary>Returns when no worker holds a message of the partitions, and none takes another.</summary>
+    private void Unroute(IEnumerable<TopicPartition> partitions)
+    {
+        foreach (var group in partitions.GroupBy(member.WorkerOf))
+        {
+            group.Key.Between(() => group.ToList().ForEach(group.Key.Remove));
         }
     }
 

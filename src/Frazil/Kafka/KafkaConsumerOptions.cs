@@ -31,7 +31,8 @@ public sealed record KafkaConsumerOptions
     /// batch being worked on, come on top.</summary>
     public int QueuedMaxKilobytes { get; init; } = 32 * 1024;
 
-    /// <summary>How often <see cref="KafkaConsumerEvents.Statistics"/> comes; zero turns it off.</summary>
+    /// <summary>How often <see cref="KafkaConsumerEvents.Statistics"/> comes; zero turns it off, and so does
+    /// having nobody to tell.</summary>
     public TimeSpan StatisticsInterval { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>The longest that one question to the brokers about offsets may take before it is asked again.</summary>
