@@ -20,8 +20,8 @@ internal sealed record PipelineShared
     public required TimeProvider Time { get; init; }
     public required ILoggerFactory Loggers { get; init; }
     public required int WorkersPerTable { get; init; }
-    /// <summary>Tables, and their dead-letter tables, that somebody writes.</summary>
-    public ConcurrentDictionary<string, bool> Names { get; } = new(StringComparer.Ordinal);
+    /// <summary>Tables, and their dead-letter tables, that somebody writes; SQL does not tell cases apart.</summary>
+    public ConcurrentDictionary<string, bool> Names { get; } = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>False where the name, or that of its dead letters, belongs to another table.</summary>
     public bool TryTakeName(string table)

@@ -53,9 +53,11 @@ internal sealed partial class TableValidator(ConfigErrors errors)
         }
         else if (table.TopicPattern is not null && TableNames.HasTopicPlace(name))
         {
-            if (!TableNames.IsSound(TableNames.For(table, "topic").Name))
+            var made = TableNames.For(table, "topic").Name;
+            if (!TableNames.IsSound(made) || TableNames.IsOfSql(made))
             {
-                errors.Add(key, name, "is not namespace.table, whatever the topic is", "Write one namespace, a dot, one name, such as shop.{topic}");
+                errors.Add(key, name, "is not namespace.table, whatever the topic is, or in a namespace that SQL has for itself",
+                    "Write one namespace, a dot, one name, such as shop.{topic}");
             }
         }
         else if (TableNames.Expand([table]).Select(one => one.Name).FirstOrDefault(TableNames.IsOfSql) is { } hidden)

@@ -240,7 +240,7 @@ internal sealed class IngestWorker
     private AppendStatus Evolve(Route route, MessageBatch batch, int index)
     {
         Publish();
-        var evolving = route.Lane.EvolveAsync(Samples(batch, index));
+        var evolving = route.Lane.EvolveAsync(Samples(route.Lane, batch, index));
         if (!route.Lane.IsAlone && !Blocking.Wait(evolving, Patience))
         {
             Detach(route, evolving);
@@ -254,15 +254,15 @@ internal sealed class IngestWorker
             message, "unknown_field", "the record has a field that no column holds, and the schema did not take it up");
     }
 
-    /// <summary>This record, and those behind it, as samples for new columns.</summary>
-    private static SchemaSamples Samples(MessageBatch batch, int index)
+    /// <summary>This record, and those of the same table behind it, as samples for new columns.</summary>
+    private SchemaSamples Samples(Pipeline lane, MessageBatch batch, int index)
     {
         var samples = new SchemaSamples();
         samples.Add(batch[index].Value);
         for (var i = index + 1; i < batch.Count && samples.Count < SchemaSamples.Most; i++)
         {
             var message = batch[i];
-            if (message.IsRecord && !message.IsValueNull)
+            if (message.IsRecord && !message.IsValueNull && Find(message)?.Lane == lane)
             {
                 samples.Add(message.Value);
             }

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Frazil.Config;
 using Frazil.Flush;
 using Frazil.Hot;
-using Frazil.Iceberg;
 using Frazil.Kafka;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
@@ -76,7 +75,7 @@ internal sealed partial class TableSource : IAsyncDisposable
     public ImmutableList<Pipeline> Lanes => Volatile.Read(ref lanes);
 
     /// <summary>True where the entry's tables follow from the topics that its pattern finds.</summary>
-    public bool MakesTables => entry.TopicPattern is not null && TableNames.HasTopicPlace(entry.Name);
+    public bool MakesTables => TableNames.MakesTables(entry);
 
     /// <summary>Completes when the source has stopped; faults with the failures of its tables.</summary>
     public Task Completion => completion.Task;
@@ -215,7 +214,7 @@ internal sealed partial class TableSource : IAsyncDisposable
         {
             return error;
         }
-        catch (Exception error) when (error is IcebergException or IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is not OperationCanceledException)
         {
             // Metadata or progress that cannot be read, a log folder that cannot be written: other tables may be sound.
             return new($"table {lane.Name} cannot be opened: {error.Message}", error);
@@ -307,7 +306,7 @@ internal sealed partial class TableSource : IAsyncDisposable
             return only;
         }
         var table = TableNames.For(entry, topic);
-        if (!TableNames.IsSound(table.Name) || !shared.TryTakeName(table.Name))
+        if (!TableNames.IsSound(table.Name) || TableNames.IsOfSql(table.Name) || !shared.TryTakeName(table.Name))
         {
             logger.TopicWithoutTable(topic, table.Name);
             laneOf = laneOf.SetItem(topic, null);

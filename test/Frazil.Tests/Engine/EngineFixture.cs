@@ -99,6 +99,8 @@ public sealed class EngineFixture : IAsyncDisposable
 
         public bool IsHeldBack => Source.Lanes[0].IsHeldBack;
 
+        public IReadOnlyList<Frazil.Query.QueryTable> QueryTables => Source.Lanes[0].QueryTables;
+
         public TableStatus Status() => Source.Lanes[0].Status();
 
         public Task StopAsync(CancellationToken cancellationToken) => Source.StopAsync(cancellationToken);

@@ -1,5 +1,8 @@
 using Frazil.Config;
+using Frazil.Iceberg;
+using Frazil.Iceberg.Catalogs;
 using Frazil.Ingest;
+using Frazil.Log;
 using Frazil.Query;
 using Frazil.Tests.Commit;
 using Xunit;
@@ -42,6 +45,22 @@ public sealed class SharedSourceTests : IAsyncDisposable
         }
         await using var reader = await SqlSession.OpenCatalogAsync(options);
         Assert.Equal(3L, await ScalarAsync(reader, "select count(distinct kafka_offset) from shop.many_b"));
+    }
+
+    /// <summary>Records of both topics come in one batch, in which one of them looks ahead for samples.</summary>
+    [Fact]
+    public async Task No_table_gets_columns_from_records_of_another()
+    {
+        CreateTopics("many_a", "many_b");
+        await fixture.ProduceAsync("many_a", 0, Enumerable.Range(0, 200).Select(static i => $$"""{"a":{{i}}}"""));
+        await fixture.ProduceAsync("many_b", 0, Enumerable.Range(0, 200).Select(static i => $$"""{"b":{{i}}}"""));
+        await using var engine = await FrazilEngine.StartAsync(Options(), EngineFixture.Logs(), Cancel);
+        await EngineFixture.Eventually(() => Task.FromResult(engine.Tables.Sum(static table => table.Records) == 400), "both are read");
+        foreach (var name in new[] { "a", "b" })
+        {
+            var result = await engine.Sql.QueryAsync(new($"select * from shop.many_{name} limit 1"));
+            Assert.Equal([name, "kafka_partition", "kafka_offset", "kafka_timestamp"], result.Columns.Select(static column => column.Name));
+        }
     }
 
     [Fact]
@@ -138,6 +157,52 @@ public sealed class SharedSourceTests : IAsyncDisposable
         await using var reader = await SqlSession.OpenCatalogAsync(options);
         Assert.Equal(3L, await ScalarAsync(reader, "select count(distinct kafka_offset) from shop.many_a"));
         Assert.Equal(true, await ScalarAsync(reader, "select \"new\" from shop.many_a where id = 2"));
+    }
+
+    /// <summary>What is wrong with one is told with its name, at the start; those beside it, of the same entry and of others, run.</summary>
+    [Fact]
+    public async Task A_spoilt_table_is_refused_by_name_and_the_others_run()
+    {
+        string[] topics = ["progress", "metadata", "log", "sound"];
+        CreateTopics(topics);
+        var options = Options();
+        options = options with { Tables = [options.Tables[0] with { Topics = topics, TopicPattern = null }] };
+        foreach (var topic in topics)
+        {
+            await fixture.ProduceAsync(topic, 0, """{"id":1}""");
+        }
+        await using (var engine = await FrazilEngine.StartAsync(options, EngineFixture.Logs(), Cancel))
+        {
+            await EngineFixture.Eventually(() => Task.FromResult(engine.Tables.Sum(static table => table.Records) == 4), "all are read");
+        }
+        await SpoilAsync(options);
+        await fixture.ProduceAsync("sound", 0, """{"id":2}""");
+
+        await using (var engine = await FrazilEngine.StartAsync(options, EngineFixture.Logs(), Cancel))
+        {
+            await EngineFixture.Eventually(
+                () => Task.FromResult(engine.Tables.Single(static table => table.Name == "shop.sound").Records == 1), "the sound one is read");
+            foreach (var (topic, why) in new[] { ("progress", "frazil.offsets.progress"), ("metadata", "metadata.json"), ("log", "log") })
+            {
+                var table = engine.Tables.Single(table => table.Name == $"shop.{topic}");
+                Assert.Equal("failed", table.State);
+                Assert.Contains($"shop.{topic}", table.Reason, StringComparison.Ordinal);
+                Assert.Contains(why, table.Reason, StringComparison.Ordinal);
+            }
+        }
+    }
+
+    private static async Task SpoilAsync(FrazilOptions options)
+    {
+        await using var catalog = await WarehouseCatalog.OpenAsync(options.Catalog, Cancel);
+        await catalog.CommitTableAsync(
+            TableIdentifier.Parse("shop.progress"), [],
+            [new TableUpdate.SetProperties(new Dictionary<string, string> { ["frazil.offsets.progress"] = "much" })], Cancel);
+        var loaded = await catalog.LoadTableAsync(TableIdentifier.Parse("shop.metadata"), Cancel);
+        await File.WriteAllTextAsync(loaded.MetadataLocation.Replace("file://", "", StringComparison.Ordinal), "{\"format-version\":", Cancel);
+        var log = LogSegments.FolderOf(options.DataDir, "shop.log");
+        Directory.Delete(log, recursive: true);
+        await File.WriteAllTextAsync(log, "no folder", Cancel);
     }
 
     private static Pipeline? Lane(TableSource source, string topic) => source.Lanes.FirstOrDefault(lane => lane.Name == $"shop.{topic}");

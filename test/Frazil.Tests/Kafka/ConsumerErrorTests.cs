@@ -190,8 +190,14 @@ public sealed class ConsumerErrorTests
     {
         using var cluster = new MockCluster();
         cluster.CreateTopic("t", 2);
-        await using var consumer = new KafkaConsumer(
-            Options(cluster.BootstrapServers), new() { Assigned = static _ => [], Kept = static _ => [], Revoked = static _ => { } });
+        MessageQueue? queue = null;
+        await using var consumer = new KafkaConsumer(Options(cluster.BootstrapServers), new()
+        {
+            Assigned = _ => [new PartitionStart(new("t", 7), StartPosition.Earliest, queue!)],
+            Kept = static _ => [],
+            Revoked = static _ => { },
+        });
+        queue = consumer.CreateWorkerQueue();
         consumer.Start();
         var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => consumer.Completion.WaitAsync(TimeSpan.FromMinutes(3)));
         Assert.Contains("t[0], t[1]", failure.Message, StringComparison.Ordinal);
