@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Frazil.Flush;
+namespace Frazil.Parquet.Metadata;
 
 /// <summary>Wire types of Thrift's compact protocol.</summary>
 internal enum ThriftType : byte
@@ -15,6 +15,9 @@ internal ref struct ThriftReader(ReadOnlySpan<byte> bytes)
     private const int MaxDepth = 64;
     private readonly ReadOnlySpan<byte> bytes = bytes;
     private int at;
+
+    /// <summary>Bytes read so far.</summary>
+    public readonly int Position => at;
 
     /// <summary>The next field of a struct; false at its end.</summary>
     public bool NextField(ref int fieldId, out ThriftType type)
@@ -38,7 +41,8 @@ internal ref struct ThriftReader(ReadOnlySpan<byte> bytes)
         var count = header >> 4;
         if (count == 15)
         {
-            count = checked((int)ReadVarint());
+            var longer = ReadVarint();
+            count = longer <= int.MaxValue ? (int)longer : throw Broken();
         }
         // Every element takes a byte at least, so a count beyond the rest is nonsense, and must not become an allocation.
         return count <= bytes.Length - at ? count : throw Broken();
@@ -51,16 +55,25 @@ internal ref struct ThriftReader(ReadOnlySpan<byte> bytes)
         return (long)(value >> 1) ^ -(long)(value & 1);
     }
 
+    /// <summary>A zigzag integer of 32 bits.</summary>
+    public int ReadInt32()
+    {
+        var value = ReadInteger();
+        return value is >= int.MinValue and <= int.MaxValue ? (int)value : throw Broken();
+    }
+
     public string ReadText()
     {
+        return Encoding.UTF8.GetString(ReadBinary());
+    }
+
+    /// <summary>Where a binary value lies, without its length.</summary>
+    public ReadOnlySpan<byte> ReadBinary()
+    {
         var length = ReadVarint();
-        if (length > (ulong)(bytes.Length - at))
-        {
-            throw Broken();
-        }
-        var text = Encoding.UTF8.GetString(bytes.Slice(at, (int)length));
-        at += (int)length;
-        return text;
+        var start = at;
+        Advance(length);
+        return bytes[start..at];
     }
 
     /// <summary>Passes over a value of the given type.</summary>
@@ -92,6 +105,9 @@ internal ref struct ThriftReader(ReadOnlySpan<byte> bytes)
                     SkipElement(element, depth);
                 }
                 break;
+            case ThriftType.Map:
+                SkipMap(depth);
+                break;
             case ThriftType.Struct:
                 for (var fieldId = 0; NextField(ref fieldId, out var field);)
                 {
@@ -100,6 +116,21 @@ internal ref struct ThriftReader(ReadOnlySpan<byte> bytes)
                 break;
             default:
                 throw Broken();
+        }
+    }
+
+    private void SkipMap(int depth)
+    {
+        var count = ReadVarint();
+        if (count == 0)
+        {
+            return;
+        }
+        var types = ReadByte();
+        for (; count > 0; count--)
+        {
+            SkipElement((ThriftType)(types >> 4), depth);
+            SkipElement((ThriftType)(types & 0x0F), depth);
         }
     }
 
