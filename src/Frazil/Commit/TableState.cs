@@ -27,6 +27,9 @@ internal sealed class TableState(ICatalog catalog, TableIdentifier identifier)
 
     public TableIdentifier Identifier { get; } = identifier;
 
+    /// <summary>Snapshots that readers of this process stand on.</summary>
+    public SnapshotPins Pins { get; } = new();
+
     /// <summary>The version seen last; null while there is no such table.</summary>
     public TableVersion? Current => Volatile.Read(ref current);
 
