@@ -17,28 +17,44 @@ namespace Frazil;
 /// <summary>A running Frazil: every configured table is consumed, buffered, flushed, committed and queryable until it is stopped.</summary>
 public sealed class FrazilEngine : IAsyncDisposable
 {
+    /// <summary>The name of the <see cref="System.Diagnostics.Metrics.Meter"/> that every engine has; docs/http.md lists its
+    /// instruments.</summary>
+    public const string MeterName = "Frazil";
+
     private readonly DataDirectory directory;
     private readonly PipelineShared shared;
+    private readonly bool ownsMetrics;
     private readonly ImmutableArray<TableSource> sources;
     private readonly ILogger logger;
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task? stop;
 
-    private FrazilEngine(DataDirectory directory, PipelineShared shared)
+    private FrazilEngine(DataDirectory directory, PipelineShared shared, bool ownsMetrics)
     {
         this.directory = directory;
         this.shared = shared;
+        this.ownsMetrics = ownsMetrics;
         logger = shared.Loggers.CreateLogger("Frazil.Engine");
         sources = [.. shared.Options.Tables.Select(entry => new TableSource(entry, shared))];
         Sql = new(
-            shared.Catalog, () => sources.SelectMany(static source => source.Lanes).SelectMany(static lane => lane.QueryTables), shared.Options);
+            shared.Catalog, () => sources.SelectMany(static source => source.Lanes).SelectMany(static lane => lane.QueryTables), shared.Options,
+            metrics: shared.Metrics.Queries);
+        shared.Metrics.Attach(() => Tables, () => HotBytes);
     }
 
     /// <summary>Starts from frozen options. Returns when catalog and warehouse answer and every table's consumer has started;
     /// an unreachable broker or a missing topic is waited for and reported, not an error.</summary>
     /// <exception cref="FrazilStartException">The catalog or warehouse cannot be used, or a table has an incompatible schema.</exception>
-    public static async Task<FrazilEngine> StartAsync(
+    public static Task<FrazilEngine> StartAsync(
         FrazilOptions options, ILoggerFactory? loggers = null, CancellationToken cancellationToken = default)
+        => StartAsync(options, loggers, null, cancellationToken);
+
+    /// <param name="options">As above.</param>
+    /// <param name="loggers">As above.</param>
+    /// <param name="metrics">Where the engine shows what it does, kept by the caller; null for a meter of its own.</param>
+    /// <param name="cancellationToken">As above.</param>
+    internal static async Task<FrazilEngine> StartAsync(
+        FrazilOptions options, ILoggerFactory? loggers, EngineMetrics? metrics, CancellationToken cancellationToken)
     {
         var directory = DataDirectory.Open(options.DataDir);
         ICatalog? catalog = null;
@@ -47,7 +63,9 @@ public sealed class FrazilEngine : IAsyncDisposable
         {
             catalog = await WarehouseCatalog.OpenAsync(options.Catalog, cancellationToken);
             await WarehouseCatalog.CheckWritableAsync(catalog, options.Catalog.Warehouse, cancellationToken);
-            engine = new(directory, Share(options, catalog, directory, loggers ?? NullLoggerFactory.Instance));
+            engine = new(
+                directory, Share(options, catalog, directory, loggers ?? NullLoggerFactory.Instance, metrics ?? new(FaultPoint.Clock)),
+                ownsMetrics: metrics is null);
             await engine.StartPipelinesAsync(cancellationToken);
             return engine;
         }
@@ -116,10 +134,16 @@ public sealed class FrazilEngine : IAsyncDisposable
             await shared.Writer.DisposeAsync();
             await shared.Catalog.DisposeAsync();
             directory.Dispose();
+            shared.Metrics.Detach();
+            if (ownsMetrics)
+            {
+                shared.Metrics.Dispose();
+            }
         }
     }
 
-    private static PipelineShared Share(FrazilOptions options, ICatalog catalog, DataDirectory directory, ILoggerFactory loggers) => new()
+    private static PipelineShared Share(
+        FrazilOptions options, ICatalog catalog, DataDirectory directory, ILoggerFactory loggers, EngineMetrics metrics) => new()
     {
         Options = options,
         Catalog = catalog,
@@ -128,6 +152,7 @@ public sealed class FrazilEngine : IAsyncDisposable
         Admin = new(options.Kafka.BootstrapServers, options.Kafka.Properties),
         Time = FaultPoint.Clock,
         Loggers = loggers,
+        Metrics = metrics,
         WorkersPerTable = Math.Clamp(Environment.ProcessorCount / 2, 1, 8),
         InstanceId = directory.InstanceId,
         HasPredecessor = directory.HasPredecessor,

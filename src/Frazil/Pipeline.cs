@@ -31,7 +31,7 @@ internal sealed partial class Pipeline : IAsyncDisposable
     private readonly PipelineShared shared;
     private readonly TopicPattern? pattern;
     private readonly ILogger logger;
-    private readonly TableMetrics metrics = new();
+    private readonly TableMetrics metrics;
     private readonly HotBuffer hot = new();
     private readonly TableMemory memory;
     private readonly FlushRetry retry;
@@ -64,6 +64,7 @@ internal sealed partial class Pipeline : IAsyncDisposable
         this.shared = shared;
         pattern = options.TopicPattern is { } text ? TopicPattern.Parse(text) : null;
         logger = shared.Loggers.CreateLogger($"Frazil.{options.Name}");
+        metrics = shared.Metrics.OfTable(options.Name);
         var identifier = TableIdentifier.Parse(options.Name);
         state = new(shared.Catalog, identifier);
         problems = new(shared.Time);

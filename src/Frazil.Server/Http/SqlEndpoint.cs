@@ -20,7 +20,7 @@ internal sealed class SqlEndpoint(ServingState state)
         CheckContentType(context.Request.ContentType);
         var format = SqlFormats.Choose(context.Request.Headers.Accept.ToString());
         var request = SqlRequestReader.Read(await ReadBodyAsync(context));
-        var result = await RunAsync(request, context.RequestAborted);
+        var result = await state.RequireEngine().Sql.QueryAsync(request, context.RequestAborted);
         context.Response.ContentType = format switch
         {
             SqlFormat.Csv => "text/csv; charset=utf-8; header=present",
@@ -44,22 +44,6 @@ internal sealed class SqlEndpoint(ServingState state)
             throw new HttpProblem(StatusCodes.Status415UnsupportedMediaType, "unsupported_media_type",
                 (given is null ? "the body has no Content-Type" : $"the body's Content-Type is \"{given}\"")
                 + "; send application/json (curl: --json '{…}')");
-        }
-    }
-
-    private async Task<SqlResult> RunAsync(SqlRequest request, CancellationToken cancellationToken)
-    {
-        var start = TimeProvider.System.GetTimestamp();
-        try
-        {
-            var result = await state.RequireEngine().Sql.QueryAsync(request, cancellationToken);
-            state.Queries.Finished(TimeProvider.System.GetElapsedTime(start), failed: false);
-            return result;
-        }
-        catch
-        {
-            state.Queries.Finished(TimeProvider.System.GetElapsedTime(start), failed: true);
-            throw;
         }
     }
 

@@ -119,11 +119,12 @@ internal sealed partial class TableCommitter
     private async Task<bool> OfferAsync(
         SnapshotOperation operation, StagedSnapshot staged, string flushId, string point, CancellationToken cancellationToken)
     {
+        var started = time.GetTimestamp();
         try
         {
             var table = await catalog.CommitTableAsync(state.Identifier, staged.Requirements, staged.Updates, cancellationToken);
             FaultPoint.Reach($"{point}.swapped");
-            await SettleAsync(operation, staged, table);
+            await SettleAsync(operation, staged, table, time.GetElapsedTime(started));
             return true;
         }
         catch (Exception error)
@@ -144,12 +145,12 @@ internal sealed partial class TableCommitter
     }
 
     /// <summary>The commit stands. What follows from it is done as far as it can be, and told where it cannot.</summary>
-    private async Task SettleAsync(SnapshotOperation operation, StagedSnapshot staged, LoadedTable table)
+    private async Task SettleAsync(SnapshotOperation operation, StagedSnapshot staged, LoadedTable table, TimeSpan elapsed)
     {
         try
         {
-            metrics.CountCommit();
             state.Set(table);
+            metrics.CountCommit(elapsed);
             await operation.CleanAsync(staged, CancellationToken.None);
         }
         catch (Exception error)

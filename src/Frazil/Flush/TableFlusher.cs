@@ -133,7 +133,7 @@ internal sealed class TableFlusher
             await LogAsync(token => parts.Journal.CommittingAsync(flush, units, token), cancellationToken);
             var outcome = await parts.Retry.RunAsync("commit", token => CommitAsync(flush, units, token), cancellationToken);
             await CompleteAsync(flush, units, outcome, cancellationToken);
-            parts.Metrics.CountFlush();
+            parts.Metrics.CountFlush(time.GetElapsedTime(started));
             parts.Logger.FlushDone(
                 parts.Table, flush.Id, flush.Batches.Sum(static batch => batch.RowCount), units.Sum(static unit => unit.Files.Length),
                 lettersDone, outcome.SnapshotId, (long)time.GetElapsedTime(started).TotalMilliseconds);

@@ -33,6 +33,7 @@ internal sealed class IngestWorker
     private bool isOpen;
     private long runRecords;
     private long runBytes;
+    private long runOldest; // the timestamp of its first record, in milliseconds
 
     public IngestWorker(string source, MessageQueue queue, Action<Exception> onFailed)
     {
@@ -161,6 +162,7 @@ internal sealed class IngestWorker
         if (run is { } ended && runRecords > 0)
         {
             ended.Lane.Metrics.CountRecords(runRecords, runBytes);
+            ended.Lane.Metrics.RecordVisible(runOldest);
             ended.Lane.Appended();
         }
         (run, runRecords, runBytes) = (null, 0, 0);
@@ -203,6 +205,7 @@ internal sealed class IngestWorker
         }
         if (run is not null)
         {
+            runOldest = runRecords == 0 ? message.TimestampMs : runOldest;
             runRecords++;
             runBytes += message.Size;
         }

@@ -7,6 +7,7 @@ using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
+using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Frazil.Query;
@@ -22,11 +23,14 @@ public sealed class SqlSession : IAsyncDisposable
     private readonly SqlGate gate = new();
     private readonly SqlExecutor executor;
     private readonly ICatalog? ownedCatalog;
+    private readonly QueryMetrics? metrics;
 
-    internal SqlSession(ICatalog catalog, Func<IEnumerable<QueryTable>> ingested, FrazilOptions options, bool ownsCatalog = false)
+    internal SqlSession(
+        ICatalog catalog, Func<IEnumerable<QueryTable>> ingested, FrazilOptions options, bool ownsCatalog = false, QueryMetrics? metrics = null)
     {
         this.catalog = catalog;
         this.ingested = ingested;
+        this.metrics = metrics;
         ownedCatalog = ownsCatalog ? catalog : null;
         snapshotFiles = new(new ManifestCache(catalog.FileIO), catalog.FileIO);
         executor = new(new()
@@ -48,6 +52,21 @@ public sealed class SqlSession : IAsyncDisposable
     public async Task<SqlResult> QueryAsync(SqlRequest request, CancellationToken cancellationToken = default)
     {
         var started = Stopwatch.GetTimestamp();
+        var hasFailed = true;
+        try
+        {
+            var result = await AnswerAsync(request, started, cancellationToken);
+            hasFailed = false;
+            return result;
+        }
+        finally
+        {
+            metrics?.CountQuery(Stopwatch.GetElapsedTime(started), hasFailed);
+        }
+    }
+
+    private async Task<SqlResult> AnswerAsync(SqlRequest request, long started, CancellationToken cancellationToken)
+    {
         var limit = request.Timeout ?? DefaultTimeout;
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(limit);

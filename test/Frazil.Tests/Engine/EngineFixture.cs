@@ -23,6 +23,7 @@ public sealed class EngineFixture : IAsyncDisposable
     private readonly string folder = Path.Combine(Path.GetTempPath(), $"frazil-test-{Guid.NewGuid():N}");
     private readonly MockCluster cluster = new();
     private readonly KafkaProducer producer;
+    private readonly EngineMetrics metrics = new(TimeProvider.System);
 
     public EngineFixture()
     {
@@ -82,6 +83,7 @@ public sealed class EngineFixture : IAsyncDisposable
             Admin = Admin,
             Time = TimeProvider.System,
             Loggers = Logs(),
+            Metrics = metrics,
             WorkersPerTable = 1,
             InstanceId = instance,
         });
@@ -115,6 +117,7 @@ public sealed class EngineFixture : IAsyncDisposable
     {
         await producer.DisposeAsync();
         await Admin.DisposeAsync();
+        metrics.Dispose();
         cluster.Dispose();
         Directory.Delete(folder, recursive: true);
     }

@@ -204,7 +204,10 @@ public sealed class EngineHttpTests(ServingFixture serving) : IClassFixture<Serv
         var text = await serving.Http.GetStringAsync("/metrics", Cancel);
         Assert.Contains("frazil_records_total{table=\"shop.orders\"} 3\n", text, StringComparison.Ordinal);
         Assert.Contains("frazil_table_up{table=\"shop.orders\"} 1\n", text, StringComparison.Ordinal);
-        Assert.Contains("frazil_up 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("frazil_up{} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("# TYPE frazil_records_total counter\n", text, StringComparison.Ordinal);
+        Assert.Contains("# TYPE frazil_freshness_seconds histogram\n", text, StringComparison.Ordinal);
+        Assert.Matches("\nfrazil_freshness_seconds_count\\{table=\"shop.orders\"\\} [1-9][0-9]*\n", text);
         using var ready = await serving.Http.GetAsync("/readyz", Cancel);
         Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
     }

@@ -211,9 +211,10 @@ public sealed class HttpTests
         await using var server = await StartAsync(new ServerOptions());
         var (status, body) = await server.GetAsync("/metrics");
         Assert.Equal(HttpStatusCode.OK, status);
-        Assert.Contains("# TYPE frazil_records_total counter\n", body, StringComparison.Ordinal);
-        Assert.Contains("\nfrazil_up 0\n", body, StringComparison.Ordinal);
-        Assert.Matches(@"\nprocess_resident_memory_bytes [1-9][0-9]*\n", body);
+        Assert.Contains("# TYPE process_cpu_seconds_total counter\n", body, StringComparison.Ordinal);
+        Assert.Contains("# HELP frazil_hot_buffer_bytes ", body, StringComparison.Ordinal);
+        Assert.Contains("\nfrazil_up{} 0\n", body, StringComparison.Ordinal);
+        Assert.Matches(@"\nprocess_resident_memory_bytes\{\} [1-9][0-9]*\n", body);
         Assert.All(
             body.Split('\n', StringSplitOptions.RemoveEmptyEntries),
             line => Assert.Matches(@"^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{.*\})? [-0-9.Ee+]+)$", line));
