@@ -79,7 +79,7 @@ internal static class ParquetWriterBench
     }
 
     /// <summary>Our own writer with other encodings than the engine's.</summary>
-    private static void WritePlainly(ParquetSet set, string path, ParquetEncodings encodings)
+    public static void WritePlainly(ParquetSet set, string path, ParquetEncodings encodings)
     {
         using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
         using var writer = new ParquetFileWriter(

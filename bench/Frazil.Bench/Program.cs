@@ -24,6 +24,8 @@ var measurements = new (string Name, bool NeedsKit, Func<BenchRun, CancellationT
     ("log", true, LogBench.RunAsync),
     ("decode", false, DecodeBench.RunAsync),
     ("parquet-writers", true, ParquetWriterBench.RunAsync),
+    ("odd-records", false, OddRecordsBench.RunAsync),
+    ("parquet-readers", true, ParquetReaderBench.RunAsync),
     ("peer", true, PeerBench.RunAsync),
 };
 

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
 namespace Frazil.Parquet.Reading;
 
 /// <summary>Values one after another as they are stored: of a fixed width, or bytes with offsets.</summary>
@@ -35,18 +38,27 @@ internal sealed unsafe class StoredValues(int stride, ReadBudget budget) : IDisp
     /// <summary>Makes room for so many values of so many bytes together.</summary>
     public void ReserveBytes(int count, long bytes)
     {
-        Reserve(ends, (long)count * sizeof(int));
-        Reserve(data, bytes);
         if (data.Length + bytes > int.MaxValue)
         {
             throw new InvalidDataException("A column has more than 2 GiB of text: read fewer rows at once.");
         }
+        Reserve(ends, (long)count * sizeof(int));
+        Reserve(data, bytes);
     }
 
-    /// <summary>Appends a value for which room was made.</summary>
+    /// <summary>Appends a value for which room was made. At least <see cref="NativeBuffer.Slack"/> bytes may be read behind it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AppendReserved(byte* value, int length)
     {
-        Buffer.MemoryCopy(value, data.End, length, length);
+        if (length <= Vector128<byte>.Count)
+        {
+            // Most text is short: one vector is less than a call.
+            Vector128.Load(value).Store(data.End);
+        }
+        else
+        {
+            Buffer.MemoryCopy(value, data.End, length, length);
+        }
         data.Advance(length);
         ((int*)ends.Data)[Count++] = (int)data.Length;
         ends.Advance(sizeof(int));
