@@ -1,4 +1,3 @@
-using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Flush;
 using Frazil.Iceberg;

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using Frazil.Columnar;
-using Frazil.Columnar.Statistics;
 using Frazil.DuckDb;
 
 namespace Frazil.Tests.Parquet;
