@@ -104,7 +104,7 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
         {
             throw new PipelineFailedException(
                 $"table {parts.Options.Name}: {description}. Nothing is spliced: if the topic was recreated on purpose, give it a table of its own, or remove "
-                + $"the property {TableProgress.PropertyPrefix}{partition.Topic} from the table to read it from the beginning");
+                + $"the property {TableProgress.PropertyPrefix}{partition.Topic} from the table and start with on_rollback = \"go_on\" to read it from the beginning");
         }
         if (description.Watermarks is { } ends && nextOffset >= 0 && nextOffset < ends.Low)
         {
