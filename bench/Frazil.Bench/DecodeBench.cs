@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
 using Frazil.Columnar;
-using Frazil.Decode;
+using Frazil.Formats;
+using Frazil.Formats.Json;
 
 namespace Frazil.Bench;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Frazil.Columnar;
-using Frazil.Decode;
+using Frazil.Formats;
+using Frazil.Formats.Json;
 
 namespace Frazil.Bench;
 

@@ -1,7 +1,8 @@
 using System.Text;
 using Frazil.Columnar;
-using Frazil.Decode;
+using Frazil.Formats;
 using Frazil.Flush;
+using Frazil.Formats.Json;
 using Frazil.Kafka;
 
 namespace Frazil.Bench;

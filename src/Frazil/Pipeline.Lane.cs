@@ -1,4 +1,4 @@
-using Frazil.Decode;
+using Frazil.Formats;
 using Frazil.Hot;
 using Frazil.Ingest;
 using Frazil.Kafka;
@@ -64,9 +64,10 @@ internal sealed partial class Pipeline
 
     public void RecoverPosition(TopicPartition partition, long nextOffset) => Partitions.RecoverPosition(partition, nextOffset);
 
-    /// <summary>Makes the table hold the samples' fields; tries until the catalog answers. Null, or why it cannot.</summary>
-    public Task<DecodeError?> EvolveAsync(SchemaSamples samples)
-        => Task.Run(() => retry.RunAsync("schema change", token => schemas.EvolveAsync(samples, token), Ending));
+    /// <summary>Brings what a record waits for; tries until the catalog, or the schema registry, answers. Null, or why the record can never
+    /// be a row.</summary>
+    public Task<DecodeError?> FulfilAsync(SchemaNeed need)
+        => Task.Run(() => retry.RunAsync("schema change", token => schemas.FulfilAsync(need, token), Ending));
 
     /// <summary>Something was published.</summary>
     public void Appended()

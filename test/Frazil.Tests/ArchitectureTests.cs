@@ -13,7 +13,7 @@ public sealed partial class ArchitectureTests
     /// <summary>From what knows nobody to what knows everybody. The root (Pipeline, FrazilEngine) stands last.</summary>
     private static readonly string[] Rooms =
     [
-        "Faults", "Telemetry", "Kafka", "Schemas", "Decode", "Formats", "Config", "Hot", "DeadLetters", "Commit", "Log", "Flush", "Cold", "Query", "Index",
+        "Faults", "Telemetry", "Kafka", "Schemas", "Formats", "Config", "Hot", "DeadLetters", "Commit", "Log", "Flush", "Cold", "Query", "Index",
         "Maintain", "Verify", "Replay", "Ingest", "",
     ];
 

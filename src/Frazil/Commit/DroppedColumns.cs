@@ -1,6 +1,5 @@
-using System.Text.Json;
 using Frazil.Config;
-using Frazil.Decode;
+using Frazil.Formats;
 using Frazil.Iceberg;
 
 namespace Frazil.Commit;
@@ -12,24 +11,6 @@ namespace Frazil.Commit;
 internal sealed record DroppedColumn(int ParentFieldId, IReadOnlyList<string?> Path, IcebergType Type)
 {
     public string Name => Path[^1]!;
-
-    /// <summary>Whether a record has a value there.</summary>
-    public bool IsIn(JsonElement record) => IsIn(record, 0);
-
-    private bool IsIn(JsonElement at, int level)
-    {
-        if (level == Path.Count)
-        {
-            return at.ValueKind != JsonValueKind.Null;
-        }
-        return (Path[level], at.ValueKind) switch
-        {
-            ({ } name, JsonValueKind.Object) => at.TryGetProperty(name, out var below) && IsIn(below, level + 1),
-            (null, JsonValueKind.Array) => at.EnumerateArray().Any(one => IsIn(one, level + 1)),
-            (null, JsonValueKind.Object) => at.EnumerateObject().Any(one => IsIn(one.Value, level + 1)),
-            _ => false,
-        };
-    }
 }
 
 /// <summary>
@@ -50,22 +31,10 @@ internal static class DroppedColumns
     }
 
     /// <summary>Those that the samples have values of.</summary>
-    public static List<DroppedColumn> In(SchemaSamples samples, IReadOnlyCollection<DroppedColumn> dropped)
+    public static List<DroppedColumn> In(RecordSamples samples, IReadOnlyCollection<DroppedColumn> dropped)
     {
-        var left = dropped.ToList();
-        foreach (var record in samples.Records.TakeWhile(_ => left.Count > 0))
-        {
-            try
-            {
-                using var document = JsonDocument.Parse(record, new() { MaxDepth = JsonCursor.MaxDepth });
-                left.RemoveAll(column => column.IsIn(document.RootElement));
-            }
-            catch (Exception error) when (error is JsonException or InvalidOperationException)
-            {
-                // No JSON, or a name that is no text: judged when its turn comes.
-            }
-        }
-        return [.. dropped.Except(left)];
+        var there = samples.WithValues([.. dropped.Select(static column => column.Path)]);
+        return [.. dropped.Where(column => there.Contains(column.Path))];
     }
 
     private static void Compare(int parentId, IReadOnlyList<NestedField> siblings, IReadOnlyList<string?> path, IcebergType declared, List<DroppedColumn> found)

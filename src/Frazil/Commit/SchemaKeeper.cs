@@ -1,5 +1,5 @@
 using Frazil.Config;
-using Frazil.Decode;
+using Frazil.Formats;
 using Frazil.Faults;
 using Frazil.Flush;
 using Frazil.Hot;
@@ -78,8 +78,16 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
         }
     }
 
+    /// <summary>How the table's records are written.</summary>
+    public RecordFormat Format { get; } = RecordFormat.Of(options.Format);
+
+    /// <summary>Brings what a record waits for. Null when the record can be judged now; else why it never can be.</summary>
+    public Task<DecodeError?> FulfilAsync(SchemaNeed need, CancellationToken cancellationToken) => need.Missing is { } missing
+        ? Format.LoadSchemaAsync(missing, cancellationToken)
+        : EvolveAsync(need.Samples, cancellationToken);
+
     /// <summary>Makes the table hold every field of the samples. Null when it does; else why it cannot.</summary>
-    public async Task<DecodeError?> EvolveAsync(SchemaSamples samples, CancellationToken cancellationToken)
+    public async Task<DecodeError?> EvolveAsync(RecordSamples samples, CancellationToken cancellationToken)
     {
         await creating.WaitAsync(cancellationToken);
         try
@@ -102,7 +110,7 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
         }
     }
 
-    private async Task<DecodeError?> AddColumnsAsync(SchemaSamples samples, CancellationToken cancellationToken)
+    private async Task<DecodeError?> AddColumnsAsync(RecordSamples samples, CancellationToken cancellationToken)
     {
         DecodeError? problem = null;
         var before = state.Current!.Metadata.CurrentSchema;
@@ -130,7 +138,7 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
 
     /// <summary>What is declared, and was dropped or renamed by other hands, as far as the samples bring it. Null where nothing is to be done, or
     /// the table's rules refuse it, which is said of what the samples then ask for.</summary>
-    private SchemaUpdate? Restore(SchemaSamples samples, TableMetadata table)
+    private SchemaUpdate? Restore(RecordSamples samples, TableMetadata table)
     {
         var update = new SchemaUpdate(table);
         try
@@ -150,10 +158,10 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
 
     /// <summary>A change that the table takes; without effect where there is a problem with the first record. What the rules of the table
     /// format refuse is the record's fault, not the catalog's: tried again it would be refused for ever.</summary>
-    private (SchemaUpdate Update, DecodeError? Problem) Propose(SchemaSamples samples, TableMetadata table)
+    private (SchemaUpdate Update, DecodeError? Problem) Propose(RecordSamples samples, TableMetadata table)
     {
         ValidationException? refused = null;
-        foreach (var most in (int[])[SchemaSamples.Most, 1])
+        foreach (var most in (int[])[RecordSamples.Most, 1])
         {
             var (additions, problem) = samples.Propose(
                 ColumnSchemas.FromIceberg(table.CurrentSchema.Fields), PartitionFieldsOf(table), options.KafkaColumns, most);

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Frazil.Decode;
+using Frazil.Formats;
 using Frazil.Hot;
 using Frazil.Kafka;
 using Frazil.Telemetry;
@@ -199,9 +199,9 @@ internal sealed class IngestWorker
             return !stopping;
         }
         var status = route.Partition.Append(message);
-        if (status == AppendStatus.UnknownField)
+        while (status == AppendStatus.Waits)
         {
-            status = Evolve(route, batch, index);
+            status = Fulfil(route, batch, index);
         }
         if (run is not null)
         {
@@ -239,38 +239,35 @@ internal sealed class IngestWorker
         return !stopping;
     }
 
-    /// <summary>The schema changes through the catalog: readers and flushes go on meanwhile.</summary>
-    private AppendStatus Evolve(Route route, MessageBatch batch, int index)
+    /// <summary>The schema changes through the catalog, or comes from a registry: readers and flushes go on meanwhile.</summary>
+    private AppendStatus Fulfil(Route route, MessageBatch batch, int index)
     {
         Publish();
-        var evolving = route.Lane.EvolveAsync(Samples(route.Lane, batch, index));
-        if (!route.Lane.IsAlone && !Blocking.Wait(evolving, Patience))
+        var fulfilling = route.Lane.FulfilAsync(WithThoseBehind(route, batch, index));
+        if (!route.Lane.IsAlone && !Blocking.Wait(fulfilling, Patience))
         {
-            Detach(route, evolving);
+            Detach(route, fulfilling);
             return AppendStatus.Ignored;
         }
-        var problem = Blocking.Wait(evolving);
+        var problem = Blocking.Wait(fulfilling);
         Open();
-        var message = batch[index];
-        var status = problem is null ? route.Partition.Append(message) : route.Partition.Reject(message, problem.Code, problem.Message);
-        return status != AppendStatus.UnknownField ? status : route.Partition.Reject(
-            message, "unknown_field", "the record has a field that no column holds, and the schema did not take it up");
+        route.Partition.Answer(batch[index].Offset, problem);
+        return route.Partition.Append(batch[index]);
     }
 
-    /// <summary>This record, and those of the same table behind it, as samples for new columns.</summary>
-    private SchemaSamples Samples(Pipeline lane, MessageBatch batch, int index)
+    /// <summary>The table's records behind it most often want the same.</summary>
+    private SchemaNeed WithThoseBehind(Route route, MessageBatch batch, int index)
     {
-        var samples = new SchemaSamples();
-        samples.Add(batch[index].Value);
-        for (var i = index + 1; i < batch.Count && samples.Count < SchemaSamples.Most; i++)
+        var need = route.Partition.TakeNeed();
+        for (var i = index + 1; i < batch.Count && !need.IsComplete; i++)
         {
             var message = batch[i];
-            if (message.IsRecord && !message.IsValueNull && Find(message)?.Lane == lane)
+            if (message.IsRecord && Find(message)?.Lane == route.Lane)
             {
-                samples.Add(message.Value);
+                need.Add(new(message));
             }
         }
-        return samples;
+        return need;
     }
 
     /// <summary>The partition's records are ignored from here on, and read again where its rows end once <paramref name="until"/> is done

@@ -1,6 +1,5 @@
 using Frazil.Commit;
 using Frazil.Config;
-using Frazil.Decode;
 using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Kafka;
@@ -160,7 +159,7 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
             Time = parts.Shared.Time,
             Schema = () => parts.Schemas.Current,
             Declared = () => parts.Schemas.Declared,
-            CreateDecoder = static () => new JsonDecoder(),
+            Format = parts.Schemas.Format,
             OnBadRecord = parts.Options.OnBadRecord,
             EvolveSchema = parts.Options.EvolveSchema,
             PinsStart = first != StartPosition.Earliest,

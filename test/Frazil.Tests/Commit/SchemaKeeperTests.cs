@@ -1,7 +1,8 @@
 using System.Text;
 using Frazil.Commit;
 using Frazil.Config;
-using Frazil.Decode;
+using Frazil.Formats;
+using Frazil.Formats.Json;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.IO;
@@ -171,12 +172,12 @@ public sealed class SchemaKeeperTests : IAsyncLifetime
         return new(catalog, state, new(catalog, state, new TableMetrics(), TimeProvider.System, NullLogger.Instance), options, NullLogger.Instance);
     }
 
-    private static SchemaSamples Samples(params string[] records)
+    private static JsonSamples Samples(params string[] records)
     {
-        var samples = new SchemaSamples();
+        var samples = new JsonSamples();
         foreach (var record in records)
         {
-            samples.Add(Encoding.UTF8.GetBytes(record));
+            samples.Add(new(Encoding.UTF8.GetBytes(record)));
         }
         return samples;
     }

@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Frazil.Commit;
 using Frazil.Config;
-using Frazil.Decode;
 using Frazil.Flush;
+using Frazil.Formats.Json;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
@@ -173,7 +173,7 @@ public sealed class DeadLetterSinkTests : IAsyncLifetime
             Time = TimeProvider.System,
             Schema = () => schema,
             Declared = () => schema,
-            CreateDecoder = static () => new JsonDecoder(),
+            Format = new JsonFormat(),
             OnBadRecord = OnBadRecord.Dlq,
             EvolveSchema = false,
             PinsStart = false,
