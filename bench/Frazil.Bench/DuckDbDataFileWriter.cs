@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Frazil.DuckDb;
 using Frazil.Columnar.Statistics;
+using Frazil.Log;
 using Frazil.Tests.Parquet;
 using Frazil.Flush;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Frazil.Commit;
 using Frazil.Config;
+using Frazil.DeadLetters;
 using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
@@ -34,7 +35,7 @@ internal sealed partial class Pipeline : IAsyncDisposable
     private readonly TableMetrics metrics;
     private readonly HotBuffer hot = new();
     private readonly TableMemory memory;
-    private readonly FlushRetry retry;
+    private readonly StepRetry retry;
     private readonly TableState state;
     private readonly TableCommitter committer;
     private readonly SchemaKeeper schemas;

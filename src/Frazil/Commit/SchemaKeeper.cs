@@ -1,7 +1,6 @@
 using Frazil.Config;
 using Frazil.Formats;
 using Frazil.Faults;
-using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;

@@ -1,6 +1,5 @@
 using Frazil.Config;
 using Frazil.Faults;
-using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;

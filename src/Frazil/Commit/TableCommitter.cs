@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Frazil.Config;
 using Frazil.Faults;
-using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;

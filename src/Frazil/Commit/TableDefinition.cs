@@ -1,6 +1,5 @@
 using Frazil.Config;
 using Frazil.Formats;
-using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
 

@@ -1,4 +1,3 @@
-using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Frazil.Columnar;
 using Frazil.DuckDb;
+using Frazil.Log;
 using Frazil.Parquet;
 
 namespace Frazil.Flush;

@@ -203,6 +203,6 @@ internal sealed record LanePartitionsParts
     public required SchemaKeeper Schemas { get; init; }
     public required HotBuffer Hot { get; init; }
     public required TableMemory Memory { get; init; }
-    public required FlushRetry Retry { get; init; }
+    public required StepRetry Retry { get; init; }
     public required ILogger Logger { get; init; }
 }

@@ -1,5 +1,4 @@
 using Frazil.Commit;
-using Frazil.Flush;
 using Frazil.Kafka;
 using Frazil.Telemetry;
 

@@ -1,7 +1,6 @@
 using Frazil.Cold;
 using Frazil.Columnar;
 using Frazil.DuckDb;
-using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.IO;

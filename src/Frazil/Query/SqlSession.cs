@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Frazil.Cold;
 using Frazil.Commit;
 using Frazil.Config;
-using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;

@@ -98,7 +98,7 @@ public sealed class SchemaKeeperTests : IAsyncLifetime
     public async Task A_table_that_cannot_be_created_as_configured_ends_its_pipeline_and_says_why()
     {
         var keeper = Keeper(properties: new() { ["format-version"] = "7" });
-        var error = await Assert.ThrowsAsync<Frazil.Flush.PipelineFailedException>(() => keeper.EvolveAsync(Samples("""{"id":1}"""), Cancel));
+        var error = await Assert.ThrowsAsync<PipelineFailedException>(() => keeper.EvolveAsync(Samples("""{"id":1}"""), Cancel));
         Assert.Contains("format-version", error.Message, StringComparison.Ordinal);
     }
 

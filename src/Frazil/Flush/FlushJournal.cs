@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
 using Frazil.Commit;
 using Frazil.Faults;
-using Frazil.Flush;
 using Frazil.Hot;
+using Frazil.Log;
 
-namespace Frazil.Log;
+namespace Frazil.Flush;
 
 /// <summary>Writes down each step of a flush, before and after it is taken (invariant 8). Four syncs a flush, however many files it
 /// has.</summary>

@@ -1,13 +1,14 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Frazil.Commit;
+using Frazil.DeadLetters;
 using Frazil.Faults;
-using Frazil.Flush;
 using Frazil.Iceberg.IO;
+using Frazil.Log;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
-namespace Frazil.Log;
+namespace Frazil;
 
 /// <summary>
 /// Finishes what a dead process began: before anything is read from Kafka, each flush that the log knows as unfinished is looked up in the

@@ -1,13 +1,13 @@
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
-namespace Frazil.Flush;
+namespace Frazil;
 
 /// <summary>Tries a step until it works, the caller gives up, or the failure is one that no retry can mend. Waits 0.2 s, doubling to 30
 /// s. What fails for a minute, or gives no answer for a minute, is said loudly; what does so for as long as <c>fail_after_seconds</c> says
 /// is the table's own failure.</summary>
 /// <param name="limit">How long a step may fail; <see cref="TimeSpan.Zero"/> for ever.</param>
-internal sealed class FlushRetry(TimeProvider time, ILogger logger, string table, TimeSpan limit, Action onFailure)
+internal sealed class StepRetry(TimeProvider time, ILogger logger, string table, TimeSpan limit, Action onFailure)
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
@@ -192,6 +192,3 @@ internal sealed class FlushRetry(TimeProvider time, ILogger logger, string table
         public long? Began { get; set; }
     }
 }
-
-/// <summary>A table's pipeline cannot go on: the message says why and what to do. Its rows stay in Kafka; other tables go on.</summary>
-public sealed class PipelineFailedException(string message, Exception? inner = null) : Exception(message, inner);

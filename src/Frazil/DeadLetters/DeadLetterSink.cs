@@ -1,13 +1,14 @@
 using System.Collections.Immutable;
 using Frazil.Columnar;
 using Frazil.Commit;
+using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
 using Microsoft.Extensions.Logging;
 
-namespace Frazil.Flush;
+namespace Frazil.DeadLetters;
 
 /// <summary>
 /// Commits a flush's dead letters to the table's dead-letter table, before the table's own progress moves past them (invariant 5). The

@@ -1,13 +1,14 @@
 using System.Collections.Immutable;
 using Frazil.Commit;
 using Frazil.Config;
+using Frazil.DeadLetters;
 using Frazil.Faults;
+using Frazil.Flush;
 using Frazil.Hot;
-using Frazil.Log;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
-namespace Frazil.Flush;
+namespace Frazil;
 
 /// <summary>
 /// Decides when sealed batches become files, writes several flushes at once, and commits them strictly in the order they were sealed, so
@@ -246,7 +247,7 @@ internal sealed record TableFlusherParts
 {
     public required string Table { get; init; }
     public required HotBuffer Hot { get; init; }
-    public required FlushRetry Retry { get; init; }
+    public required StepRetry Retry { get; init; }
     /// <summary>False while the table waits for the records that it is to be created from.</summary>
     public required Func<bool> TableExists { get; init; }
     /// <summary>Throws where one of these topics is not the one any more that its rows should be from.</summary>

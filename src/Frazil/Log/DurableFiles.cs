@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Frazil.Flush;
+namespace Frazil.Log;
 
 /// <summary>Makes files and folders survive a power cut. .NET syncs files but not folders.</summary>
 internal static partial class DurableFiles

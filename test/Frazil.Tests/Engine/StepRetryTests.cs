@@ -1,14 +1,12 @@
 using System.Collections.Concurrent;
-using Frazil.Flush;
 using Frazil.Telemetry;
-using Frazil.Tests.Engine;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
-namespace Frazil.Tests.Flush;
+namespace Frazil.Tests.Engine;
 
-public sealed class FlushRetryTests
+public sealed class StepRetryTests
 {
     private int failures;
 
@@ -58,7 +56,7 @@ public sealed class FlushRetryTests
     public async Task What_has_failed_for_as_long_as_the_configuration_allows_is_the_tables_failure()
     {
         var (clock, attempts) = (new SteppedClock(), 0);
-        var retry = new FlushRetry(clock, NullLogger.Instance, "shop.events", TimeSpan.FromSeconds(3600), () => failures++);
+        var retry = new StepRetry(clock, NullLogger.Instance, "shop.events", TimeSpan.FromSeconds(3600), () => failures++);
         var failure = await Assert.ThrowsAsync<PipelineFailedException>(() => retry.RunAsync<int>(
             "commit",
             _ =>
@@ -77,7 +75,7 @@ public sealed class FlushRetryTests
     public async Task Brokers_may_be_away_for_longer()
     {
         var (clock, attempts) = (new SteppedClock(), 0);
-        var retry = new FlushRetry(clock, NullLogger.Instance, "shop.events", TimeSpan.FromSeconds(3600), () => failures++);
+        var retry = new StepRetry(clock, NullLogger.Instance, "shop.events", TimeSpan.FromSeconds(3600), () => failures++);
         var answer = await retry.WaitAsync(
             "asking for topic ids",
             _ =>
@@ -94,7 +92,7 @@ public sealed class FlushRetryTests
     public async Task A_step_that_works_does_not_hide_one_that_fails()
     {
         var clock = new SteppedClock();
-        var retry = new FlushRetry(clock, NullLogger.Instance, "shop.events", TimeSpan.Zero, () => failures++);
+        var retry = new StepRetry(clock, NullLogger.Instance, "shop.events", TimeSpan.Zero, () => failures++);
         var failed = new TaskCompletionSource();
         var mended = false;
         var commit = retry.RunAsync(
@@ -126,7 +124,7 @@ public sealed class FlushRetryTests
     public async Task A_step_that_gives_no_answer_counts_as_failing_and_is_told(bool blocksItsThread)
     {
         var (clock, logs) = (new SteppedClock(), new Lines());
-        var retry = new FlushRetry(clock, logs, "shop.events", TimeSpan.FromSeconds(3600), () => failures++);
+        var retry = new StepRetry(clock, logs, "shop.events", TimeSpan.FromSeconds(3600), () => failures++);
         var answer = new TaskCompletionSource<int>();
         using var hangs = new ManualResetEventSlim();
         var running = Task.Run(() => retry.RunAsync(
@@ -154,7 +152,7 @@ public sealed class FlushRetryTests
     public async Task A_step_that_gives_no_answer_for_as_long_as_the_configuration_allows_is_the_tables_failure()
     {
         var (clock, attempts) = (new SteppedClock(), 0);
-        var retry = new FlushRetry(clock, NullLogger.Instance, "shop.events", TimeSpan.FromSeconds(3600), () => failures++);
+        var retry = new StepRetry(clock, NullLogger.Instance, "shop.events", TimeSpan.FromSeconds(3600), () => failures++);
         var failure = await Assert.ThrowsAsync<PipelineFailedException>(() => retry.RunAsync<int>(
             "commit",
             async token =>
@@ -170,7 +168,7 @@ public sealed class FlushRetryTests
         Assert.Contains("no answer for 3600 s", failure.Message, StringComparison.Ordinal);
     }
 
-    private FlushRetry Retry() => new(TimeProvider.System, NullLogger.Instance, "shop.events", TimeSpan.Zero, () => failures++);
+    private StepRetry Retry() => new(TimeProvider.System, NullLogger.Instance, "shop.events", TimeSpan.Zero, () => failures++);
 
     /// <summary>Stands still but for steps; delays are over at once.</summary>
     private sealed class SteppedClock : TimeProvider

@@ -10,7 +10,7 @@ using Frazil.Query;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
-namespace Frazil.Flush;
+namespace Frazil.DeadLetters;
 
 /// <summary>
 /// Which records are dead letters already, by the rows of the dead-letter table. Its progress says so only as long as the table it belongs

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Frazil.Commit;
 using Frazil.Config;
+using Frazil.DeadLetters;
 using Frazil.Flush;
 using Frazil.Formats.Json;
 using Frazil.Hot;
@@ -17,7 +18,7 @@ using Frazil.Tests.Commit;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
-namespace Frazil.Tests.Flush;
+namespace Frazil.Tests.DeadLetters;
 
 /// <summary>Each dead letter is kept once, whatever was read again, cleared away or recreated. Real catalog, real files.</summary>
 public sealed class DeadLetterSinkTests : IAsyncLifetime
