@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Frazil.Columnar;
-using Frazil.Formats;
 using Frazil.Formats.Json;
 
 namespace Frazil.Bench;

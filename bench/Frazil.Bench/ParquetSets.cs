@@ -1,6 +1,5 @@
 using System.Text;
 using Frazil.Columnar;
-using Frazil.Formats;
 using Frazil.Formats.Json;
 
 namespace Frazil.Bench;

@@ -1,6 +1,5 @@
 using System.Text;
 using Frazil.Columnar;
-using Frazil.Formats;
 using Frazil.Flush;
 using Frazil.Formats.Json;
 using Frazil.Kafka;

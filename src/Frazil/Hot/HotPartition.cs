@@ -287,6 +287,7 @@ internal sealed class HotPartition
         if (open is not null)
         {
             parts.Hot.CountOpen(open.Publish(next));
+            parts.Hot.Published.Raise();
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Text;
 using Frazil.Commit;
 using Frazil.Config;
-using Frazil.Formats;
 using Frazil.Formats.Json;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
