@@ -17,7 +17,7 @@ public enum DecodeStatus : byte
     ChunkFull,
 }
 
-/// <summary>The outcome of <see cref="RecordDecoder.Decode"/>.</summary>
+/// <summary>The outcome of decoding one record.</summary>
 /// <param name="Status">What became of the record.</param>
 /// <param name="Error">Why; only with <see cref="DecodeStatus.UnknownField"/> and <see cref="DecodeStatus.Bad"/>.</param>
 /// <param name="Missing">The schema to fetch; only with <see cref="DecodeStatus.SchemaMissing"/>.</param>

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Faults;
-using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;

@@ -27,7 +27,7 @@ public sealed unsafe class JsonDecoder : RecordDecoder
 {
     private readonly bool evolve;
     private readonly JsonCursor cursor;
-    private JsonObjectReader? record;
+    private JsonObjectReader? reader;
     private ColumnChunk? chunk;
 
     public JsonDecoder(JsonDecoderOptions? options = null)
@@ -42,13 +42,13 @@ public sealed unsafe class JsonDecoder : RecordDecoder
         ArgumentNullException.ThrowIfNull(positions);
         var columns = positions.Select(position => chunk.Columns[position]).ToArray();
         var reserved = chunk.Schema.Where((_, position) => !positions.Contains(position)).Select(field => field.Name).ToArray();
-        record = JsonObjectReader.ForRecord(columns, reserved);
+        reader = JsonObjectReader.ForRecord(columns, reserved);
         this.chunk = chunk;
     }
 
-    public override DecodeResult Decode(in SourceRecord source)
+    public override DecodeResult Decode(in SourceRecord record)
     {
-        var value = source.Value;
+        var value = record.Value;
         var target = chunk ?? throw new InvalidOperationException("Bind comes before Decode");
         if (value.IsEmpty)
         {
@@ -90,7 +90,7 @@ public sealed unsafe class JsonDecoder : RecordDecoder
             cursor.Fail(DecodeReason.Empty, cursor.Start, "only white space"); // not where the caller has it: it may be a copy
             return false;
         }
-        p = record!.Read(p, cursor);
+        p = reader!.Read(p, cursor);
         if (p == null)
         {
             return false;
