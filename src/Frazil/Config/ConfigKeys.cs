@@ -68,7 +68,7 @@ internal static class ConfigKeys
             "Megabytes (2^20) of hot rows of all tables. Half is theirs in equal shares, half is lent to whoever needs it; a table that has its share, and finds nothing left, pauses until a flush has freed some."),
         Number("hot_buffer.fail_after_seconds", 0, 31_536_000, o => o.HotBuffer.FailAfterSeconds,
             (o, v) => o with { HotBuffer = o.HotBuffer with { FailAfterSeconds = v } },
-            "Seconds for which writing or committing may fail, and is tried again, before the table itself fails; other tables go on. 0: for ever."),
+            "Seconds for which writing or committing may fail, and is tried again, or give no answer, before the table itself fails; other tables go on. 0: for ever."),
 
         .. Maintenance(),
 
