@@ -140,6 +140,9 @@ internal static unsafe partial class DuckDbNative
     public static partial nint duckdb_list_vector_get_child(nint vector);
 
     [LibraryImport(Library)]
+    public static partial ulong duckdb_list_vector_get_size(nint vector);
+
+    [LibraryImport(Library)]
     public static partial int duckdb_list_vector_set_size(nint vector, ulong size);
 
     [LibraryImport(Library)]

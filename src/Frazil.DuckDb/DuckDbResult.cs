@@ -56,7 +56,7 @@ public sealed unsafe class DuckDbResult : IDisposable
         }
         if (chunk != 0)
         {
-            return new DuckDbChunk(this, chunk);
+            return new DuckDbChunk(Columns, chunk);
         }
         fixed (NativeResult* result = &native)
         {
@@ -129,4 +129,9 @@ public sealed unsafe class DuckDbResult : IDisposable
 
 /// <param name="Name">As SQL named it.</param>
 /// <param name="Type">Its type.</param>
-public sealed record DuckDbColumn(string Name, DuckDbType Type);
+public sealed record DuckDbColumn(string Name, DuckDbType Type)
+{
+    public static DuckDbColumn BigInt(string name) => new(name, DuckDbType.BigInt);
+
+    public static DuckDbColumn Varchar(string name) => new(name, DuckDbType.Varchar);
+}

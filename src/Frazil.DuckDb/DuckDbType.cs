@@ -5,6 +5,13 @@ public sealed class DuckDbType
 {
     private DuckDbType(DuckDbTypeId id) => Id = id;
 
+    internal static DuckDbType BigInt { get; } = new(DuckDbTypeId.BigInt);
+
+    internal static DuckDbType Varchar { get; } = new(DuckDbTypeId.Varchar);
+
+    /// <summary>What says which member of a union a value is.</summary>
+    internal static DuckDbType Tag { get; } = new(DuckDbTypeId.UTinyInt);
+
     internal DuckDbTypeId Id { get; }
 
     /// <summary>DECIMAL only.</summary>

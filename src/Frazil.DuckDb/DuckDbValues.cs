@@ -14,21 +14,20 @@ namespace Frazil.DuckDb;
 /// </summary>
 internal sealed unsafe class DuckDbValues
 {
+    private readonly DuckDbVector vector;
     private readonly DuckDbType type;
     private readonly byte* data;
-    private readonly ulong* validity;
     private readonly DuckDbValues[] children;
     private readonly ValueBudget? budget;
 
-    /// <param name="type">The vector's type.</param>
     /// <param name="vector">What to read.</param>
     /// <param name="budget">Charged for every value before it is read; null for no limit.</param>
-    public DuckDbValues(DuckDbType type, nint vector, ValueBudget? budget)
+    public DuckDbValues(DuckDbVector vector, ValueBudget? budget)
     {
-        (this.type, this.budget) = (type, budget);
-        data = DuckDbNative.duckdb_vector_get_data(vector);
-        validity = DuckDbNative.duckdb_vector_get_validity(vector);
-        children = ReadChildren(type, vector, budget);
+        (this.vector, this.budget) = (vector, budget);
+        type = vector.Type;
+        data = vector.Data;
+        children = Array.ConvertAll(vector.Children, child => new DuckDbValues(child, budget));
     }
 
     /// <exception cref="DuckDbException">The type has no .NET form; says to cast.</exception>
@@ -36,7 +35,7 @@ internal sealed unsafe class DuckDbValues
     public object? Read(long row)
     {
         budget?.Take(ValueBudget.ValueBytes);
-        if (validity != null && (validity[row >> 6] & (1UL << (int)(row & 63))) == 0)
+        if (vector.IsNull(row))
         {
             return null;
         }
@@ -70,50 +69,9 @@ internal sealed unsafe class DuckDbValues
         };
     }
 
-    private static DuckDbValues[] ReadChildren(DuckDbType type, nint vector, ValueBudget? budget)
-    {
-        switch (type.Id)
-        {
-            case DuckDbTypeId.List:
-                return [new(type.Children[0].Type, DuckDbNative.duckdb_list_vector_get_child(vector), budget)];
-            case DuckDbTypeId.Array:
-                return [new(type.Children[0].Type, DuckDbNative.duckdb_array_vector_get_child(vector), budget)];
-            case DuckDbTypeId.Map:
-                var entries = DuckDbNative.duckdb_list_vector_get_child(vector);
-                return [
-                    .. type.Children.Select((child, index) =>
-                        new DuckDbValues(child.Type, DuckDbNative.duckdb_struct_vector_get_child(entries, (ulong)index), budget))];
-            case DuckDbTypeId.Struct:
-                return [
-                    .. type.Children.Select((child, index) =>
-                        new DuckDbValues(child.Type, DuckDbNative.duckdb_struct_vector_get_child(vector, (ulong)index), budget))];
-            case DuckDbTypeId.Union:
-                // A union is a struct whose first child is the tag; it goes last here so that members keep their numbers.
-                var members = type.Children.Select((child, index) =>
-                    new DuckDbValues(child.Type, DuckDbNative.duckdb_struct_vector_get_child(vector, (ulong)index + 1), budget));
-                return [.. members, new(type, DuckDbNative.duckdb_struct_vector_get_child(vector, 0), isTag: true)];
-            default:
-                return [];
-        }
-    }
-
-    private DuckDbValues(DuckDbType type, nint vector, bool isTag)
-    {
-        this.type = type;
-        data = DuckDbNative.duckdb_vector_get_data(vector);
-        children = isTag ? [] : throw new ArgumentException("Only a union's tag is read without its type.", nameof(isTag));
-    }
-
-    private ReadOnlySpan<byte> Bytes(long row)
-    {
-        var value = data + (row * 16);
-        var length = *(int*)value;
-        return new ReadOnlySpan<byte>(length <= 12 ? value + 4 : *(byte**)(value + 8), length);
-    }
-
     private ReadOnlySpan<byte> Charged(long row, int perByte = 1)
     {
-        var bytes = Bytes(row);
+        var bytes = vector.Bytes(row);
         budget?.Take((long)bytes.Length * perByte);
         return bytes;
     }
@@ -121,7 +79,7 @@ internal sealed unsafe class DuckDbValues
     /// <summary>A list of nothing but nulls takes memory as well, and before its first element is read.</summary>
     private ListEntry ChargedEntry(long row)
     {
-        var entry = Entry(row);
+        var entry = vector.Entry(row);
         budget?.Take((long)entry.Length * sizeof(long));
         return entry;
     }
@@ -169,10 +127,6 @@ internal sealed unsafe class DuckDbValues
         }
         return values;
     }
-
-    private ListEntry Entry(long row) => type.Id == DuckDbTypeId.Array
-        ? new ListEntry((ulong)(row * type.ArraySize), (ulong)type.ArraySize)
-        : ((ListEntry*)data)[row];
 
     private StructValue ReadStruct(long row)
     {

@@ -11,29 +11,22 @@ internal sealed unsafe class VectorCopy
 {
     private readonly ColumnWriter writer;
     private readonly ColumnType type;
+    private readonly DuckDbVector vector;
     private readonly byte* data;
-    private readonly ulong* validity;
     private readonly VectorCopy[] children;
 
-    public VectorCopy(ColumnWriter writer, nint vector)
+    public VectorCopy(ColumnWriter writer, DuckDbVector vector)
     {
-        this.writer = writer;
+        (this.writer, this.vector) = (writer, vector);
         type = writer.Field.Type;
-        data = DuckDbNative.duckdb_vector_get_data(vector);
-        validity = DuckDbNative.duckdb_vector_get_validity(vector);
-        children = type.Kind switch
-        {
-            ColumnKind.Struct => Fields(writer, vector),
-            ColumnKind.List => [new(writer.Children[0], DuckDbNative.duckdb_list_vector_get_child(vector))],
-            ColumnKind.Map => Fields(writer, DuckDbNative.duckdb_list_vector_get_child(vector)),
-            _ => [],
-        };
+        data = vector.Data;
+        children = [.. writer.Children.Zip(vector.Children, static (child, values) => new VectorCopy(child, values))];
     }
 
     /// <summary>Appends the value of one row.</summary>
     public void Append(long row)
     {
-        if (validity != null && (validity[row >> 6] & (1UL << (int)(row & 63))) == 0)
+        if (vector.IsNull(row))
         {
             writer.AppendNull();
             return;
@@ -59,10 +52,10 @@ internal sealed unsafe class VectorCopy
                 ((FixedWriter<Int128>)writer).Append(Decimal(row));
                 break;
             case ColumnKind.Utf8 or ColumnKind.Binary:
-                ((BytesWriter)writer).Append(Bytes(row));
+                ((BytesWriter)writer).Append(vector.Bytes(row));
                 break;
             case ColumnKind.FixedBinary:
-                ((FixedBytesWriter)writer).Append(Bytes(row));
+                ((FixedBytesWriter)writer).Append(vector.Bytes(row));
                 break;
             case ColumnKind.Uuid:
                 AppendUuid((FixedBytesWriter)writer, row);
@@ -72,11 +65,6 @@ internal sealed unsafe class VectorCopy
                 break;
         }
     }
-
-    private static VectorCopy[] Fields(ColumnWriter writer, nint parent)
-        => [
-            .. writer.Children.Select(
-                (child, index) => new VectorCopy(child, DuckDbNative.duckdb_struct_vector_get_child(parent, (ulong)index)))];
 
     private void AppendNested(long row)
     {
@@ -98,13 +86,6 @@ internal sealed unsafe class VectorCopy
             }
         }
         ((ListWriter)writer).EndList();
-    }
-
-    private ReadOnlySpan<byte> Bytes(long row)
-    {
-        var value = data + (row * 16);
-        var length = *(int*)value;
-        return new ReadOnlySpan<byte>(length <= 12 ? value + 4 : *(byte**)(value + 8), length);
     }
 
     private Int128 Decimal(long row) => type.Precision switch

@@ -83,6 +83,7 @@ public sealed class HttpTests
     [InlineData("application/xml, */*;q=0.1", SqlFormat.Json)]
     [InlineData("application/json;q=0, */*;q=0.5", SqlFormat.Csv)]
     [InlineData("Application/X-NDJSON", SqlFormat.NdJson)]
+    [InlineData("application/vnd.apache.arrow.stream, application/json;q=0.5", SqlFormat.Arrow)]
     [InlineData("application/jsonl, application/json;q=0.9", SqlFormat.NdJson)]
     [InlineData("text/html, image/gif, *; q=.2, */*; q=.2", SqlFormat.Json)]
     public void Accept_is_read_with_its_qualities(string accept, object format) => Assert.Equal(format, SqlFormats.Choose(accept));
@@ -115,7 +116,7 @@ public sealed class HttpTests
     {
         await using var server = await StartAsync(new ServerOptions());
         Assert.Equal((HttpStatusCode.NotAcceptable, "not_acceptable"),
-            await server.CodeAsync(HttpMethod.Post, "/v1/sql", """{"sql":"select 1"}""", ("Accept", "application/vnd.apache.arrow.stream")));
+            await server.CodeAsync(HttpMethod.Post, "/v1/sql", """{"sql":"select 1"}""", ("Accept", "application/vnd.apache.arrow.file")));
     }
 
     [Fact]
