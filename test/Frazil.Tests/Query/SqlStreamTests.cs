@@ -114,8 +114,13 @@ public sealed class SqlStreamTests : IAsyncDisposable
     public async Task A_reader_that_takes_nothing_for_too_long_is_told_so()
     {
         await using var impatient = new SqlExecutor(new SqlExecutorOptions { MaxWaitingBytes = 4 << 20, ReaderPatience = TimeSpan.FromMilliseconds(50) });
-        await using var chunks = await impatient.StreamAsync(gate.Parse(Endless), [], Cancel);
-        await Task.Delay(1000, Cancel);
+        var pin = new ArrowValues();
+        var table = new TableInput { Namespace = "a", Name = "t", Schema = Numbers, HotSlices = [pin.Slice(Numbers, [1L, 2L])], HotPin = pin };
+        await using var chunks = await impatient.StreamAsync(gate.Parse("SELECT n, repeat('x', 1000) FROM a.t, range(1000000000)"), [table], Cancel);
+        while (!pin.IsDisposed) // the query has given up
+        {
+            await Task.Delay(10, Cancel);
+        }
         var failure = await Assert.ThrowsAsync<SqlException>(async () =>
         {
             while (await chunks.ReadAsync(Cancel) is { } chunk)
