@@ -1,6 +1,5 @@
 using Frazil.Iceberg;
 using Frazil.Iceberg.Manifests;
-using Frazil.Maintain;
 using Xunit;
 
 namespace Frazil.Tests.Maintain;
@@ -50,7 +49,7 @@ public sealed class SnapshotExpiryTests : MaintenanceScene
         Assert.Equal(5, after.Snapshots.Count);
         Assert.Equal(0, report.FilesFailed);
         Assert.True(File.Exists(LocalPath(tagged)));
-        Assert.Empty((await ReachedAsync()).Where(static path => !File.Exists(path)));
+        Assert.All(await ReachedAsync(), static path => Assert.True(File.Exists(path), path));
     }
 
     [Fact]
@@ -69,7 +68,7 @@ public sealed class SnapshotExpiryTests : MaintenanceScene
         Assert.Equal(1, report.SnapshotsRemoved);
         Assert.Equal(old, after.Refs["just-now"].SnapshotId);
         Assert.True(File.Exists(LocalPath(first)));
-        Assert.Empty((await ReachedAsync()).Where(static path => !File.Exists(path)));
+        Assert.All(await ReachedAsync(), static path => Assert.True(File.Exists(path), path));
     }
 
     [Fact]
