@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using Frazil.Cold;
-using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Hot;
-using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
 using Frazil.Telemetry;

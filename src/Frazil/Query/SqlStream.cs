@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Frazil.Commit;
 using Frazil.DuckDb;
-using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Telemetry;
 
