@@ -89,11 +89,14 @@ internal static class MaintainVerb
         {
             throw new VerbException("no table is configured; say which one with --table", ExitCode.BadUsage);
         }
-        var configured = TableNames.Expand(ask.Options.Tables).Select(static table => table.Name).ToHashSet(StringComparer.Ordinal);
-        configured.UnionWith(configured.Select(static name => name + DeadLetterColumns.TableSuffix).ToList());
         var found = await catalog.LoadAsync(null, cancellationToken);
-        return [.. found.Select(static table => table.Identifier.ToString()).Where(configured.Contains)];
+        return [.. found.Select(static table => table.Identifier.ToString()).Where(name => IsConfigured(ask.Options, name))];
     }
+
+    /// <summary>A table that an entry makes, also by a pattern of topics, or the dead letters of one.</summary>
+    private static bool IsConfigured(FrazilOptions options, string name)
+        => TableNames.MayBeMade(options.Tables, name) || (name.EndsWith(DeadLetterColumns.TableSuffix, StringComparison.Ordinal)
+            && TableNames.MayBeMade(options.Tables, name[..^DeadLetterColumns.TableSuffix.Length]));
 
     private static string ToText(MaintenanceReport report)
     {

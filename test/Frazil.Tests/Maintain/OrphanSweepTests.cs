@@ -113,6 +113,28 @@ public sealed class OrphanSweepTests : MaintenanceScene
         Assert.Equal(1, (await SweepAsync()).FilesDeleted);
     }
 
+    [Fact]
+    public async Task What_a_killed_expiry_left_goes_once_no_version_of_the_log_names_it()
+    {
+        await ChangeAsync(new TableUpdate.SetProperties(new Dictionary<string, string> { ["write.metadata.previous-versions-max"] = "1" }));
+        var first = await IngestAsync("f1", null, 10);
+        await ForeignReplaceAsync(first);
+        await ExpireAllButCurrentAsync(); // as by a process that died right after: no file was deleted
+        await AgeAllButAsync("none");
+        Assert.Equal(0, (await SweepAsync()).FilesDeleted); // named by a former version
+
+        await IngestAsync("f2", 10, 20);
+        await ExpireAllButCurrentAsync(); // with it the snapshot that lists the file as deleted
+        await IngestAsync("f3", 20, 30);
+        await IngestAsync("f4", 30, 40);
+        await AgeAllButAsync("none");
+        Assert.True(File.Exists(LocalPath(first)));
+        await SweepAsync();
+
+        Assert.False(File.Exists(LocalPath(first)));
+        await AssertReachedIsStoredAsync();
+    }
+
     /// <summary>What kills leave: data, a manifest, a list, a version that was never swapped in, a file without its name.</summary>
     private async Task<List<string>> OrphansAsync()
     {
@@ -138,6 +160,9 @@ public sealed class OrphanSweepTests : MaintenanceScene
             File.SetLastWriteTimeUtc(path, DateTime.UtcNow - Old);
         }
     }
+
+    private async Task AssertReachedIsStoredAsync()
+        => Assert.DoesNotContain(await ReachedAsync(), static path => path.Contains("/events/", StringComparison.Ordinal) && !File.Exists(path));
 
     private string LocalOf(string location) => Catalog.FileIO.LocalPathFor(location)!;
 }

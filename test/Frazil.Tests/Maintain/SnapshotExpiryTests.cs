@@ -122,6 +122,22 @@ public sealed class SnapshotExpiryTests : MaintenanceScene
     }
 
     [Fact]
+    public async Task Nothing_is_deleted_where_the_commit_fails()
+    {
+        var first = await IngestAsync("f1", null, 10);
+        await ReplaceAsync(first);
+        await IngestAsync("f2", 10, 20);
+        Time.Pass(TimeSpan.FromDays(8));
+        var stored = await StoredAsync();
+        Catalog.BeforeCommit = static () => throw new CatalogUnavailableException("down");
+
+        await Assert.ThrowsAnyAsync<IcebergException>(() => ExpireAsync());
+
+        Assert.Equal(stored, await StoredAsync());
+        Assert.Equal(3, (await LoadAsync()).Snapshots.Count);
+    }
+
+    [Fact]
     public async Task Lesson_17_a_snapshot_that_a_reader_of_this_process_stands_on_stays_until_it_is_done()
     {
         var first = await IngestAsync("f1", null, 10);

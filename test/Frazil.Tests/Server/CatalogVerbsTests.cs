@@ -50,6 +50,16 @@ public sealed class CatalogVerbsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Maintain_says_for_each_table_what_it_did_and_knows_the_catalogs_tables()
+    {
+        var report = Assert.Single((await ListAsync("maintain", "expire", "--dry-run", "--table", "shop.events")).EnumerateArray());
+        Assert.Equal(("expire", "shop.events", true, 0, 1),
+            (report.GetProperty("job").GetString(), report.GetProperty("table").GetString(), report.GetProperty("dry_run").GetBoolean(),
+                report.GetProperty("snapshots_removed").GetInt32(), report.GetProperty("snapshots_left").GetInt32()));
+        Assert.Equal("sweep", Assert.Single((await ListAsync("maintain", "sweep", "--table", "shop.events")).EnumerateArray()).GetProperty("job").GetString());
+    }
+
+    [Fact]
     public async Task Snapshots_marks_the_current_one()
     {
         var snapshot = Assert.Single((await ListAsync("snapshots", "shop.events")).EnumerateArray());
