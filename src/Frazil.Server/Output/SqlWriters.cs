@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
@@ -49,6 +50,7 @@ internal abstract class SqlWriter(PipeWriter output) : IAsyncDisposable
 /// <param name="started">Timestamp of <see cref="TimeProvider.System"/>.</param>
 internal sealed class SqlJsonWriter(PipeWriter output, SqlStream rows, long started) : SqlWriter(output)
 {
+    [SuppressMessage("Reliability", "CA2213", Justification = "Disposing it would flush what a cut-off answer must not have; it holds nothing else.")]
     private readonly Utf8JsonWriter json = new(output, SqlJson.Options);
     private long count;
 
@@ -81,15 +83,13 @@ internal sealed class SqlJsonWriter(PipeWriter output, SqlStream rows, long star
         json.Flush();
         return Task.CompletedTask;
     }
-
-    // Disposing the JSON writer would flush what an answer that is cut off must not have any more; it holds nothing else.
-    public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }
 
 /// <summary>One object a row and line.</summary>
 internal sealed class SqlNdJsonWriter(PipeWriter output, SqlStream rows) : SqlWriter(output)
 {
     private static readonly byte[] NewLine = "\n"u8.ToArray();
+    [SuppressMessage("Reliability", "CA2213", Justification = "Disposing it would flush what a cut-off answer must not have; it holds nothing else.")]
     private readonly Utf8JsonWriter json = new(output, SqlJson.Options);
     private readonly JsonEncodedText[] names = System.Array.ConvertAll(
         RowText.DistinctNames(rows.Columns.Select(static column => column.Name)), static name => JsonEncodedText.Encode(name, SqlJson.Options.Encoder));
@@ -173,6 +173,6 @@ internal sealed class SqlArrowWriter : SqlWriter
     public override ValueTask DisposeAsync()
     {
         arrow.Dispose();
-        return ValueTask.CompletedTask;
+        return base.DisposeAsync();
     }
 }

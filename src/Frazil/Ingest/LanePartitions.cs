@@ -105,14 +105,26 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
                 $"table {parts.Options.Name}: {description}. Nothing is spliced: if the topic was recreated on purpose, give it a table of its own, or remove "
                 + $"the property {TableProgress.PropertyPrefix}{partition.Topic} from the table and start with on_rollback = \"go_on\" to read it from the beginning");
         }
-        if (description.Watermarks is { } ends && nextOffset >= 0 && nextOffset < ends.Low)
+        await consumer.RestartWhereAsync(() => Find(partition) is { NextOffset: >= 0 } held
+            ? [new(partition, StartPosition.At(PassRemoved(held, description.Watermarks?.Low ?? 0)), WorkerOf(partition).Queue)]
+            : []); // given up, or about to begin by itself
+    }
+
+    /// <summary>Progress moves past what was removed at once, also when no record follows: it is in the table with the next commit. On the
+    /// consumer's thread: the partition may have been given up and assigned anew since the brokers were asked, and what is passed must be
+    /// what this holder has not read.</summary>
+    /// <returns>Where it is read on: where its rows and gaps end.</returns>
+    private long PassRemoved(HotPartition held, long low)
+    {
+        WorkerOf(held.Partition).Between(() =>
         {
-            parts.Logger.OffsetsLost(parts.Options.Name, partition.ToString(), nextOffset, ends.Low - 1);
-            RecordRemoved(partition, new(nextOffset, ends.Low - 1));
-        }
-        var start = description.Watermarks is { } log ? Math.Max(log.Low, nextOffset) : nextOffset;
-        await consumer.RestartWhereAsync(() => Find(partition) is null
-            ? [] : [new(partition, StartPosition.At(Math.Max(0, start)), WorkerOf(partition).Queue)]);
+            var removed = new OffsetRange(held.NextOffset, low - 1);
+            if (removed.Count > 0 && held.SkipRemoved(removed))
+            {
+                parts.Logger.OffsetsLost(parts.Options.Name, held.Partition.ToString(), removed.First, removed.Last);
+            }
+        });
+        return held.NextOffset;
     }
 
     private async Task<bool> OpenAsync(CancellationToken cancellationToken)
@@ -132,19 +144,6 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
             return true;
         },
         parts.Lane.Ending);
-
-    /// <summary>Progress moves past the gap at once, also when no record follows: it is in the table with the next commit.</summary>
-    private void RecordRemoved(TopicPartition partition, OffsetRange removed)
-    {
-        var worker = WorkerOf(partition);
-        worker.Between(() =>
-        {
-            if (Find(partition) is { } held)
-            {
-                held.SkipRemoved(removed);
-            }
-        });
-    }
 
     /// <summary>The partition is the table's from now on. On the consumer's thread.</summary>
     public PartitionStart Hold(TopicPartition partition, TableProgress? progress)

@@ -1,5 +1,4 @@
 using Frazil.Columnar;
-using Frazil.DuckDb;
 using Frazil.Query;
 using Frazil.Tests.DuckDb;
 using Xunit;
