@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Frazil.Columnar;
-using Frazil.Decode;
+using Frazil.Formats.Json;
 
 namespace Frazil.Bench;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 
 namespace Frazil.Bench;
 

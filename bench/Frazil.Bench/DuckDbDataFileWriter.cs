@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Columnar.Statistics;
+using Frazil.Log;
+using Frazil.Tests.Parquet;
 using Frazil.Flush;
 
 namespace Frazil.Bench;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Frazil.Columnar;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Flush;
 
 namespace Frazil.Bench;

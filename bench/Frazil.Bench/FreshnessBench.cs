@@ -7,7 +7,7 @@ using Frazil.Rig;
 namespace Frazil.Bench;
 
 /// <summary>
-/// From the call that produces a record to the answer of a query that saw it, over HTTP, while the generator keeps a steady rate and
+/// From the timestamp that a record carries to the answer of a query that saw it, over HTTP, while the generator keeps a steady rate and
 /// flushes and commits run. The probes go to a topic of their own in the same table, because there the offset of the next one is known.
 /// </summary>
 internal static class FreshnessBench
@@ -69,10 +69,10 @@ internal static class FreshnessBench
     private static async Task<double> ProbeAsync(
         FrazilProcess frazil, KafkaProducer producer, string table, int probe, CancellationToken cancellationToken)
     {
-        var record = $$"""{"user_id":1,"event_type":"probe","amount":1.00,"currency":"EUR","event_timestamp":"{{DateTime.UtcNow:yyyy-MM-ddTHH:mm:ss.fffZ}}","session_id":"probe-{{probe}}","page":"/","device":{"os":"Linux","browser":"none","version":"1"},"tags":[]}""";
-        var since = DateTime.UtcNow.AddSeconds(-10).ToString("yyyy-MM-dd HH:mm:ss+00", CultureInfo.InvariantCulture);
+        var (started, stamp) = (Stopwatch.GetTimestamp(), DateTime.UtcNow);
+        var record = $$"""{"user_id":1,"event_type":"probe","amount":1.00,"currency":"EUR","event_timestamp":"{{stamp:yyyy-MM-ddTHH:mm:ss.fffZ}}","session_id":"probe-{{probe}}","page":"/","device":{"os":"Linux","browser":"none","version":"1"},"tags":[]}""";
+        var since = stamp.AddSeconds(-10).ToString("yyyy-MM-dd HH:mm:ss+00", CultureInfo.InvariantCulture);
         var body = $$$"""{"sql": "select count(*) from {{{table}}} where session_id = 'probe-{{{probe}}}' and kafka_timestamp > '{{{since}}}'", "read_after": {"{{{ProbeTopic}}}": {"0": {{{probe}}} } } }""";
-        var started = Stopwatch.GetTimestamp();
         producer.Produce(ProbeTopic, 0, default, Encoding.UTF8.GetBytes(record), cancellationToken);
         var answer = await frazil.PostSqlAsync(body, cancellationToken);
         var elapsed = Stopwatch.GetElapsedTime(started).TotalMilliseconds;

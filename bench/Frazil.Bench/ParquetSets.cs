@@ -1,6 +1,6 @@
 using System.Text;
 using Frazil.Columnar;
-using Frazil.Decode;
+using Frazil.Formats.Json;
 
 namespace Frazil.Bench;
 

@@ -1,4 +1,5 @@
 using Frazil.Flush;
+using Frazil.Parquet;
 
 namespace Frazil.Bench;
 
@@ -7,6 +8,8 @@ namespace Frazil.Bench;
 internal static class ParquetWriterBench
 {
     private const int Rounds = 7;
+
+    private static readonly ParquetBuffers Buffers = new();
 
     private delegate Task WriteAsync(ParquetSet set, string path);
 
@@ -27,6 +30,7 @@ internal static class ParquetWriterBench
             var writers = new List<(string Name, WriteAsync Write)>
             {
                 ("frazil", (data, path) => WriteWithAsync(ours, data, path)),
+                ("delta", (data, path) => Task.Run(() => WritePlainly(data, path, ParquetEncodings.Delta), cancellationToken)),
                 ("duckdb", (data, path) => WriteWithAsync(duck, data, path)),
                 ("parquetsharp", (_, path) => Task.Run(() => ParquetPeers.WriteParquetSharp(arrow, path))),
             };
@@ -72,6 +76,17 @@ internal static class ParquetWriterBench
                 $"parquet.{set.Name}.size_over_{name}", $"parquet.{set.Name}.frazil.bytes_per_row",
                 $"parquet.{set.Name}.{name}.bytes_per_row");
         }
+    }
+
+    /// <summary>Our own writer with other encodings than the engine's.</summary>
+    public static void WritePlainly(ParquetSet set, string path, ParquetEncodings encodings)
+    {
+        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        using var writer = new ParquetFileWriter(
+            file, set.Schema, Buffers, new() { Encodings = encodings, RowGroupRows = 122_880, RowGroupBytes = 64L << 20 });
+        writer.Write([set.ToSlice()]);
+        writer.Finish();
+        file.Flush(flushToDisk: true);
     }
 
     private static Task WriteWithAsync(DataFileWriter writer, ParquetSet set, string path)

@@ -19,10 +19,13 @@ var measurements = new (string Name, bool NeedsKit, Func<BenchRun, CancellationT
     ("freshness", true, FreshnessBench.RunAsync),
     ("query", true, UnionBench.RunAsync),
     ("memory", true, MemoryBench.RunAsync),
+    ("many-tables", true, ManyTablesBench.RunAsync),
     ("recovery", true, RecoveryBench.RunAsync),
     ("log", true, LogBench.RunAsync),
     ("decode", false, DecodeBench.RunAsync),
     ("parquet-writers", true, ParquetWriterBench.RunAsync),
+    ("odd-records", false, OddRecordsBench.RunAsync),
+    ("parquet-readers", true, ParquetReaderBench.RunAsync),
     ("peer", true, PeerBench.RunAsync),
 };
 

@@ -1,7 +1,7 @@
 using System.Text;
 using Frazil.Columnar;
-using Frazil.Decode;
 using Frazil.Flush;
+using Frazil.Formats.Json;
 using Frazil.Kafka;
 
 namespace Frazil.Bench;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Rig;
 
 namespace Frazil.Bench;

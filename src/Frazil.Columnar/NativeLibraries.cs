@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Frazil.Columnar;
@@ -102,11 +101,6 @@ public static class NativeLibraries
                 + "Name another file, or remove the variable to use the one that comes with Frazil.", failure);
         }
     }
-
-#pragma warning disable CA2255 // a library may not do much here; this only says where to look, and nothing else comes before every call
-    [ModuleInitializer]
-    internal static void RegisterThisAssembly() => Register(typeof(NativeLibraries).Assembly);
-#pragma warning restore CA2255
 
     private static nint Resolve(string libraryName, Assembly assembly, DllImportSearchPath? searchPath)
         => Variables.ContainsKey(libraryName) ? Load(libraryName) : nint.Zero;

@@ -27,6 +27,31 @@ internal sealed unsafe class BloomFilter
         bits = new byte[Math.Min(bytes, limit)];
     }
 
+    /// <param name="bits">A whole filter, as it stands behind its header.</param>
+    public BloomFilter(byte[] bits) => this.bits = bits;
+
+    /// <summary>Reads the header of a filter in a file. Returns its length.</summary>
+    /// <param name="header">Bytes from the filter's place on.</param>
+    /// <param name="bytes">Bytes of the filter that follow it.</param>
+    /// <exception cref="InvalidDataException">It is broken, or of a kind that there is not.</exception>
+    public static int ReadHeader(ReadOnlySpan<byte> header, out int bytes)
+    {
+        var reader = new ThriftReader(header);
+        bytes = -1;
+        for (var field = 0; reader.NextField(ref field, out var type);)
+        {
+            if (field == 1)
+            {
+                bytes = reader.ReadInt32();
+                continue;
+            }
+            reader.Skip(type);
+        }
+        return bytes > 0 && bytes % BlockBytes == 0
+            ? reader.Position
+            : throw new InvalidDataException($"A Bloom filter of {bytes} bytes is none.");
+    }
+
     /// <summary>Adds values as <see cref="ColumnValues.Data"/> has them.</summary>
     public void Add(LeafColumn leaf, byte* values, int stride, int count)
     {

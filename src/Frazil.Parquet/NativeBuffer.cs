@@ -72,6 +72,9 @@ internal sealed unsafe class NativeBuffer : IDisposable
 
     public void Clear() => Length = 0;
 
+    /// <summary>Forgets what is behind so many bytes.</summary>
+    public void Truncate(long bytes) => Length = Math.Min(Length, bytes);
+
     /// <summary>Empties it, and gives memory back where it has more than <paramref name="keptBytes"/>.</summary>
     public void Trim(long keptBytes)
     {

@@ -31,7 +31,7 @@ public sealed record ParquetOptions
     /// <summary>1 to 22 for zstd (negative ones are faster still), 1 to 9 for gzip; others have none.</summary>
     public int CompressionLevel { get; init; } = 1;
 
-    public ParquetEncodings Encodings { get; init; } = ParquetEncodings.Delta;
+    public ParquetEncodings Encodings { get; init; } = ParquetEncodings.Basic;
 
     /// <summary>Rows of a row group at most.</summary>
     public int RowGroupRows { get; init; } = 1 << 20;
@@ -54,16 +54,14 @@ public sealed record ParquetOptions
     /// <summary>A CRC-32 in every page header.</summary>
     public bool HasPageChecksums { get; init; } = true;
 
-    /// <summary>Field ids of leaf columns that get a Bloom filter in every row group.</summary>
-    public IReadOnlySet<int> BloomFilters { get; init; } = new HashSet<int>();
-
-    /// <summary>Share of absent values that a Bloom filter takes for present.</summary>
-    public double BloomFilterFalsePositives { get; init; } = 0.01;
+    /// <summary>Field ids of leaf columns that get a Bloom filter in every row group, and the share of absent values that each takes for
+    /// present. Booleans and floating point get none.</summary>
+    public IReadOnlyDictionary<int, double> BloomFilters { get; init; } = new Dictionary<int, double>();
 
     /// <summary>Bytes of one Bloom filter at most.</summary>
     public int BloomFilterBytes { get; init; } = 1 << 20;
 
-    /// <exception cref="ArgumentOutOfRangeException">A size is not positive, or a level is none of the codec's.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A size is not positive, a share not between 0 and 1, or a level none of the codec's.</exception>
     internal void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(RowGroupRows);
@@ -72,7 +70,7 @@ public sealed record ParquetOptions
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(PageBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(DictionaryBytes);
         ArgumentOutOfRangeException.ThrowIfLessThan(BloomFilterBytes, 32);
-        var isRate = BloomFilterFalsePositives is > 0 and < 1;
+        var areRates = BloomFilters.Values.All(static share => share is > 0 and < 1);
         var isLevel = Codec switch
         {
             ParquetCodec.Zstd => CompressionLevel is >= -7 and <= 22 and not 0,
@@ -80,7 +78,7 @@ public sealed record ParquetOptions
             ParquetCodec.Uncompressed or ParquetCodec.Snappy or ParquetCodec.Lz4Raw => true,
             _ => throw new ArgumentOutOfRangeException(nameof(Codec), Codec, "The codec is none that can be written."),
         };
-        ArgumentOutOfRangeException.ThrowIfNotEqual(isRate, true, nameof(BloomFilterFalsePositives));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(areRates, true, nameof(BloomFilters));
         ArgumentOutOfRangeException.ThrowIfNotEqual(isLevel, true, nameof(CompressionLevel));
     }
 }

@@ -16,6 +16,7 @@ public sealed class FrazilServer(FrazilOptions options, ILoggerFactory? loggers 
     private readonly ILoggerFactory loggers = loggers ?? NullLoggerFactory.Instance;
 #pragma warning restore CA2213
     private readonly ServingState state = new();
+    private readonly EngineMetrics metrics = new(TimeProvider.System);
     private HttpHost? http;
     private FrazilEngine? engine;
 
@@ -33,7 +34,7 @@ public sealed class FrazilServer(FrazilOptions options, ILoggerFactory? loggers 
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         await StartHttpAsync(cancellationToken);
-        engine = await FrazilEngine.StartAsync(options, loggers, cancellationToken);
+        engine = await FrazilEngine.StartAsync(options, loggers, metrics, cancellationToken);
         state.Engine = engine;
         loggers.CreateLogger("Frazil.Server").Serving(http is null ? "no HTTP" : http.Address.ToString().TrimEnd('/'));
     }
@@ -43,7 +44,8 @@ public sealed class FrazilServer(FrazilOptions options, ILoggerFactory? loggers 
     {
         if (options.Server.Http.Length > 0)
         {
-            http = await HttpHost.StartAsync(options.Server, state, loggers, cancellationToken);
+            ServerMetrics.AddProcess(metrics.Meter, state);
+            http = await HttpHost.StartAsync(options.Server, state, metrics.Meter, loggers, cancellationToken);
         }
     }
 
@@ -72,5 +74,6 @@ public sealed class FrazilServer(FrazilOptions options, ILoggerFactory? loggers 
         {
             await http.DisposeAsync();
         }
+        metrics.Dispose();
     }
 }

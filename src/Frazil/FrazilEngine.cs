@@ -5,6 +5,7 @@ using Frazil.Faults;
 using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
+using Frazil.Ingest;
 using Frazil.Kafka;
 using Frazil.Query;
 using Frazil.Telemetry;
@@ -16,27 +17,44 @@ namespace Frazil;
 /// <summary>A running Frazil: every configured table is consumed, buffered, flushed, committed and queryable until it is stopped.</summary>
 public sealed class FrazilEngine : IAsyncDisposable
 {
+    /// <summary>The name of the <see cref="System.Diagnostics.Metrics.Meter"/> that every engine has; docs/http.md lists its
+    /// instruments.</summary>
+    public const string MeterName = "Frazil";
+
     private readonly DataDirectory directory;
     private readonly PipelineShared shared;
-    private readonly ImmutableArray<Pipeline> pipelines;
+    private readonly bool ownsMetrics;
+    private readonly ImmutableArray<TableSource> sources;
     private readonly ILogger logger;
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task? stop;
 
-    private FrazilEngine(DataDirectory directory, PipelineShared shared)
+    private FrazilEngine(DataDirectory directory, PipelineShared shared, bool ownsMetrics)
     {
         this.directory = directory;
         this.shared = shared;
+        this.ownsMetrics = ownsMetrics;
         logger = shared.Loggers.CreateLogger("Frazil.Engine");
-        pipelines = [.. TableNames.Expand(shared.Options.Tables).Select(table => new Pipeline(table, shared))];
-        Sql = new(shared.Catalog, [.. pipelines.SelectMany(static pipeline => pipeline.QueryTables)], shared.Options);
+        sources = [.. shared.Options.Tables.Select(entry => new TableSource(entry, shared))];
+        Sql = new(
+            shared.Catalog, () => sources.SelectMany(static source => source.Lanes).SelectMany(static lane => lane.QueryTables), shared.Options,
+            metrics: shared.Metrics.Queries);
+        shared.Metrics.Attach(() => Tables, () => HotBytes);
     }
 
     /// <summary>Starts from frozen options. Returns when catalog and warehouse answer and every table's consumer has started;
     /// an unreachable broker or a missing topic is waited for and reported, not an error.</summary>
     /// <exception cref="FrazilStartException">The catalog or warehouse cannot be used, or a table has an incompatible schema.</exception>
-    public static async Task<FrazilEngine> StartAsync(
+    public static Task<FrazilEngine> StartAsync(
         FrazilOptions options, ILoggerFactory? loggers = null, CancellationToken cancellationToken = default)
+        => StartAsync(options, loggers, null, cancellationToken);
+
+    /// <param name="options">As above.</param>
+    /// <param name="loggers">As above.</param>
+    /// <param name="metrics">Where the engine shows what it does, kept by the caller; null for a meter of its own.</param>
+    /// <param name="cancellationToken">As above.</param>
+    internal static async Task<FrazilEngine> StartAsync(
+        FrazilOptions options, ILoggerFactory? loggers, EngineMetrics? metrics, CancellationToken cancellationToken)
     {
         var directory = DataDirectory.Open(options.DataDir);
         ICatalog? catalog = null;
@@ -45,7 +63,9 @@ public sealed class FrazilEngine : IAsyncDisposable
         {
             catalog = await WarehouseCatalog.OpenAsync(options.Catalog, cancellationToken);
             await WarehouseCatalog.CheckWritableAsync(catalog, options.Catalog.Warehouse, cancellationToken);
-            engine = new(directory, Share(options, catalog, directory, loggers ?? NullLoggerFactory.Instance));
+            engine = new(
+                directory, Share(options, catalog, directory, loggers ?? NullLoggerFactory.Instance, metrics ?? new(FaultPoint.Clock)),
+                ownsMetrics: metrics is null);
             await engine.StartPipelinesAsync(cancellationToken);
             return engine;
         }
@@ -76,7 +96,7 @@ public sealed class FrazilEngine : IAsyncDisposable
     public SqlSession Sql { get; }
 
     /// <summary>What each table is doing right now; a fresh snapshot at each call.</summary>
-    public IReadOnlyList<TableStatus> Tables => [.. pipelines.Select(static pipeline => pipeline.Status())];
+    public IReadOnlyList<TableStatus> Tables => [.. sources.SelectMany(static source => source.Status())];
 
     /// <summary>Bytes of native memory that hot rows hold now.</summary>
     public long HotBytes => shared.Memory.Account.Bytes;
@@ -102,9 +122,9 @@ public sealed class FrazilEngine : IAsyncDisposable
         {
             await StopAsync();
             await Sql.DisposeAsync();
-            foreach (var pipeline in pipelines)
+            foreach (var source in sources)
             {
-                await pipeline.DisposeAsync();
+                await source.DisposeAsync();
             }
         }
         finally
@@ -114,10 +134,16 @@ public sealed class FrazilEngine : IAsyncDisposable
             await shared.Writer.DisposeAsync();
             await shared.Catalog.DisposeAsync();
             directory.Dispose();
+            shared.Metrics.Detach();
+            if (ownsMetrics)
+            {
+                shared.Metrics.Dispose();
+            }
         }
     }
 
-    private static PipelineShared Share(FrazilOptions options, ICatalog catalog, DataDirectory directory, ILoggerFactory loggers) => new()
+    private static PipelineShared Share(
+        FrazilOptions options, ICatalog catalog, DataDirectory directory, ILoggerFactory loggers, EngineMetrics metrics) => new()
     {
         Options = options,
         Catalog = catalog,
@@ -126,6 +152,7 @@ public sealed class FrazilEngine : IAsyncDisposable
         Admin = new(options.Kafka.BootstrapServers, options.Kafka.Properties),
         Time = FaultPoint.Clock,
         Loggers = loggers,
+        Metrics = metrics,
         WorkersPerTable = Math.Clamp(Environment.ProcessorCount / 2, 1, 8),
         InstanceId = directory.InstanceId,
         HasPredecessor = directory.HasPredecessor,
@@ -133,44 +160,31 @@ public sealed class FrazilEngine : IAsyncDisposable
 
     private async Task StartPipelinesAsync(CancellationToken cancellationToken)
     {
-        var refused = new List<(Pipeline Pipeline, PipelineFailedException Error)>();
-        foreach (var pipeline in pipelines)
+        var refused = new List<(Pipeline Lane, PipelineFailedException Error)>();
+        foreach (var source in sources)
         {
-            try
-            {
-                await pipeline.StartAsync(cancellationToken);
-            }
-            catch (PipelineFailedException error)
-            {
-                refused.Add((pipeline, error));
-            }
-            catch (Exception error) when (IsOfOneTable(error))
-            {
-                refused.Add((pipeline, new($"table {pipeline.Name} cannot be opened: {error.Message}", error)));
-            }
+            refused.AddRange(await source.StartAsync(cancellationToken));
         }
-        if (refused.Count == pipelines.Length && refused.Count > 0)
+        var known = sources.Sum(static source => source.Lanes.Count);
+        if (refused.Count > 0 && refused.Count == known && !sources.Any(static source => source.MakesTables))
         {
             throw new PipelineFailedException(string.Join('\n', refused.Select(static one => one.Error.Message)), refused[0].Error);
         }
-        refused.ForEach(static one => one.Pipeline.Refuse(one.Error));
+        refused.ForEach(static one => one.Lane.Refuse(one.Error));
         WatchAsync().Forget(error => completion.TrySetException(error));
         var version = typeof(FrazilEngine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
-        logger.EngineStarted(version, pipelines.Length, shared.Options.Catalog.Warehouse);
+        logger.EngineStarted(version, sources.Sum(static source => source.Lanes.Count), shared.Options.Catalog.Warehouse);
     }
-
-    /// <summary>Metadata or progress that cannot be read, a log folder that cannot be written: other tables may be sound.</summary>
-    private static bool IsOfOneTable(Exception error) => error is IcebergException or IOException or UnauthorizedAccessException;
 
     /// <summary>One broken table never stops the others; when the last one has ended, nothing is left to run.</summary>
     private async Task WatchAsync()
     {
         var failures = new List<Exception>();
-        foreach (var pipeline in pipelines)
+        foreach (var source in sources)
         {
             try
             {
-                await pipeline.Completion;
+                await source.Completion;
             }
             catch (Exception error)
             {
@@ -189,7 +203,7 @@ public sealed class FrazilEngine : IAsyncDisposable
 
     private async Task StopPipelinesAsync(CancellationToken cancellationToken)
     {
-        await Task.WhenAll(pipelines.Select(pipeline => pipeline.StopAsync(cancellationToken)));
+        await Task.WhenAll(sources.Select(source => source.StopAsync(cancellationToken)));
         logger.EngineStopped();
     }
 }

@@ -1,11 +1,12 @@
 using System.Collections.Immutable;
 using Frazil.Commit;
 using Frazil.Config;
-using Frazil.Decode;
+using Frazil.DeadLetters;
 using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
+using Frazil.Ingest;
 using Frazil.Kafka;
 using Frazil.Log;
 using Frazil.Query;
@@ -15,13 +16,12 @@ using Microsoft.Extensions.Logging;
 namespace Frazil;
 
 /// <summary>
-/// One table's journey, and the place to start reading: a consumer group of its own delivers records (<see cref="PipelineReading"/>), ingest
-/// workers decode them into hot batches and publish (<see cref="IngestWorker"/>, <see cref="HotPartition"/>), the flusher seals and writes
-/// Parquet (<see cref="TableFlusher"/>, <see cref="FlushWriter"/>), the committer makes snapshots (<see cref="TableCommitter"/>), and
-/// queries see hot and cold rows as one (<see cref="ReadPoint"/>). Assignments and what goes wrong with them are in <see
-/// cref="PipelineAssignments"/>.
+/// One table's journey, and the place to start reading: a <see cref="TableSource"/> delivers records, its workers decode them into hot batches
+/// and publish (<see cref="IngestWorker"/>, <see cref="HotPartition"/>), the flusher seals and writes Parquet (<see cref="TableFlusher"/>, <see
+/// cref="FlushWriter"/>), the committer makes snapshots (<see cref="TableCommitter"/>), and queries see hot and cold rows as one (<see
+/// cref="ReadPoint"/>). From where its partitions are read, and what goes wrong with that, is in <see cref="LanePartitions"/>.
 /// </summary>
-internal sealed class Pipeline : IAsyncDisposable
+internal sealed partial class Pipeline : IAsyncDisposable
 {
     private static readonly TimeSpan TablelessFlushLimit = TimeSpan.FromSeconds(5);
 
@@ -32,10 +32,10 @@ internal sealed class Pipeline : IAsyncDisposable
     private readonly PipelineShared shared;
     private readonly TopicPattern? pattern;
     private readonly ILogger logger;
-    private readonly TableMetrics metrics = new();
+    private readonly TableMetrics metrics;
     private readonly HotBuffer hot = new();
     private readonly TableMemory memory;
-    private readonly FlushRetry retry;
+    private readonly StepRetry retry;
     private readonly TableState state;
     private readonly TableCommitter committer;
     private readonly SchemaKeeper schemas;
@@ -45,21 +45,27 @@ internal sealed class Pipeline : IAsyncDisposable
     private readonly CancellationTokenSource stopping = new();
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TopicIdentities identities;
-    private readonly PipelineAssignments assignments;
-    private readonly PipelineReading reading;
+    private readonly TableSource source;
+    private readonly CancellationTokenSource ending;
     private readonly RepeatedProblems problems;
+    private readonly SemaphoreSlim opening = new(1);
+    private bool isOpen;
     private Task flushLoop = Task.CompletedTask;
     private Exception? failure;
     private volatile string? waitReason = "for the broker to assign partitions";
     private long uncommitted;
     private int stopped;
 
-    public Pipeline(TableOptions options, PipelineShared shared)
+    public Pipeline(TableOptions options, PipelineShared shared, TableSource source, SourceMember member)
     {
+        this.source = source;
+        ending = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token, member.Stopping);
+        Ending = ending.Token;
         this.options = options;
         this.shared = shared;
         pattern = options.TopicPattern is { } text ? TopicPattern.Parse(text) : null;
         logger = shared.Loggers.CreateLogger($"Frazil.{options.Name}");
+        metrics = shared.Metrics.OfTable(options.Name);
         var identifier = TableIdentifier.Parse(options.Name);
         state = new(shared.Catalog, identifier);
         problems = new(shared.Time);
@@ -74,12 +80,14 @@ internal sealed class Pipeline : IAsyncDisposable
             shared.Catalog, lettersState, new(shared.Catalog, lettersState, new TableMetrics(), shared.Time, logger, identities, OnRollback.ReadAgain), shared.Writer,
             identities, logger);
         log = new(LogSegments.FolderOf(shared.Options.DataDir, options.Name), shared.Time);
-        assignments = new(new()
+        Partitions = new(new()
         {
+            Lane = this,
+            Source = member,
             Options = options,
             Shared = shared,
             State = state,
-            CheckRollback = committer.CheckRollbackAsync,
+            Committer = committer,
             Identities = identities,
             Policies = new(shared.Admin, options.Name, shared.Time, logger),
             Schemas = schemas,
@@ -87,13 +95,8 @@ internal sealed class Pipeline : IAsyncDisposable
             Memory = memory,
             Retry = retry,
             Logger = logger,
-            FlushAsync = token => flusher!.FlushAsync(token),
-            Stopping = () => reading!.Stopping,
-            OnFailed = Fail,
-            OnAssigned = () => waitReason = null,
         });
         flusher = new(FlusherParts(), shared.Options.HotBuffer, shared.Time);
-        reading = new(ReadingParts());
     }
 
     public string Name => options.Name;
@@ -105,22 +108,32 @@ internal sealed class Pipeline : IAsyncDisposable
     public ImmutableArray<QueryTable> QueryTables
         => [new(state, hot) { Reads = Reads }, new(deadLetters.State, hot, ReadsDeadLetters: true) { Reads = Reads }];
 
-    /// <summary>Opens the table, then starts consuming. A broker that does not answer is waited for; see <see cref="Status"/>.</summary>
+    /// <summary>Opens the table, and finishes what a dead process began. Idempotent.</summary>
     /// <exception cref="PipelineFailedException">The table cannot be written as configured.</exception>
-    /// <exception cref="KafkaException">A Kafka property is wrong.</exception>
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public async Task OpenAsync(CancellationToken cancellationToken)
     {
-        await schemas.OpenAsync(cancellationToken);
-        await RecoverAsync(cancellationToken);
-        flushLoop = flusher.RunAsync(stopping.Token);
-        flushLoop.Forget(Fail);
-        reading.Start();
+        await opening.WaitAsync(cancellationToken);
+        try
+        {
+            if (!isOpen)
+            {
+                await schemas.OpenAsync(cancellationToken);
+                await RecoverAsync(cancellationToken);
+                flushLoop = flusher.RunAsync(stopping.Token);
+                flushLoop.Forget(Fail);
+                isOpen = true;
+            }
+        }
+        finally
+        {
+            opening.Release();
+        }
     }
 
     /// <summary>It could not be started, and others can: it counts as failed from now on.</summary>
     public void Refuse(PipelineFailedException error) => Fail(error);
 
-    /// <summary>Stops reading, flushes and commits everything read, leaves the group. What cannot be committed within 25 seconds, or before
+    /// <summary>Flushes and commits everything read, after reading was stopped. What cannot be committed within 25 seconds, or before
     /// <paramref name="cancellationToken"/> stays in Kafka and is read again next time. Idempotent.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -129,7 +142,6 @@ internal sealed class Pipeline : IAsyncDisposable
             await ((Task)completion.Task.ContinueWith(static _ => { }, cancellationToken, TaskContinuationOptions.None, TaskScheduler.Default));
             return;
         }
-        await Task.Run(reading.Stop, CancellationToken.None);
         try
         {
             if (failure is null)
@@ -151,14 +163,14 @@ internal sealed class Pipeline : IAsyncDisposable
         }
     }
 
-    /// <summary>Whatever happened before: says what is left, leaves the group, frees the memory, completes.</summary>
+    /// <summary>Whatever happened before: says what is left, ends what runs, frees the memory, completes.</summary>
     private async Task EndAsync()
     {
         try
         {
             await stopping.CancelAsync();
-            NoteUncommitted(); // leaving the group drops it
-            await LeaveAsync();
+            NoteUncommitted();
+            await EndFlushesAsync();
         }
         catch (Exception error)
         {
@@ -167,6 +179,7 @@ internal sealed class Pipeline : IAsyncDisposable
         hot.Clear();
         shared.Memory.Leave(memory);
         SetCompleted();
+        source.TakeEnd();
     }
 
     private void NoteUncommitted()
@@ -229,13 +242,11 @@ internal sealed class Pipeline : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync(CancellationToken.None);
+        ending.Dispose();
         stopping.Dispose();
-        await reading.DisposeAsync();
+        opening.Dispose();
         log.Dispose();
     }
-
-    /// <summary>Whether the memory limit holds reading back.</summary>
-    public bool IsHeldBack => reading.IsPaused;
 
     public TableStatus Status()
     {
@@ -251,7 +262,7 @@ internal sealed class Pipeline : IAsyncDisposable
             Records = metrics.Records,
             Bytes = metrics.Bytes,
             BadRecords = metrics.BadRecords,
-            Lag = stopped != 0 ? -1 : assignments.Lag(),
+            Lag = stopped != 0 ? -1 : Partitions.Lag(),
             HotRows = batches.Where(static batch => batch.CommittedAt == 0).Sum(static batch => batch.RowCount),
             HotBytes = batches.Sum(static batch => batch.Bytes),
             Flushes = metrics.Flushes,
@@ -260,14 +271,14 @@ internal sealed class Pipeline : IAsyncDisposable
             CommittedRows = metrics.CommittedRows,
             LogSyncs = log.Syncs,
             SnapshotId = state.Current?.Metadata.CurrentSnapshotId,
-            Partitions = assignments.Count,
+            Partitions = Partitions.Count,
             UncommittedRecords = uncommitted,
         };
     }
 
     private string State(string? waiting)
         => failure is not null ? "failed" : stopped != 0 ? "stopped" : waiting is not null ? "waiting" : retry.Trouble is not null ? "failing"
-            : reading.IsPaused ? "paused" : "running";
+            : IsHeldBack ? "paused" : "running";
 
     private string? UncommittedReason() => uncommitted == 0 ? null
         : $"it stopped with {uncommitted} records that could not be committed ({retry.Trouble ?? retry.GivenUp ?? "time was up"}); they stay in Kafka and are read again";
@@ -289,91 +300,15 @@ internal sealed class Pipeline : IAsyncDisposable
         Memory = memory,
         Metrics = metrics,
         Logger = logger,
-        OnCommitted = assignments.NoteCommitted,
-        OnFenced = assignments.Fence,
+        OnCommitted = Partitions.NoteCommitted,
+        OnFenced = Partitions.Fence,
         OnFailed = Fail,
     };
 
-    private PipelineReadingParts ReadingParts() => new()
+    /// <summary>The table cannot go on; the others of its source do. Never blocks.</summary>
+    public void Fail(Exception error)
     {
-        Table = Name,
-        Consumer = ConsumerOptions(),
-        Events = new()
-        {
-            Assigned = assignments.Assign,
-            Kept = assignments.Keep,
-            Positioned = assignments.Position,
-            Revoked = assignments.Revoke,
-            Error = TakeError,
-        },
-        Assignments = assignments,
-        Workers = shared.WorkersPerTable,
-        CreateWorker = queue => new IngestWorker(WorkerParts(queue)),
-        Time = shared.Time,
-        Logger = logger,
-        OnWaiting = reason => waitReason = reason,
-        OnFailed = Fail,
-    };
-
-    private IngestWorkerParts WorkerParts(MessageQueue queue) => new()
-    {
-        Table = Name,
-        Queue = queue,
-        Memory = memory,
-        Metrics = metrics,
-        Evolve = Evolve,
-        OnAppended = WakeFlusherWhenDue,
-        OnMemoryFull = flusher.Wake,
-        OnOutOfRange = assignments.RecoverPosition,
-        OnPartitionError = TakeError,
-        OnFailed = Fail,
-    };
-
-    private KafkaConsumerOptions ConsumerOptions() => new()
-    {
-        BootstrapServers = shared.Options.Kafka.BootstrapServers,
-        GroupId = $"{shared.Options.Kafka.GroupId}.{Name}",
-        GroupInstanceId = shared.InstanceId,
-        HasPredecessor = shared.HasPredecessor,
-        Topics = options.Topics,
-        Pattern = pattern,
-        Properties = shared.Options.Kafka.Properties,
-    };
-
-    /// <summary>Blocks the worker: its next record needs the new columns anyway. Tries until the catalog answers.</summary>
-    private DecodeError? Evolve(SchemaSamples samples)
-    {
-        var evolving = Task.Run(() => retry.RunAsync("schema change", token => schemas.EvolveAsync(samples, token), reading.Stopping));
-        return Blocking.Wait(evolving);
-    }
-
-    private void WakeFlusherWhenDue()
-    {
-        if (memory.IsUnderPressure || hot.OpenBytes >= (long)shared.Options.HotBuffer.FlushSizeMb << 20)
-        {
-            flusher.Wake();
-        }
-    }
-
-    private void TakeError(KafkaError error)
-    {
-        if (error.Kind == KafkaErrorKind.Fatal)
-        {
-            return; // the member ends, and tells it
-        }
-        if (problems.TextOf((error.Code, error.Topic), error.ToString()) is { } text)
-        {
-            logger.KafkaProblem(Name, text);
-        }
-        if (assignments.Count == 0)
-        {
-            waitReason = error.ToString();
-        }
-    }
-
-    private void Fail(Exception error)
-    {
-        if (stopped != 0 || !KeepFailure(error))
+        if ((error is OperationCanceledException && Ending.IsCancellationRequested) || stopped != 0 || !KeepFailure(error))
         {
             return;
         }
@@ -387,9 +322,9 @@ internal sealed class Pipeline : IAsyncDisposable
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30), shared.Time);
         try
         {
+            await source.ReleaseAsync(this).WaitAsync(limit.Token);
             if (error is BadRecordException)
             {
-                await Task.Run(reading.Stop, limit.Token);
                 await flusher.FlushAsync(limit.Token).WaitAsync(limit.Token);
             }
         }
@@ -403,16 +338,8 @@ internal sealed class Pipeline : IAsyncDisposable
         }
     }
 
-    private async Task LeaveAsync()
+    private async Task EndFlushesAsync()
     {
-        try
-        {
-            await reading.LeaveAsync();
-        }
-        catch (Exception error) when (failure is not null)
-        {
-            logger.KafkaProblem(Name, error.Message); // the failure that stopped the pipeline was told already
-        }
         try
         {
             await flushLoop;

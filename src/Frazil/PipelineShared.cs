@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Frazil.Config;
 using Frazil.Flush;
 using Frazil.Hot;
@@ -18,7 +19,15 @@ internal sealed record PipelineShared
     public required KafkaAdmin Admin { get; init; }
     public required TimeProvider Time { get; init; }
     public required ILoggerFactory Loggers { get; init; }
+    public required EngineMetrics Metrics { get; init; }
     public required int WorkersPerTable { get; init; }
+    /// <summary>Tables, and their dead-letter tables, that somebody writes; SQL does not tell cases apart.</summary>
+    public ConcurrentDictionary<string, bool> Names { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>False where the name, or that of its dead letters, belongs to another table.</summary>
+    public bool TryTakeName(string table)
+        => Names.TryAdd(table, true) && Names.TryAdd(table + DeadLetterColumns.TableSuffix, true);
+
     /// <summary>This installation's name in its consumer groups; null for an ordinary member.</summary>
     public string? InstanceId { get; init; }
     /// <summary>An earlier process may have used that name.</summary>

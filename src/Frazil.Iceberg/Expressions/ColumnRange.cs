@@ -11,6 +11,11 @@ namespace Frazil.Iceberg.Expressions;
 internal readonly record struct ColumnRange(
     bool MayHaveNull, bool MayHaveNaN, bool MayHaveValues, bool MayHaveNonNull, bool MayHaveNumber, IcebergValue Lower, IcebergValue Upper)
 {
+    /// <summary>Whether all writers mean the same by two bounds. Of uuids Java's are the least and the greatest as signed numbers, others' as unsigned
+    /// bytes (apache/iceberg #14216): such bounds say something only where they are one value.</summary>
+    public static bool IsOrderAgreed(PrimitiveType type, byte[]? lower, byte[]? upper)
+        => type.Id != TypeId.Uuid || (lower is not null && upper is not null && lower.AsSpan().SequenceEqual(upper));
+
     /// <summary>False only where surely no value passes the test.</summary>
     public bool MayMatch(BoundExpression.Predicate predicate)
     {

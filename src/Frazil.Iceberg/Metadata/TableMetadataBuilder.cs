@@ -360,8 +360,10 @@ public sealed class TableMetadataBuilder
     private void RemoveSnapshots(IReadOnlyList<long> ids)
     {
         var removed = ids.ToHashSet();
-        foreach (var name in state.Refs.Where(pair => removed.Contains(pair.Value.SnapshotId)).Select(pair => pair.Key).ToArray())
-            RemoveRef(name);
+        // Whoever knows the reference removes it in the same commit; one that was made meanwhile must not vanish with its snapshot.
+        if (state.Refs.FirstOrDefault(pair => removed.Contains(pair.Value.SnapshotId)) is { Key: not null } named)
+            throw new CommitConflictException(
+                $"Snapshot {named.Value.SnapshotId} cannot be removed: '{named.Key}' names it. Refresh the table and plan the removal anew.");
         // Entries before a removed one are dropped too: time travel must not jump over a hole.
         var log = state.SnapshotLog.ToList();
         log.RemoveRange(0, log.FindLastIndex(entry => removed.Contains(entry.SnapshotId)) + 1);

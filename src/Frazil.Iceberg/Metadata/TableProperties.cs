@@ -9,6 +9,9 @@ namespace Frazil.Iceberg;
 /// </summary>
 public readonly struct TableProperties(IReadOnlyDictionary<string, string> properties)
 {
+    internal const string ParquetBloomFilterPrefix = "write.parquet.bloom-filter-enabled.column.";
+    internal const string ParquetBloomFilterSharePrefix = "write.parquet.bloom-filter-fpp.column.";
+
     /// <summary>Longer waits are no waits: it is also the most that a timer takes.</summary>
     private const long LongestWaitMs = int.MaxValue;
 
@@ -54,6 +57,33 @@ public readonly struct TableProperties(IReadOnlyDictionary<string, string> prope
         => TryNumber(properties.GetValueOrDefault("write.parquet.compression-level"), out var level)
             ? (int)Math.Clamp(level, int.MinValue, int.MaxValue) : null;
 
+    /// <summary><c>write.parquet.row-group-size-bytes</c>; null where it is not set.</summary>
+    public long? ParquetRowGroupBytes => Size("write.parquet.row-group-size-bytes", 1, long.MaxValue / 2);
+
+    /// <summary><c>write.parquet.page-size-bytes</c>; null where it is not set.</summary>
+    public int? ParquetPageBytes => (int?)Size("write.parquet.page-size-bytes", 1, int.MaxValue / 4);
+
+    /// <summary><c>write.parquet.page-row-limit</c>; null where it is not set.</summary>
+    public int? ParquetPageRows => (int?)Size("write.parquet.page-row-limit", 1, int.MaxValue / 4);
+
+    /// <summary><c>write.parquet.dict-size-bytes</c>; null where it is not set.</summary>
+    public int? ParquetDictionaryBytes => (int?)Size("write.parquet.dict-size-bytes", 1, int.MaxValue / 4);
+
+    /// <summary><c>write.parquet.bloom-filter-max-bytes</c>, 1 MiB; 32 bytes is the smallest filter that there is.</summary>
+    public int ParquetBloomFilterBytes => (int)Number("write.parquet.bloom-filter-max-bytes", 1024 * 1024, 32, int.MaxValue / 4);
+
+    /// <summary><c>write.parquet.bloom-filter-enabled.column.NAME</c>: whether the column of this dotted name gets Bloom filters.</summary>
+    public bool ParquetBloomFilter(string column, bool fallback) => Flag(ParquetBloomFilterPrefix + column, fallback);
+
+    /// <summary><c>write.parquet.bloom-filter-fpp.column.NAME</c>, 0.01: the share of absent values that a filter takes for present.</summary>
+    public double ParquetBloomFilterShare(string column)
+        => TryShare(properties.GetValueOrDefault(ParquetBloomFilterSharePrefix + column), out var share) ? share : 0.01;
+
+    /// <summary>Names of the columns that <c>write.parquet.bloom-filter-enabled.column.</c> speaks of, whatever it says.</summary>
+    public IEnumerable<string> ParquetBloomFilterColumns
+        => properties.Keys.Where(static name => name.StartsWith(ParquetBloomFilterPrefix, StringComparison.Ordinal))
+            .Select(static name => name[ParquetBloomFilterPrefix.Length..]);
+
     /// <summary><c>write.object-storage.enabled</c>, false: folders of data files begin with a hash.</summary>
     public bool ObjectStorage => Flag("write.object-storage.enabled", false);
 
@@ -83,6 +113,13 @@ public readonly struct TableProperties(IReadOnlyDictionary<string, string> prope
 
     internal static bool TryNumber(string? text, out long number)
         => long.TryParse(text?.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number);
+
+    /// <summary>A number between 0 and 1, both left out.</summary>
+    internal static bool TryShare(string? text, out double share)
+        => double.TryParse(text?.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out share) && share is > 0 and < 1;
+
+    private long? Size(string name, long least, long most)
+        => TryNumber(properties.GetValueOrDefault(name), out var number) && number >= least ? Math.Min(number, most) : null;
 
     private TimeSpan Wait(string name, long fallback) => TimeSpan.FromMilliseconds(Number(name, fallback, 0, LongestWaitMs));
 }

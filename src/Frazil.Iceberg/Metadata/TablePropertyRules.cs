@@ -34,6 +34,11 @@ public static class TablePropertyRules
         ["write.metadata.previous-versions-max"] = 1,
         ["write.metadata.metrics.max-inferred-column-defaults"] = 0,
         ["write.target-file-size-bytes"] = 1,
+        ["write.parquet.row-group-size-bytes"] = 1,
+        ["write.parquet.page-size-bytes"] = 1,
+        ["write.parquet.page-row-limit"] = 1,
+        ["write.parquet.dict-size-bytes"] = 1,
+        ["write.parquet.bloom-filter-max-bytes"] = 32,
         ["history.expire.max-snapshot-age-ms"] = 0,
         ["history.expire.max-ref-age-ms"] = 0,
         ["history.expire.min-snapshots-to-keep"] = 1,
@@ -53,12 +58,14 @@ public static class TablePropertyRules
     private static TablePropertyProblem? ProblemOf(string name, string value)
     {
         TablePropertyProblem Wrong(string what, string allowed) => new(name, value, what, allowed);
-        if (Flags.Contains(name))
+        if (Flags.Contains(name) || name.StartsWith(TableProperties.ParquetBloomFilterPrefix, StringComparison.Ordinal))
             return bool.TryParse(value, out _) ? null : Wrong("is neither true nor false", "Write true or false");
         if (Least.TryGetValue(name, out var least))
             return TableProperties.TryNumber(value, out var number) && number >= least
                 ? null
                 : Wrong($"is no whole number of at least {least}", "Write a whole number");
+        if (name.StartsWith(TableProperties.ParquetBloomFilterSharePrefix, StringComparison.Ordinal))
+            return TableProperties.TryShare(value, out _) ? null : Wrong("is no share between 0 and 1", "Write a number such as 0.01");
         if (name == "format-version")
             return value is "2" or "3" ? null : Wrong("cannot be created", "Write 2 (the default) or 3");
         if (name == "write.metadata.compression-codec")

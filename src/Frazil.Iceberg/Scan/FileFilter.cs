@@ -47,9 +47,11 @@ internal sealed class FileFilter
         // No bounds: every value is null or NaN.
         var hasValues = summary.LowerBound is not null || summary.UpperBound is not null;
         var mayHaveNaN = type.Id is TypeId.Float or TypeId.Double && summary.ContainsNaN != false;
+        var (lower, upper) = (summary.LowerBound, summary.UpperBound);
+        if (!ColumnRange.IsOrderAgreed(type, lower, upper))
+            (lower, upper) = (null, null);
         return new ColumnRange(summary.ContainsNull, mayHaveNaN, hasValues || type.Id == TypeId.Unknown, hasValues || mayHaveNaN, hasValues,
-            summary.LowerBound is null ? default : SingleValue.Deserialize(type, summary.LowerBound),
-            summary.UpperBound is null ? default : SingleValue.Deserialize(type, summary.UpperBound));
+            lower is null ? default : SingleValue.Deserialize(type, lower), upper is null ? default : SingleValue.Deserialize(type, upper));
     }
 
     /// <summary>A partition value is every row's value.</summary>
@@ -74,13 +76,14 @@ internal sealed class FileFilter
         var mayHaveValues = !nullsOnly && !nansOnly
             && !(values is not null && nulls is not null && nans is not null && values == nulls + nans);
         return new ColumnRange(
-            nulls is not 0, mayHaveNaN, mayHaveValues, !nullsOnly, mayHaveValues || nullsOnly, BoundOf(file.LowerBounds, id, type),
-            BoundOf(file.UpperBounds, id, type));
+            nulls is not 0, mayHaveNaN, mayHaveValues, !nullsOnly, mayHaveValues || nullsOnly, BoundOf(file, file.LowerBounds, id, type),
+            BoundOf(file, file.UpperBounds, id, type));
     }
 
-    private static IcebergValue BoundOf(FieldMap<byte[]>? bounds, int id, PrimitiveType type)
+    private static IcebergValue BoundOf(DataFile file, FieldMap<byte[]>? bounds, int id, PrimitiveType type)
     {
-        if (bounds is null || !bounds.TryGetValue(id, out var bytes) || type.Id is TypeId.Geometry or TypeId.Geography or TypeId.Variant)
+        if (bounds is null || !bounds.TryGetValue(id, out var bytes) || type.Id is TypeId.Geometry or TypeId.Geography or TypeId.Variant
+            || !ColumnRange.IsOrderAgreed(type, file.LowerBounds?.GetValueOrDefault(id), file.UpperBounds?.GetValueOrDefault(id)))
             return default;
         try
         {

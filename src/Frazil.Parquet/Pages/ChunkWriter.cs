@@ -209,14 +209,14 @@ internal sealed unsafe class ChunkWriter : IDisposable
     private BloomFilter? CreateBloom(LeafColumn leaf, ColumnValues values)
     {
         // Floating point has two zeros that are equal and hash apart: a filter would hide one from who asks for the other.
-        if (!options.BloomFilters.Contains(leaf.Field.FieldId) || values.Count == 0
+        if (!options.BloomFilters.TryGetValue(leaf.Field.FieldId, out var falsePositives) || values.Count == 0
             || leaf.Physical is PhysicalType.Boolean or PhysicalType.Float or PhysicalType.Double)
         {
             return null;
         }
         var dictionary = buffers.Choice.Dictionary;
         var count = dictionary?.Count ?? values.Count;
-        var filter = new BloomFilter(count, options.BloomFilterFalsePositives, options.BloomFilterBytes);
+        var filter = new BloomFilter(count, falsePositives, options.BloomFilterBytes);
         filter.Add(leaf, dictionary is null ? values.Data : dictionary.Entries, values.Stride, count);
         return filter;
     }

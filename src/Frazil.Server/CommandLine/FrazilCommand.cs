@@ -63,6 +63,7 @@ public static class FrazilCommand
             FilesVerb.Create(common, terminal),
             LogVerb.Create(common, terminal),
             VerifyVerb.Create(common, terminal),
+            MaintainVerb.Create(common, terminal),
             ConfigPrintVerb.Create(common, terminal),
         ];
         Array.ForEach(verbs, root.Add);

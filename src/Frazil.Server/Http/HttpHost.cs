@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using Frazil.Config;
@@ -32,10 +33,10 @@ internal sealed class HttpHost : IAsyncDisposable
 
     /// <exception cref="FrazilStartException">The address cannot be listened on.</exception>
     public static async Task<HttpHost> StartAsync(
-        ServerOptions options, ServingState state, ILoggerFactory loggers, CancellationToken cancellationToken)
+        ServerOptions options, ServingState state, Meter meter, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var listen = ListenAddress.Parse(options.Http);
-        var application = Build(options, listen, state, loggers);
+        var application = Build(options, listen, state, meter, loggers);
         try
         {
             await application.StartAsync(cancellationToken);
@@ -53,11 +54,12 @@ internal sealed class HttpHost : IAsyncDisposable
 
     public ValueTask DisposeAsync() => application.DisposeAsync();
 
-    private static WebApplication Build(ServerOptions options, ListenAddress listen, ServingState state, ILoggerFactory loggers)
+    private static WebApplication Build(ServerOptions options, ListenAddress listen, ServingState state, Meter meter, ILoggerFactory loggers)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
         builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton(_ => ServerMetrics.Export(meter)); // disposed with the application
         // Signals are the verb's business: it must flush and commit before the process goes.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
@@ -91,8 +93,7 @@ internal sealed class HttpHost : IAsyncDisposable
         application.MapPost("/v1/sql", (RequestDelegate)sql.HandleAsync);
         application.MapMethods("/v1/tables", Reading, (RequestDelegate)tables.ListAsync);
         application.MapMethods("/v1/tables/{table}", Reading, (RequestDelegate)tables.GetAsync);
-        application.MapMethods(
-            "/metrics", Reading, (RequestDelegate)(context => WriteAsync(context, FrazilMetrics.ContentType, FrazilMetrics.Write(state))));
+        application.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new HttpMethodMetadata(Reading));
         application.MapMethods(
             "/healthz", Reading,
             (RequestDelegate)(context => WriteAsync(context, "application/json", """{"status":"alive","service":"frazil"}""")));

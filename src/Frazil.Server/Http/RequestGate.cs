@@ -39,6 +39,12 @@ internal sealed class RequestGate(ServerOptions options, bool isLoopback, ILogge
         {
             await Explain(exception, context).WriteAsync(context);
         }
+        catch (Exception exception)
+        {
+            // The status said that all is well and cannot be taken back: an answer without an end is the only way left to say that it is none.
+            _ = Explain(exception, context);
+            context.Abort();
+        }
     }
 
     private HttpProblem Explain(Exception exception, HttpContext context)

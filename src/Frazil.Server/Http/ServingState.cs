@@ -14,28 +14,8 @@ internal sealed class ServingState
         set => engine = value;
     }
 
-    public QueryCounters Queries { get; } = new();
-
     /// <exception cref="HttpProblem">503 while there is none.</exception>
     public FrazilEngine RequireEngine() => engine
         ?? throw new HttpProblem(
             StatusCodes.Status503ServiceUnavailable, "not_ready", "Frazil is starting or stopping; /readyz answers 200 once it serves");
-}
-
-/// <summary>Counts finished queries. Thread-safe.</summary>
-internal sealed class QueryCounters
-{
-    private long succeeded;
-    private long failed;
-    private long ticks;
-
-    public long Succeeded => Interlocked.Read(ref succeeded);
-    public long Failed => Interlocked.Read(ref failed);
-    public TimeSpan Time => new(Interlocked.Read(ref ticks));
-
-    public void Finished(TimeSpan elapsed, bool failed)
-    {
-        Interlocked.Increment(ref failed ? ref this.failed : ref succeeded);
-        Interlocked.Add(ref ticks, elapsed.Ticks);
-    }
 }

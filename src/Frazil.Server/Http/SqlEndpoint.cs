@@ -1,7 +1,3 @@
-using System.Buffers;
-using System.IO.Pipelines;
-using System.Text;
-using System.Text.Json;
 using Frazil.Query;
 using Frazil.Server.Output;
 using Microsoft.AspNetCore.Http;
@@ -9,31 +5,43 @@ using Microsoft.Net.Http.Headers;
 
 namespace Frazil.Server.Http;
 
-/// <summary><c>POST /v1/sql</c>: one SELECT in, rows out as JSON, CSV or NDJSON by <c>Accept</c>.</summary>
+/// <summary><c>POST /v1/sql</c>: one SELECT in, rows out as JSON, CSV, NDJSON or Arrow by <c>Accept</c>. Rows are written while they are
+/// computed. An answer that fails after it has begun is cut off: no closing bracket, no end of stream, no last chunk.</summary>
 internal sealed class SqlEndpoint(ServingState state)
 {
-    private const int FlushBytes = 1 << 16;
-    private static readonly byte[] NewLine = "\n"u8.ToArray();
-
     public async Task HandleAsync(HttpContext context)
     {
         CheckContentType(context.Request.ContentType);
         var format = SqlFormats.Choose(context.Request.Headers.Accept.ToString());
         var request = SqlRequestReader.Read(await ReadBodyAsync(context));
-        var result = await RunAsync(request, context.RequestAborted);
-        context.Response.ContentType = format switch
+        await AnswerAsync(context, request, format, TimeProvider.System.GetTimestamp());
+    }
+
+    private async Task AnswerAsync(HttpContext context, SqlRequest request, SqlFormat format, long start)
+    {
+        var cancel = context.RequestAborted;
+        await using var rows = await state.RequireEngine().Sql.StreamAsync(request, cancel);
+        var output = context.Response.BodyWriter;
+        await using SqlWriter writer = format switch
         {
-            SqlFormat.Csv => "text/csv; charset=utf-8; header=present",
-            SqlFormat.NdJson => "application/x-ndjson",
-            _ => "application/json; charset=utf-8",
+            SqlFormat.Csv => new SqlCsvWriter(output, rows),
+            SqlFormat.NdJson => new SqlNdJsonWriter(output, rows),
+            SqlFormat.Arrow => new SqlArrowWriter(output, rows),
+            _ => new SqlJsonWriter(output, rows, start),
         };
-        var writing = format switch
+        // What can fail fails mostly before the first rows; until they are there the status may still say so.
+        var chunk = await rows.ReadAsync(cancel);
+        context.Response.ContentType = writer.ContentType;
+        await writer.BeginAsync(cancel);
+        for (; chunk is not null; chunk = await rows.ReadAsync(cancel))
         {
-            SqlFormat.Csv => WriteCsvAsync(context.Response.BodyWriter, result, context.RequestAborted),
-            SqlFormat.NdJson => WriteNdJsonAsync(context.Response.BodyWriter, result, context.RequestAborted),
-            _ => WriteJsonAsync(context.Response.BodyWriter, result, context.RequestAborted),
-        };
-        await writing;
+            using (chunk)
+            {
+                await writer.WriteAsync(chunk, cancel);
+            }
+        }
+        await writer.EndAsync(cancel);
+        await output.FlushAsync(cancel);
     }
 
     /// <summary>Of the types that a web page may send to any address without asking first, this is none.</summary>
@@ -47,84 +55,10 @@ internal sealed class SqlEndpoint(ServingState state)
         }
     }
 
-    private async Task<SqlResult> RunAsync(SqlRequest request, CancellationToken cancellationToken)
-    {
-        var start = TimeProvider.System.GetTimestamp();
-        try
-        {
-            var result = await state.RequireEngine().Sql.QueryAsync(request, cancellationToken);
-            state.Queries.Finished(TimeProvider.System.GetElapsedTime(start), failed: false);
-            return result;
-        }
-        catch
-        {
-            state.Queries.Finished(TimeProvider.System.GetElapsedTime(start), failed: true);
-            throw;
-        }
-    }
-
     private static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(HttpContext context)
     {
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body, context.RequestAborted);
         return body.GetBuffer().AsMemory(0, (int)body.Length);
-    }
-
-    private static async Task WriteJsonAsync(PipeWriter output, SqlResult result, CancellationToken cancellationToken)
-    {
-        await using var json = new Utf8JsonWriter(output, SqlJson.Options);
-        SqlJson.WriteHead(json, result);
-        foreach (var row in result.Rows)
-        {
-            SqlJson.WriteRow(json, row);
-            if (json.BytesPending > FlushBytes)
-            {
-                json.Flush();
-                await output.FlushAsync(cancellationToken);
-            }
-        }
-        SqlJson.WriteTail(json, result);
-        json.Flush();
-        await output.FlushAsync(cancellationToken);
-    }
-
-    private static async Task WriteNdJsonAsync(PipeWriter output, SqlResult result, CancellationToken cancellationToken)
-    {
-        var names = Array.ConvertAll(
-            RowText.DistinctNames(result.Columns.Select(column => column.Name)),
-            name => JsonEncodedText.Encode(name, SqlJson.Options.Encoder));
-        await using var json = new Utf8JsonWriter(output, SqlJson.Options);
-        foreach (var row in result.Rows)
-        {
-            json.WriteStartObject();
-            for (var column = 0; column < names.Length; column++)
-            {
-                json.WritePropertyName(names[column]);
-                SqlJson.WriteValue(json, row[column]);
-            }
-            json.WriteEndObject();
-            json.Flush();
-            json.Reset();
-            output.Write(NewLine);
-            if (output.UnflushedBytes > FlushBytes)
-            {
-                await output.FlushAsync(cancellationToken);
-            }
-        }
-        await output.FlushAsync(cancellationToken);
-    }
-
-    private static async Task WriteCsvAsync(PipeWriter output, SqlResult result, CancellationToken cancellationToken)
-    {
-        Encoding.UTF8.GetBytes(RowText.CsvLine(result.Columns.Select(column => column.Name)), output);
-        foreach (var row in result.Rows)
-        {
-            Encoding.UTF8.GetBytes(RowText.CsvLine(row.Select(RowText.CsvValue)), output);
-            if (output.UnflushedBytes > FlushBytes)
-            {
-                await output.FlushAsync(cancellationToken);
-            }
-        }
-        await output.FlushAsync(cancellationToken);
     }
 }

@@ -9,6 +9,7 @@ internal enum SqlFormat
     Json,
     Csv,
     NdJson,
+    Arrow,
 }
 
 /// <summary>Chooses among the formats by <c>Accept</c> (RFC 9110, 12.5.1): for each format the most exact range that matches says its
@@ -20,6 +21,7 @@ internal static class SqlFormats
         (SqlFormat.Json, ["application/json"]),
         (SqlFormat.Csv, ["text/csv"]),
         (SqlFormat.NdJson, ["application/x-ndjson", "application/ndjson", "application/jsonl"]),
+        (SqlFormat.Arrow, ["application/vnd.apache.arrow.stream"]),
     ];
 
     /// <exception cref="HttpProblem">With status 406.</exception>
@@ -42,8 +44,8 @@ internal static class SqlFormats
         return bestQuality > 0
             ? best
             : throw new HttpProblem(StatusCodes.Status406NotAcceptable, "not_acceptable",
-                $"no answer of the kind \"{accept}\"; there are application/json, text/csv and application/x-ndjson (Arrow is not "
-                + "supported yet)");
+                $"no answer of the kind \"{accept}\"; there are application/json, text/csv, application/x-ndjson and "
+                + "application/vnd.apache.arrow.stream");
     }
 
     private static (double Quality, int Place) Judge(string[] types, IList<MediaTypeHeaderValue> ranges)

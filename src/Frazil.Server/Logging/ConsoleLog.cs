@@ -1,162 +1,83 @@
-using System.Buffers;
-using System.Globalization;
-using System.Text;
-using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Console;
 
 namespace Frazil.Server.Logging;
 
-/// <summary>Log lines for a console: one short line each for people, or one JSON object each for machines. Timestamps are UTC.</summary>
-public sealed class ConsoleLog : ILoggerProvider
+/// <summary>Where log lines go. To the console through ASP.NET's logging, whose own thread writes them: a consumer thread that has something
+/// to say never waits for who reads it.</summary>
+public static class ConsoleLog
 {
-    private readonly TextWriter writer;
-    private readonly bool isJson;
-    private readonly bool isColoured;
-    private readonly TimeProvider time;
-    private readonly Lock sync = new();
+    /// <summary>Lines that may wait for the console. Past it they are dropped, and their number is told.</summary>
+    private const int LongestQueue = 10_000;
 
-    private ConsoleLog(TextWriter writer, bool isJson, bool isColoured, TimeProvider time)
-        => (this.writer, this.isJson, this.isColoured, this.time) = (writer, isJson, isColoured, time);
-
-    /// <summary>Makes a factory that writes to <paramref name="writer"/>; the caller disposes of it.</summary>
+    /// <summary>Makes a factory that writes to <paramref name="writer"/>; the caller disposes it, which writes out what waits. Any other writer
+    /// than the console's is written to at once.</summary>
     public static ILoggerFactory CreateFactory(TextWriter writer, LogLevel minimum, bool json, bool coloured, TimeProvider? time = null)
-        => LoggerFactory.Create(logging => logging
-            .SetMinimumLevel(minimum)
-            // Kestrel's own start-up chatter says nothing that ours does not.
-            .AddFilter("Microsoft", minimum < LogLevel.Information ? minimum : LogLevel.Warning)
-            // A start that fails is told by whoever started it, with what to change.
-            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
-            .AddProvider(new ConsoleLog(writer, json, coloured, time ?? TimeProvider.System)));
-
-    public ILogger CreateLogger(string categoryName) => new Category(this, categoryName);
-
-    public void Dispose()
-    {
-    }
-
-    private void Write(
-        string category, LogLevel level, EventId id, string message, IReadOnlyList<KeyValuePair<string, object?>>? fields,
-        Exception? exception)
-    {
-        var line = isJson ? FormatJson(category, level, id, message, fields, exception) : FormatText(level, message, exception);
-        lock (sync)
+        => LoggerFactory.Create(logging =>
         {
-            writer.WriteLine(line);
-        }
-    }
-
-    private string FormatText(LogLevel level, string message, Exception? exception)
-    {
-        var (name, colour) = level switch
-        {
-            LogLevel.Trace or LogLevel.Debug => ("debug", "\e[2m"),
-            LogLevel.Information => ("info ", "\e[32m"),
-            LogLevel.Warning => ("warn ", "\e[33m"),
-            _ => ("error", "\e[31m"),
-        };
-        var line = new StringBuilder(time.GetUtcNow().ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture));
-        line.Append(' ').Append(isColoured ? $"{colour}{name}\e[0m" : name).Append(' ').Append(Visible(message));
-        for (var cause = exception; cause is not null; cause = cause.InnerException)
-        {
-            // Many messages quote their exception's already.
-            if (!message.Contains(cause.Message, StringComparison.Ordinal))
+            logging.SetMinimumLevel(minimum)
+                // Kestrel's own start-up chatter says nothing that ours does not.
+                .AddFilter("Microsoft", minimum < LogLevel.Information ? minimum : LogLevel.Warning)
+                // A start that fails is told by whoever started it, with what to change.
+                .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+            ConsoleFormatter formatter = json ? new JsonLogFormatter(time ?? TimeProvider.System)
+                : new TextLogFormatter(coloured, time ?? TimeProvider.System);
+            if (ReferenceEquals(writer, Console.Error))
             {
-                line.Append(": ").Append(Visible(cause.Message));
+                AddConsole(logging, formatter);
+            }
+            else
+            {
+                logging.AddProvider(new WriterLog(writer, formatter));
+            }
+        });
+
+    private static void AddConsole(ILoggingBuilder logging, ConsoleFormatter formatter)
+    {
+        logging.AddConsole(console =>
+        {
+            console.FormatterName = formatter.Name;
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
+            console.MaxQueueLength = LongestQueue;
+            console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite;
+        });
+        logging.Services.AddSingleton(formatter);
+    }
+
+    /// <summary>The same lines for a file, or for a test.</summary>
+    private sealed class WriterLog(TextWriter writer, ConsoleFormatter formatter) : ILoggerProvider
+    {
+        private readonly Lock sync = new();
+
+        public ILogger CreateLogger(string categoryName) => new Category(this, categoryName);
+
+        public void Dispose()
+        {
+        }
+
+        private void Write<TState>(in LogEntry<TState> entry)
+        {
+            using var formatted = new StringWriter();
+            formatter.Write(entry, null, formatted);
+            var line = formatted.ToString().TrimEnd('\r', '\n'); // the writer ends lines as it likes
+            lock (sync)
+            {
+                writer.WriteLine(line);
             }
         }
-        return line.ToString();
-    }
 
-    /// <summary>What a record or a client sends may be quoted in a line, and neither end it, nor colour it, nor turn it around.</summary>
-    private static string Visible(string text)
-    {
-        if (!text.Any(IsHidden))
+        private sealed class Category(WriterLog log, string name) : ILogger
         {
-            return text;
+            public IDisposable? BeginScope<TState>(TState state)
+                where TState : notnull => null;
+
+            public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None;
+
+            public void Log<TState>(
+                LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+                => log.Write(new LogEntry<TState>(logLevel, name, eventId, state, exception, formatter));
         }
-        var shown = new StringBuilder(text.Length + 16);
-        foreach (var letter in text)
-        {
-            _ = letter switch
-            {
-                '\n' => shown.Append("\\n"),
-                '\r' => shown.Append("\\r"),
-                '\t' => shown.Append("\\t"),
-                _ when IsHidden(letter) => shown.Append(CultureInfo.InvariantCulture, $"\\u{(int)letter:x4}"),
-                _ => shown.Append(letter),
-            };
-        }
-        return shown.ToString();
-    }
-
-    private static bool IsHidden(char letter) => char.GetUnicodeCategory(letter)
-        is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
-
-    private string FormatJson(
-        string category, LogLevel level, EventId id, string message, IReadOnlyList<KeyValuePair<string, object?>>? fields,
-        Exception? exception)
-    {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            json.WriteString("time", time.GetUtcNow().UtcDateTime);
-            json.WriteString("level", level.ToString().ToLowerInvariant());
-            json.WriteString("category", category);
-            json.WriteNumber("event", id.Id);
-            json.WriteString("message", message);
-            WriteFields(json, fields);
-            if (exception is not null)
-            {
-                json.WriteString("exception", exception.ToString());
-            }
-            json.WriteEndObject();
-        }
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
-    }
-
-    private static void WriteFields(Utf8JsonWriter json, IReadOnlyList<KeyValuePair<string, object?>>? fields)
-    {
-        if (fields is null)
-        {
-            return;
-        }
-        json.WriteStartObject("fields");
-        foreach (var (name, value) in fields)
-        {
-            if (name == "{OriginalFormat}")
-            {
-                continue;
-            }
-            switch (value)
-            {
-                case null:
-                    json.WriteNull(name);
-                    break;
-                case long or int or short or byte or uint:
-                    json.WriteNumber(name, Convert.ToInt64(value, CultureInfo.InvariantCulture));
-                    break;
-                case bool flag:
-                    json.WriteBoolean(name, flag);
-                    break;
-                default:
-                    json.WriteString(name, Convert.ToString(value, CultureInfo.InvariantCulture));
-                    break;
-            }
-        }
-        json.WriteEndObject();
-    }
-
-    private sealed class Category(ConsoleLog log, string name) : ILogger
-    {
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-            => log.Write(
-                name, logLevel, eventId, formatter(state, exception), state as IReadOnlyList<KeyValuePair<string, object?>>, exception);
     }
 }

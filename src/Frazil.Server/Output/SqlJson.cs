@@ -4,7 +4,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Query;
 
 namespace Frazil.Server.Output;
@@ -25,22 +25,22 @@ public static class SqlJson
         var buffer = new ArrayBufferWriter<byte>(4096);
         using (var json = new Utf8JsonWriter(buffer, Options))
         {
-            WriteHead(json, result);
+            WriteHead(json, result.Columns);
             foreach (var row in result.Rows)
             {
                 WriteRow(json, row);
             }
-            WriteTail(json, result);
+            WriteTail(json, result.Rows.Count, result.Elapsed, result.ReadPoint, result.Scan);
         }
         return buffer.WrittenSpan.ToArray();
     }
 
     /// <summary>Begins the object, up to and with the bracket that opens the rows.</summary>
-    public static void WriteHead(Utf8JsonWriter json, SqlResult result)
+    public static void WriteHead(Utf8JsonWriter json, IReadOnlyList<SqlColumn> columns)
     {
         json.WriteStartObject();
         json.WriteStartArray("columns");
-        foreach (var column in result.Columns)
+        foreach (var column in columns)
         {
             json.WriteStartObject();
             json.WriteString("name", column.Name);
@@ -62,13 +62,14 @@ public static class SqlJson
     }
 
     /// <summary>Closes the rows and adds what is known of the query.</summary>
-    public static void WriteTail(Utf8JsonWriter json, SqlResult result)
+    public static void WriteTail(
+        Utf8JsonWriter json, long rows, TimeSpan elapsed, IReadOnlyDictionary<string, ReadPointSummary> readPoint, ScanSummary scan)
     {
         json.WriteEndArray();
-        json.WriteNumber("row_count", result.Rows.Count);
-        json.WriteNumber("elapsed_ms", Math.Round(result.Elapsed.TotalMilliseconds, 3));
+        json.WriteNumber("row_count", rows);
+        json.WriteNumber("elapsed_ms", Math.Round(elapsed.TotalMilliseconds, 3));
         json.WriteStartObject("read_point");
-        foreach (var (table, point) in result.ReadPoint)
+        foreach (var (table, point) in readPoint)
         {
             json.WriteStartObject(table);
             WriteReadPoint(json, point);
@@ -76,9 +77,9 @@ public static class SqlJson
         }
         json.WriteEndObject();
         json.WriteStartObject("scan");
-        json.WriteNumber("files_total", result.Scan.FilesTotal);
-        json.WriteNumber("files_scanned", result.Scan.FilesScanned);
-        json.WriteNumber("hot_rows", result.Scan.HotRows);
+        json.WriteNumber("files_total", scan.FilesTotal);
+        json.WriteNumber("files_scanned", scan.FilesScanned);
+        json.WriteNumber("hot_rows", scan.HotRows);
         json.WriteEndObject();
         json.WriteEndObject();
     }

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Frazil.Columnar;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Iceberg;
@@ -121,13 +121,18 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
             var there = tables.ToDictionary(static table => table.Identifier.ToString(), static table => table.Metadata);
             return [
                 new Check(name, true, $"opens; {tables.Count} table(s)"),
-                .. TableNames.Expand(options.Tables).Where(table => there.ContainsKey(table.Name)).Select(table => CheckTable(there[table.Name], table))];
+                .. there.Select(pair => (Metadata: pair.Value, Table: TableNames.Find(options.Tables, pair.Key, TopicsOf(pair.Value))))
+                    .Where(static one => one.Table is not null).Select(static one => CheckTable(one.Metadata, one.Table!))];
         }
         catch (Exception exception) when (exception is IcebergException or IOException or UnauthorizedAccessException)
         {
             return [new Check(name, false, exception.Message, "Look at catalog.uri, and who may read and write that file")];
         }
     }
+
+    private static List<string> TopicsOf(TableMetadata metadata)
+        => [.. metadata.Properties.Keys.Where(static key => key.StartsWith(TableProgress.PropertyPrefix, StringComparison.Ordinal))
+            .Select(static key => key[TableProgress.PropertyPrefix.Length..])];
 
     private static Check CheckTable(TableMetadata metadata, TableOptions table)
         => TableCompatibility.Problems(metadata, table) is { Count: > 0 } problems

@@ -1,5 +1,5 @@
 using Frazil.Columnar;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Flush;
 using Frazil.Query;
 

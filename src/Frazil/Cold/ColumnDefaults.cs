@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Frazil.Columnar;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Hot;
 using Frazil.Iceberg;
 

@@ -1,7 +1,6 @@
 using Frazil.Config;
-using Frazil.Decode;
+using Frazil.Formats;
 using Frazil.Faults;
-using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
@@ -78,8 +77,16 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
         }
     }
 
+    /// <summary>How the table's records are written.</summary>
+    public RecordFormat Format { get; } = RecordFormat.Of(options.Format);
+
+    /// <summary>Brings what a record waits for. Null when the record can be judged now; else why it never can be.</summary>
+    public Task<DecodeError?> FulfilAsync(SchemaNeed need, CancellationToken cancellationToken) => need.Missing is { } missing
+        ? Format.LoadSchemaAsync(missing, cancellationToken)
+        : EvolveAsync(need.Samples, cancellationToken);
+
     /// <summary>Makes the table hold every field of the samples. Null when it does; else why it cannot.</summary>
-    public async Task<DecodeError?> EvolveAsync(SchemaSamples samples, CancellationToken cancellationToken)
+    public async Task<DecodeError?> EvolveAsync(RecordSamples samples, CancellationToken cancellationToken)
     {
         await creating.WaitAsync(cancellationToken);
         try
@@ -102,10 +109,17 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
         }
     }
 
-    private async Task<DecodeError?> AddColumnsAsync(SchemaSamples samples, CancellationToken cancellationToken)
+    private async Task<DecodeError?> AddColumnsAsync(RecordSamples samples, CancellationToken cancellationToken)
     {
         DecodeError? problem = null;
         var before = state.Current!.Metadata.CurrentSchema;
+        if (options.Columns.Count > 0)
+        {
+            // A commit of its own, before anything is proposed: what is known here may be older than the drop.
+            await committer.ChangeAsync(
+                latest => Restore(samples, latest.Metadata) is { } restored ? (SchemaUpdate.RequirementsFor(latest.Metadata), restored.ToUpdates()) : null,
+                cancellationToken);
+        }
         var version = await committer.ChangeAsync(
             latest =>
             {
@@ -121,12 +135,32 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
         return problem;
     }
 
+    /// <summary>What is declared, and was dropped or renamed by other hands, as far as the samples bring it. Null where nothing is to be done, or
+    /// the table's rules refuse it, which is said of what the samples then ask for.</summary>
+    private SchemaUpdate? Restore(RecordSamples samples, TableMetadata table)
+    {
+        var update = new SchemaUpdate(table);
+        try
+        {
+            foreach (var column in DroppedColumns.In(samples, DroppedColumns.Find(table.CurrentSchema, options)))
+            {
+                update.AddColumn(column.ParentFieldId, column.Name, column.Type);
+            }
+            Check(update, table);
+        }
+        catch (ValidationException)
+        {
+            return null;
+        }
+        return update.IsEmpty ? null : update;
+    }
+
     /// <summary>A change that the table takes; without effect where there is a problem with the first record. What the rules of the table
     /// format refuse is the record's fault, not the catalog's: tried again it would be refused for ever.</summary>
-    private (SchemaUpdate Update, DecodeError? Problem) Propose(SchemaSamples samples, TableMetadata table)
+    private (SchemaUpdate Update, DecodeError? Problem) Propose(RecordSamples samples, TableMetadata table)
     {
         ValidationException? refused = null;
-        foreach (var most in (int[])[SchemaSamples.Most, 1])
+        foreach (var most in (int[])[RecordSamples.Most, 1])
         {
             var (additions, problem) = samples.Propose(
                 ColumnSchemas.FromIceberg(table.CurrentSchema.Fields), PartitionFieldsOf(table), options.KafkaColumns, most);
@@ -150,11 +184,17 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
             var placeholder = 0;
             update.AddColumn(addition.ParentFieldId, addition.Name, ColumnSchemas.ToIceberg(addition.Type.ToColumnType(() => ++placeholder)));
         }
+        Check(update, table);
+        return update;
+    }
+
+    /// <exception cref="ValidationException">What the catalog would throw.</exception>
+    private static void Check(SchemaUpdate update, TableMetadata table)
+    {
         if (!update.IsEmpty)
         {
-            TableMetadataBuilder.From(table, TimeProvider.System).Apply(update.ToUpdates()); // throws what the catalog would throw
+            TableMetadataBuilder.From(table, TimeProvider.System).Apply(update.ToUpdates());
         }
-        return update;
     }
 
     /// <summary>Of all specs: other engines look at the old ones too.</summary>

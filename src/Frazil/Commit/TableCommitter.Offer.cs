@@ -1,6 +1,5 @@
 using Frazil.Config;
 using Frazil.Faults;
-using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
@@ -71,6 +70,12 @@ internal sealed partial class TableCommitter
             throw new PipelineFailedException(
                 $"{what}. Set on_rollback = \"read_again\" to read the missing records again, or \"go_on\" to go on with the progress as it is, and restart");
         }
+        if (parted.Any(static one => !one.IsHeldKnown))
+        {
+            throw new PipelineFailedException(
+                $"{what}. on_rollback = \"read_again\" cannot tell where the rows end, because no snapshot is left that says it: see with `frazil verify --deep` what is missing, "
+                + $"set {TableProgress.PropertyPrefix}<topic> to where reading shall go on, remove {ProgressSnapshot.PropertyPrefix}<topic>, and restart");
+        }
         bool IsAnother(string topic, string? id) => identities?.IsAnother(topic, id) ?? false;
         logger.ReadingAgain(what);
         var (requirements, updates) = TableRollback.PutBack(version, parted);
@@ -113,11 +118,12 @@ internal sealed partial class TableCommitter
     private async Task<bool> OfferAsync(
         SnapshotOperation operation, StagedSnapshot staged, string flushId, string point, CancellationToken cancellationToken)
     {
+        var started = time.GetTimestamp();
         try
         {
             var table = await catalog.CommitTableAsync(state.Identifier, staged.Requirements, staged.Updates, cancellationToken);
             FaultPoint.Reach($"{point}.swapped");
-            await SettleAsync(operation, staged, table);
+            await SettleAsync(operation, staged, table, time.GetElapsedTime(started));
             return true;
         }
         catch (Exception error)
@@ -138,12 +144,12 @@ internal sealed partial class TableCommitter
     }
 
     /// <summary>The commit stands. What follows from it is done as far as it can be, and told where it cannot.</summary>
-    private async Task SettleAsync(SnapshotOperation operation, StagedSnapshot staged, LoadedTable table)
+    private async Task SettleAsync(SnapshotOperation operation, StagedSnapshot staged, LoadedTable table, TimeSpan elapsed)
     {
         try
         {
-            metrics.CountCommit();
             state.Set(table);
+            metrics.CountCommit(elapsed);
             await operation.CleanAsync(staged, CancellationToken.None);
         }
         catch (Exception error)

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Frazil.Config;
 using Frazil.Faults;
-using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
@@ -160,17 +159,31 @@ internal sealed partial class TableCommitter(
         {
             append.SetProperty(key, value).SetSummary(key, value);
         }
-        foreach (var (key, value) in identities?.Unrecorded(steps.Select(static step => step.Partition.Topic), version) ?? [])
-        {
-            append.SetProperty(key, value);
-        }
-        foreach (var (key, value) in identities?.Known(steps.Select(static step => step.Partition.Topic), version) ?? [])
-        {
-            append.SetSummary(key, value);
-        }
+        Identify(append, steps, version);
         var staged = await StageAsync(append, version, cancellationToken);
         FaultPoint.Reach("commit.staged");
         return await OfferAsync(append, staged, flushId, "commit", cancellationToken) ? append.SnapshotId : null;
+    }
+
+    /// <summary>Which topics these are, and which snapshot it is that moves their progress.</summary>
+    private void Identify(AppendFiles append, IReadOnlyCollection<ProgressStep> steps, TableVersion version)
+    {
+        var topics = steps.Select(static step => step.Partition.Topic).Distinct().ToList();
+        var ids = identities?.Known(topics, version).ToDictionary() ?? [];
+        foreach (var (key, value) in identities?.Unrecorded(topics, version) ?? [])
+        {
+            append.SetProperty(key, value);
+        }
+        foreach (var (key, value) in ids)
+        {
+            append.SetSummary(key, value);
+        }
+        foreach (var topic in topics)
+        {
+            var mark = new ProgressSnapshot(
+                append.SnapshotId, version.Metadata.LastSequenceNumber + 1, ids.GetValueOrDefault(TopicIdentities.PropertyPrefix + topic));
+            append.SetProperty(ProgressSnapshot.PropertyPrefix + topic, mark.ToJson());
+        }
     }
 
     /// <summary>Looks for an unanswered commit: by its flush id in any snapshot that the table still has; where a foreign expiry removed

@@ -1,5 +1,4 @@
 using Frazil.Config;
-using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
@@ -53,11 +52,11 @@ internal static class TableCompatibility
         var schema = table.CurrentSchema;
         foreach (var (name, notation) in options.Columns)
         {
-            CheckColumn(schema, name, IcebergTypeParser.Parse(notation), "declared", SchemaUpdate.CanPromote, problems);
+            CheckColumn(schema, name, IcebergTypeParser.Parse(notation), "declared", SchemaUpdate.CanPromote, options.EvolveSchema, problems);
         }
         foreach (var name in options.KafkaColumns)
         {
-            CheckColumn(schema, name, KafkaColumns.TypeOf(name, static () => 0), "a Kafka column of type", Equals, problems);
+            CheckColumn(schema, name, KafkaColumns.TypeOf(name, static () => 0), "a Kafka column of type", Equals, mayComeBack: false, problems);
         }
         foreach (var name in KafkaColumns.Of(table).Except(options.KafkaColumns))
         {
@@ -75,14 +74,19 @@ internal static class TableCompatibility
 
     /// <param name="holds">Whether a primitive type, the first, may be the table's second one: what another engine made wider holds all that was
     /// declared, and records are read by the table's own type.</param>
+    /// <param name="mayComeBack">A field that is not there is added, with this type, when a record brings it.</param>
     private static void CheckColumn(
-        Schema schema, string name, IcebergType expected, string role, Func<IcebergType, IcebergType, bool> holds, List<string> problems)
+        Schema schema, string name, IcebergType expected, string role, Func<IcebergType, IcebergType, bool> holds, bool mayComeBack,
+        List<string> problems)
     {
         if (schema.Fields.FirstOrDefault(field => field.Name == name) is not { } actual)
         {
-            problems.Add($"column {name}, {role} {expected}, is not in it");
+            if (!mayComeBack)
+            {
+                problems.Add($"column {name}, {role} {expected}, is not in it");
+            }
         }
-        else if (!HasShape(actual.Type, expected, holds))
+        else if (!HasShape(actual.Type, expected, holds, mayComeBack))
         {
             problems.Add($"column {name} is {actual.Type} in it, but {role} {expected}");
         }
@@ -90,13 +94,15 @@ internal static class TableCompatibility
 
     /// <summary>The same but for field ids, for fields that a struct of the table has beside the expected ones, and for what <paramref name="holds"/>
     /// allows.</summary>
-    private static bool HasShape(IcebergType actual, IcebergType expected, Func<IcebergType, IcebergType, bool> holds) => (actual, expected) switch
-    {
-        (StructType a, StructType e) => e.Fields.All(field => a.Find(field.Name) is { } found && HasShape(found.Type, field.Type, holds)),
-        (ListType a, ListType e) => HasShape(a.Element.Type, e.Element.Type, holds),
-        (MapType a, MapType e) => a.Key.Type == e.Key.Type && HasShape(a.Value.Type, e.Value.Type, holds),
-        _ => holds(expected, actual),
-    };
+    private static bool HasShape(IcebergType actual, IcebergType expected, Func<IcebergType, IcebergType, bool> holds, bool mayComeBack)
+        => (actual, expected) switch
+        {
+            (StructType a, StructType e) => e.Fields.All(
+                field => a.Find(field.Name) is { } found ? HasShape(found.Type, field.Type, holds, mayComeBack) : mayComeBack),
+            (ListType a, ListType e) => HasShape(a.Element.Type, e.Element.Type, holds, mayComeBack),
+            (MapType a, MapType e) => a.Key.Type == e.Key.Type && HasShape(a.Value.Type, e.Value.Type, holds, mayComeBack),
+            _ => holds(expected, actual),
+        };
 
     private static void CheckPartitioning(TableMetadata table, TableOptions options, List<string> problems)
     {

@@ -1,6 +1,5 @@
 using Frazil.Config;
-using Frazil.Decode;
-using Frazil.Flush;
+using Frazil.Formats;
 using Frazil.Hot;
 using Frazil.Iceberg;
 

@@ -1,4 +1,3 @@
-using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 
@@ -26,6 +25,9 @@ internal sealed class TableState(ICatalog catalog, TableIdentifier identifier)
     private TableVersion? current;
 
     public TableIdentifier Identifier { get; } = identifier;
+
+    /// <summary>Snapshots that readers of this process stand on.</summary>
+    public SnapshotPins Pins { get; } = new();
 
     /// <summary>The version seen last; null while there is no such table.</summary>
     public TableVersion? Current => Volatile.Read(ref current);

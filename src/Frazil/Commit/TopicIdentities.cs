@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Frazil.Flush;
 using Frazil.Kafka;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;

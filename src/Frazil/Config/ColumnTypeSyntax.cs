@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Frazil.Decode;
+using Frazil.Formats.Json;
 using Frazil.Iceberg;
 
 namespace Frazil.Config;

@@ -16,7 +16,7 @@ internal static class ConfigKeys
             "`host:port`, several with commas", "Brokers to ask first; the rest of the cluster is found from them."),
         Text("kafka.group_id", o => o.Kafka.GroupId, (o, v) => o with { Kafka = o.Kafka with { GroupId = v } },
             "1 to 200 characters",
-            "Prefix of the consumer groups; each table consumes as `group_id.table_name`, so one table never stalls another."),
+            "Prefix of the consumer groups; each `[[tables]]` entry consumes as `group_id.NAME`, its name as it stands."),
         new()
         {
             Path = "kafka.start_from",
@@ -68,7 +68,7 @@ internal static class ConfigKeys
             "Megabytes (2^20) of hot rows of all tables. Half is theirs in equal shares, half is lent to whoever needs it; a table that has its share, and finds nothing left, pauses until a flush has freed some."),
         Number("hot_buffer.fail_after_seconds", 0, 31_536_000, o => o.HotBuffer.FailAfterSeconds,
             (o, v) => o with { HotBuffer = o.HotBuffer with { FailAfterSeconds = v } },
-            "Seconds for which writing or committing may fail, and is tried again, before the table itself fails; other tables go on. 0: for ever."),
+            "Seconds for which writing or committing may fail, and is tried again, or give no answer, before the table itself fails; other tables go on. 0: for ever."),
 
         .. Maintenance(),
 

@@ -160,7 +160,7 @@ internal sealed class EnvironmentOverrides(TomlTable document, ConfigErrors erro
         }
         try
         {
-            return WithSource(TomlParser.ParseValue(text.Trim()), source);
+            return WithSource(TomlReader.ReadValue(text.Trim()), source);
         }
         catch (TomlException)
         {

@@ -19,7 +19,7 @@ public static class FrazilConfigFile
         => path is null ? Bind([], "defaults", environment) : Bind(ReadBytes(path), Path.GetFileName(path), environment);
 
     /// <summary>As <see cref="Read"/>, from text.</summary>
-    /// <param name="toml">A TOML 1.0 document.</param>
+    /// <param name="toml">A TOML 1.1 document.</param>
     /// <param name="fileName">What to call it in errors.</param>
     /// <param name="environment">As for <see cref="Load"/>.</param>
     /// <exception cref="ConfigException">With every error.</exception>
@@ -43,7 +43,7 @@ public static class FrazilConfigFile
     {
         try
         {
-            return TomlParser.Parse(utf8);
+            return TomlReader.Read(utf8);
         }
         catch (TomlException exception)
         {

@@ -21,8 +21,7 @@ public sealed record FrazilOptions
 public sealed record KafkaOptions
 {
     public string BootstrapServers { get; init; } = "localhost:9092";
-    /// <summary>Prefix of the consumer groups; each table consumes as <c>group_id.table_name</c>, so one table never stalls
-    /// another.</summary>
+    /// <summary>Prefix of the consumer groups; each entry of the tables consumes as <c>group_id.NAME</c>, its name as it stands.</summary>
     public string GroupId { get; init; } = "frazil";
     public StartFrom StartFrom { get; init; } = StartFrom.Earliest;
     /// <summary>librdkafka properties, given to every client as they are.</summary>

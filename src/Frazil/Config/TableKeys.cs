@@ -11,7 +11,7 @@ internal static class TableKeys
     public static IReadOnlyList<TableKey> All { get; } =
     [
         Text("name", t => t.Name, (t, v) => t with { Name = v },
-            "`namespace.table`; may hold `{topic}`", "Name of the Iceberg table. Required. Created when missing. With `{topic}`: one table a topic of `topics`, dots in its name as `_`."),
+            "`namespace.table`; may hold `{topic}`", "Name of the Iceberg table. Required. Created when missing. With `{topic}`: one table a topic of `topics`, or that `topic_pattern` finds, dots in its name as `_`; all tables of an entry share one consumer, of the group `group_id.NAME` with `{topic}` as it stands."),
         TextList("topics", t => t.Topics, (t, v) => t with { Topics = v },
             "topic names", "Topics that the table is fed by. This or `topic_pattern` is required."),
         Text("topic_pattern", t => t.TopicPattern, (t, v) => t with { TopicPattern = v },

@@ -15,13 +15,15 @@ internal sealed class TablePropertyValidator(ConfigErrors errors, string warehou
         "write.metadata.previous-versions-max", "write.metadata.delete-after-commit.enabled", "write.metadata.compression-codec",
         "write.metadata.path", "write.metadata.metrics.default", "write.metadata.metrics.max-inferred-column-defaults",
         "write.data.path", "write.format.default", "write.target-file-size-bytes", "write.parquet.compression-codec",
-        "write.parquet.compression-level", "write.object-storage.enabled", "write.object-storage.partitioned-paths",
+        "write.parquet.compression-level", "write.parquet.row-group-size-bytes", "write.parquet.page-size-bytes",
+        "write.parquet.page-row-limit", "write.parquet.dict-size-bytes", "write.parquet.bloom-filter-max-bytes",
+        "write.object-storage.enabled", "write.object-storage.partitioned-paths",
     ];
 
     /// <summary>What Frazil reads of single columns, and what says how other engines write the table.</summary>
     private static readonly string[] Prefixes =
     [
-        "write.metadata.metrics.column.", "write.delete.", "write.update.", "write.merge.", "write.distribution-mode", "write.spark.",
+        "write.metadata.metrics.column.", "write.parquet.bloom-filter-enabled.column.", "write.parquet.bloom-filter-fpp.column.", "write.delete.", "write.update.", "write.merge.", "write.distribution-mode", "write.spark.",
         "write.upsert.", "write.avro.", "write.orc.",
     ];
 
@@ -59,6 +61,9 @@ internal sealed class TablePropertyValidator(ConfigErrors errors, string warehou
                 break;
             case "write.parquet.compression-level" when !IsLevel(value):
                 errors.Add(key, value, "is no level of zstd", $"Write {DataFileFormat.LeastZstdLevel} to {DataFileFormat.MostZstdLevel}");
+                break;
+            case DataFileFormat.EncodingsProperty when !DataFileFormat.Encodings.ContainsKey(value.ToLowerInvariant()):
+                errors.Add(key, value, "is no set of encodings", $"Use one of {string.Join(", ", DataFileFormat.Encodings.Keys)}");
                 break;
             case "write.data.path" or "write.metadata.path" when IsOutside(value):
                 errors.Add(key, value, "is outside of catalog.warehouse, where Frazil's SQL reads nothing", "Choose a folder below catalog.warehouse");

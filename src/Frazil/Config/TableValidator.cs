@@ -51,11 +51,14 @@ internal sealed partial class TableValidator(ConfigErrors errors)
         {
             errors.Add(key, name, "holds a placeholder other than {topic}; {field} is not supported yet", "Use {topic} or a fixed name");
         }
-        else if (name.Contains("{topic}", StringComparison.Ordinal) && table.TopicPattern is not null)
+        else if (table.TopicPattern is not null && TableNames.HasTopicPlace(name))
         {
-            errors.Add(
-                key, name, "holds {topic} beside topic_pattern, which is not supported yet",
-                "List the topics in topics, or use a fixed name");
+            var made = TableNames.For(table, "topic").Name;
+            if (!TableNames.IsSound(made) || TableNames.IsOfSql(made))
+            {
+                errors.Add(key, name, "is not namespace.table, whatever the topic is, or in a namespace that SQL has for itself",
+                    "Write one namespace, a dot, one name, such as shop.{topic}");
+            }
         }
         else if (TableNames.Expand([table]).Select(one => one.Name).FirstOrDefault(TableNames.IsOfSql) is { } hidden)
         {

@@ -38,8 +38,8 @@ internal abstract class TomlNode(TomlKind kind, int line, int column)
     };
 }
 
-/// <summary>A value that is neither array nor table. <see cref="Value"/> is string, long, double, bool, DateTimeOffset, DateTime, DateOnly
-/// or TimeOnly; <see cref="Text"/> is what the document says.</summary>
+/// <summary>A value that is neither array nor table. <see cref="Value"/> is string, long, double, bool, or DateTimeOffset for every kind of
+/// date and time; <see cref="Text"/> is what the document says.</summary>
 internal sealed class TomlScalar(TomlKind kind, object value, string text, int line, int column) : TomlNode(kind, line, column)
 {
     public object Value { get; } = value;
@@ -54,24 +54,9 @@ internal sealed class TomlArray(int line, int column) : TomlNode(TomlKind.Array,
     public bool IsTableArray { get; init; }
 }
 
-/// <summary>How a table came to be; decides what may still be added to it.</summary>
-internal enum TomlTableOrigin
-{
-    /// <summary>Only passed through by a longer [header]; may still be defined once.</summary>
-    Implicit,
-    /// <summary>By its own [header] or [[header]].</summary>
-    Header,
-    /// <summary>By dotted keys; further dotted keys of the same section may add to it, a header may not.</summary>
-    Dotted,
-    /// <summary>{ … }: complete as written.</summary>
-    Inline,
-}
-
 internal sealed class TomlTable(int line, int column) : TomlNode(TomlKind.Table, line, column)
 {
     private readonly OrderedDictionary<string, TomlNode> entries = new(StringComparer.Ordinal);
-
-    public TomlTableOrigin Origin { get; set; }
 
     public IEnumerable<KeyValuePair<string, TomlNode>> Entries => entries;
 
@@ -80,7 +65,7 @@ internal sealed class TomlTable(int line, int column) : TomlNode(TomlKind.Table,
     public void Set(string key, TomlNode value) => entries[key] = value;
 }
 
-/// <summary>The document is not TOML 1.0.</summary>
+/// <summary>The document is not TOML 1.1.</summary>
 internal sealed class TomlException(string problem, int line, int column) : Exception($"line {line}, column {column}: {problem}")
 {
     public string Problem { get; } = problem;

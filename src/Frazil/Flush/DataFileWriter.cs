@@ -1,5 +1,6 @@
 using Frazil.Columnar;
 using Frazil.Columnar.Statistics;
+using Frazil.Parquet;
 
 namespace Frazil.Flush;
 
@@ -47,6 +48,26 @@ public sealed record DataFileRequest
 public sealed record DataFileOptions(int ZstdLevel = 1, int RowGroupRows = 122_880)
 {
     public DataFileCodec Codec { get; init; } = DataFileCodec.Zstd;
+
+    public ParquetEncodings Encodings { get; init; } = ParquetEncodings.Basic;
+
+    /// <summary>Bytes that the rows of a row group take in memory at most.</summary>
+    public long RowGroupBytes { get; init; } = 64L << 20;
+
+    /// <summary>Rows of a page at most.</summary>
+    public int PageRows { get; init; } = 32 * 1024;
+
+    /// <summary>Bytes of a page before compression.</summary>
+    public int PageBytes { get; init; } = 1 << 20;
+
+    /// <summary>Bytes of a dictionary before compression at most.</summary>
+    public int DictionaryBytes { get; init; } = 1 << 20;
+
+    /// <summary>Field ids of columns that get Bloom filters, and the share of absent values that each takes for present.</summary>
+    public IReadOnlyDictionary<int, double> BloomFilters { get; init; } = new Dictionary<int, double>();
+
+    /// <summary>Bytes of one Bloom filter at most.</summary>
+    public int BloomFilterBytes { get; init; } = 1 << 20;
 }
 
 /// <summary>A durable file that no catalog knows yet.</summary>

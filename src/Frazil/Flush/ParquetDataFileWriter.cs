@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Frazil.Columnar;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
+using Frazil.Log;
 using Frazil.Parquet;
 
 namespace Frazil.Flush;
@@ -10,9 +11,6 @@ namespace Frazil.Flush;
 /// group, whatever the width of its table.</param>
 public sealed class ParquetDataFileWriter(int concurrentFiles = 2) : DataFileWriter
 {
-    // Bytes that rows hold in memory, not in the file: with it a writer's own memory stays below about twice as much.
-    private const long RowGroupBytes = 64L << 20;
-
     private const int GzipLevel = 6;
 
     private readonly SemaphoreSlim turns = new(concurrentFiles);
@@ -84,7 +82,13 @@ public sealed class ParquetDataFileWriter(int concurrentFiles = 2) : DataFileWri
             Codec = CodecOf(request.Options.Codec),
             CompressionLevel = request.Options.Codec == DataFileCodec.Zstd ? request.Options.ZstdLevel : GzipLevel,
             RowGroupRows = request.Options.RowGroupRows,
-            RowGroupBytes = RowGroupBytes,
+            Encodings = request.Options.Encodings,
+            RowGroupBytes = request.Options.RowGroupBytes,
+            PageRows = request.Options.PageRows,
+            PageBytes = request.Options.PageBytes,
+            DictionaryBytes = request.Options.DictionaryBytes,
+            BloomFilters = request.Options.BloomFilters,
+            BloomFilterBytes = request.Options.BloomFilterBytes,
         };
         var buffers = idle.TryTake(out var used) ? used : new ParquetBuffers();
         try

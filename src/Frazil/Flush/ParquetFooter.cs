@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Frazil.Parquet.Metadata;
 
 namespace Frazil.Flush;
 

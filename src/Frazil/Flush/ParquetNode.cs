@@ -1,4 +1,5 @@
 using Frazil.Columnar;
+using Frazil.Parquet.Metadata;
 
 namespace Frazil.Flush;
 

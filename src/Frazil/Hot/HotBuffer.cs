@@ -20,6 +20,9 @@ public sealed class HotBuffer
     /// <summary>Bytes of content in batches that are still appended to, as published.</summary>
     public long OpenBytes => Volatile.Read(ref openBytes);
 
+    /// <summary>Raised whenever records became visible.</summary>
+    internal ChangeSignal Published { get; } = new();
+
     /// <summary>Partitions that are appended to.</summary>
     internal int PartitionCount
     {

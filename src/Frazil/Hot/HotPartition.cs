@@ -1,7 +1,7 @@
 using System.Text;
 using Frazil.Columnar;
 using Frazil.Config;
-using Frazil.Decode;
+using Frazil.Formats;
 using Frazil.Kafka;
 
 namespace Frazil.Hot;
@@ -13,8 +13,9 @@ internal enum AppendStatus
     Row,
     /// <summary>A dead letter, visible likewise.</summary>
     DeadLetter,
-    /// <summary>Nothing yet: it has a field that no column holds. Evolve the schema and append it again.</summary>
-    UnknownField,
+    /// <summary>Nothing yet: <see cref="HotPartition.TakeNeed"/> says what must come first. Bring it, <see cref="HotPartition.Answer"/>,
+    /// and append the record again.</summary>
+    Waits,
     /// <summary>Nothing: it is before the position or the partition is closed.</summary>
     Ignored,
 }
@@ -45,6 +46,8 @@ internal sealed class HotPartition
     private long? recorded;
     private long next;
     private bool closed;
+    private SchemaNeed? need;
+    private AnsweredNeed answered = AnsweredNeed.None;
 
     public HotPartition(TopicPartition partition, long? recordedOffset, HotPartitionParts parts)
     {
@@ -53,7 +56,7 @@ internal sealed class HotPartition
         recorded = recordedOffset;
         next = recordedOffset ?? -1;
         topicName = Encoding.UTF8.GetBytes(partition.Topic);
-        decoder = parts.CreateDecoder();
+        decoder = parts.Format.CreateDecoder();
     }
 
     public TopicPartition Partition { get; }
@@ -110,6 +113,10 @@ internal sealed class HotPartition
         {
             return Reject(message, "null_value", "the record's value is null (a tombstone), which a table in append mode cannot hold");
         }
+        if (answered.RefusalOf(offset) is { } refusal)
+        {
+            return Reject(message, refusal.Code, refusal.Message);
+        }
         var schema = parts.Schema();
         if (schema is null)
         {
@@ -120,17 +127,19 @@ internal sealed class HotPartition
         {
             return Reject(message, fault.Code, fault.Reason);
         }
-        var result = decoder.Decode(message.Value);
+        var record = new SourceRecord(message);
+        var result = decoder.Decode(record);
         if (result.Status == DecodeStatus.ChunkFull)
         {
             boundSchema = null; // makes the next preparation begin a chunk
             PrepareChunk(schema, offset);
-            result = decoder.Decode(message.Value);
+            result = decoder.Decode(record);
         }
         return result.Status switch
         {
             DecodeStatus.Ok => EndRow(message),
-            DecodeStatus.UnknownField when parts.EvolveSchema => AppendStatus.UnknownField,
+            DecodeStatus.UnknownField when parts.EvolveSchema => WaitFor(null, message),
+            DecodeStatus.SchemaMissing => WaitFor(result.Missing, message),
             DecodeStatus.ChunkFull => Reject(message, "too_large", "the record alone exceeds what a chunk can hold"),
             _ => Reject(message, result.Error!.Code, result.Error.Message),
         };
@@ -145,13 +154,40 @@ internal sealed class HotPartition
         try
         {
             decoder.Bind(scratch, declared.ValueColumns);
-            var result = decoder.Decode(message.Value);
-            return result.Status == DecodeStatus.Bad ? Reject(message, result.Error!.Code, result.Error.Message) : AppendStatus.UnknownField;
+            var result = decoder.Decode(new SourceRecord(message));
+            return result.Status == DecodeStatus.Bad ? Reject(message, result.Error!.Code, result.Error.Message) : WaitFor(result.Missing, message);
         }
         finally
         {
             scratch.Unpin();
         }
+    }
+
+    /// <summary>What the record waits for that <see cref="Append"/> has just said this of; it is among the samples already.</summary>
+    public SchemaNeed TakeNeed()
+    {
+        var taken = need ?? throw new InvalidOperationException("no record waits");
+        need = null;
+        return taken;
+    }
+
+    /// <summary>What the record at this offset waited for has come, or never will. By the partition's writer.</summary>
+    /// <param name="offset">Of the record, which is appended again next.</param>
+    /// <param name="problem">Why it can never be a row; null where it is to be judged anew.</param>
+    public void Answer(long offset, DecodeError? problem) => answered = answered.With(offset, problem);
+
+    /// <summary>Unless the very thing was brought already, or this goes round and round.</summary>
+    private AppendStatus WaitFor(SchemaReference? missing, in KafkaMessage message)
+    {
+        if (answered.CannotHelp(message.Offset, missing))
+        {
+            return missing is null
+                ? Reject(message, "unknown_field", "the record has a field that no column holds, and the schema did not take it up")
+                : Reject(message, "unknown_schema", $"the record names schema {missing.Id}, which was fetched and is missing still");
+        }
+        answered = answered.Asking(message.Offset, missing);
+        need = missing is null ? SchemaNeed.OfColumns(parts.Format, new(message)) : SchemaNeed.OfSchema(missing);
+        return AppendStatus.Waits;
     }
 
     /// <summary>A record that cannot be a row for a reason found outside decoding. Within a run only. Between an <see cref="Append"/> and
@@ -251,6 +287,7 @@ internal sealed class HotPartition
         if (open is not null)
         {
             parts.Hot.CountOpen(open.Publish(next));
+            parts.Hot.Published.Raise();
         }
     }
 
@@ -331,26 +368,3 @@ internal sealed class HotPartition
         kafkaColumns = new(schema, chunk);
     }
 }
-
-/// <summary>What every partition of one table shares.</summary>
-internal sealed record HotPartitionParts
-{
-    public required HotBuffer Hot { get; init; }
-    public required TableMemory Memory { get; init; }
-    public required TimeProvider Time { get; init; }
-    /// <summary>The table's schema now; null while the table waits for its first records to be created from.</summary>
-    public required Func<TableSchema?> Schema { get; init; }
-    /// <summary>What the table will have at least, by which records are judged until then.</summary>
-    public required Func<TableSchema> Declared { get; init; }
-    public required Func<RecordDecoder> CreateDecoder { get; init; }
-    public required OnBadRecord OnBadRecord { get; init; }
-    public required bool EvolveSchema { get; init; }
-    /// <summary>Where reading begins without progress is another place at each start, so it is recorded before the first record.</summary>
-    public required bool PinsStart { get; init; }
-    /// <summary>What a gap in a topic's offsets means; asked only where there is one.</summary>
-    public required Func<string, SkipKind> KindOfGap { get; init; }
-}
-
-/// <summary>A record does not fit its table and the configuration says to stop there.</summary>
-public sealed class BadRecordException(TopicPartition partition, long offset, string code, string reason) : Exception(
-    $"{partition} offset {offset}: {reason} ({code}); set on_bad_record = \"dlq\" to put such records into the dead-letter table and go on");

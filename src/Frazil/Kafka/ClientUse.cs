@@ -9,6 +9,18 @@ internal sealed class ClientUse(string client)
     private int _inside;
     private bool _isClosed;
 
+    /// <summary>How many are inside.</summary>
+    public int Inside
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _inside;
+            }
+        }
+    }
+
     /// <summary>Dispose the visit when the native call has returned.</summary>
     /// <exception cref="OperationCanceledException">The client is being freed: there is nobody left to ask.</exception>
     public Visit Enter()

@@ -17,7 +17,7 @@ public sealed partial class KafkaConsumer
         var configuration = new ClientConfiguration();
         try
         {
-            SetDefaults(configuration, options);
+            SetDefaults(configuration, options, callbacks);
             configuration.SetAll(options.Properties, ReservedProperties.Reason);
             if (!UsesBrokerSideAssignment(options))
             {
@@ -43,7 +43,7 @@ public sealed partial class KafkaConsumer
     private static bool MayBeKnown(KafkaConsumerOptions options)
         => (options.GroupInstanceId is not null && options.HasPredecessor) || options.Properties.ContainsKey("group.instance.id");
 
-    private static void SetDefaults(ClientConfiguration configuration, KafkaConsumerOptions options)
+    private static void SetDefaults(ClientConfiguration configuration, KafkaConsumerOptions options, ClientCallbacks callbacks)
     {
         configuration.Set("bootstrap.servers", options.BootstrapServers);
         configuration.Set("client.id", "frazil");
@@ -60,8 +60,9 @@ public sealed partial class KafkaConsumer
         configuration.Set("auto.offset.reset", "error");
         configuration.Set("allow.auto.create.topics", "false");
         configuration.Set("queued.max.messages.kbytes", options.QueuedMaxKilobytes.ToString(CultureInfo.InvariantCulture));
-        configuration.Set(
-            "statistics.interval.ms", ((int)options.StatisticsInterval.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
+        // Making them costs librdkafka the more the more partitions there are.
+        var statistics = callbacks.Statistics is null ? TimeSpan.Zero : options.StatisticsInterval;
+        configuration.Set("statistics.interval.ms", ((int)statistics.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
 
         // Freshness: how long a partition that has become readable may wait for the fetch of its idle neighbours to return.
         configuration.Set("fetch.wait.max.ms", "20");

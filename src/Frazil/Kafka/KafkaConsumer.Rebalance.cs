@@ -18,10 +18,14 @@ public sealed unsafe partial class KafkaConsumer
     /// <summary>Reads partitions that are held from a given position on: after a pause, after <see
     /// cref="KafkaMessageKind.OffsetOutOfRange"/>, or to read something again. Nothing from before is delivered after <see
     /// cref="KafkaConsumerEvents.Positioned"/>. Partitions that are not held are passed over. Do not wait for it inside an event.</summary>
-    public Task RestartAsync(IReadOnlyCollection<PartitionStart> starts) => Post(() =>
+    public Task RestartAsync(IReadOnlyCollection<PartitionStart> starts) => RestartWhereAsync(() => starts);
+
+    /// <summary>As <see cref="RestartAsync"/>, of positions that are asked for on the consumer's own
+    /// thread, where no rebalance can come between the answer and the reading.</summary>
+    public Task RestartWhereAsync(Func<IReadOnlyCollection<PartitionStart>> starts) => Post(() =>
     {
         // A position with an offset rather than librdkafka's pause and seek, as with every assignment.
-        var held = starts.Where(start => _owned.ContainsKey(start.Partition)).ToArray();
+        var held = starts().Where(start => _owned.ContainsKey(start.Partition)).ToArray();
         Unassign([.. held.Select(start => start.Partition).Where(IsReading)], keep: true);
         Assign(held, []);
     });
@@ -94,13 +98,23 @@ public sealed unsafe partial class KafkaConsumer
                 AssignNothing();
                 return;
             }
+            foreach (var partition in partitions)
+            {
+                _owned[partition] = null;
+            }
             var starts = partitions.Length == 0 ? [] : _events.Assigned(partitions);
-            if (starts.Count != partitions.Length || !partitions.All(partition => starts.Any(start => start.Partition == partition)))
+            if (!starts.All(start => partitions.Contains(start.Partition)))
             {
                 throw new InvalidOperationException(
-                    $"The Assigned event must return a start for each of {string.Join(", ", partitions)}; it returned {string.Join(", ", starts.Select(start => start.Partition))}.");
+                    $"The Assigned event may only return starts of {string.Join(", ", partitions)}; it returned {string.Join(", ", starts.Select(start => start.Partition))}.");
             }
-            Assign(starts, GoOn(kept));
+            var goingOn = GoOn(kept);
+            if (starts.Count + goingOn.Count == 0)
+            {
+                AssignNothing(); // held, and read once their owner says where
+                return;
+            }
+            Assign(starts, goingOn);
         }
         catch (Exception)
         {

@@ -80,6 +80,9 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
         }
     }
 
+    /// <summary>Calls that are inside the client.</summary>
+    internal int Asking => _use.Inside;
+
     /// <summary>Events that wait for the consumer's thread.</summary>
     internal int Waiting
     {

@@ -31,7 +31,8 @@ public sealed record KafkaConsumerOptions
     /// batch being worked on, come on top.</summary>
     public int QueuedMaxKilobytes { get; init; } = 32 * 1024;
 
-    /// <summary>How often <see cref="KafkaConsumerEvents.Statistics"/> comes; zero turns it off.</summary>
+    /// <summary>How often <see cref="KafkaConsumerEvents.Statistics"/> comes; zero turns it off, and so does
+    /// having nobody to tell.</summary>
     public TimeSpan StatisticsInterval { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>The longest that one question to the brokers about offsets may take before it is asked again.</summary>
@@ -44,7 +45,8 @@ public sealed record KafkaConsumerOptions
 public sealed record KafkaConsumerEvents
 {
     /// <summary>New partitions, in addition to those held: returns for each where to begin and which queue its records go to. They are
-    /// assigned with those positions; nothing is delivered from anywhere else first.</summary>
+    /// assigned with those positions; nothing is delivered from anywhere else first. One that is left out is held and not read until <see
+    /// cref="KafkaConsumer.RestartWhereAsync"/> says where.</summary>
     public required Func<IReadOnlyList<TopicPartition>, IReadOnlyList<PartitionStart>> Assigned { get; init; }
 
     /// <summary>Partitions that stay while others come or go, of which no more records can come than the workers hold now: returns for

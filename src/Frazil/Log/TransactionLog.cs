@@ -1,5 +1,4 @@
 using Frazil.Faults;
-using Frazil.Flush;
 
 namespace Frazil.Log;
 

@@ -1,7 +1,6 @@
 using Frazil.Cold;
 using Frazil.Columnar;
-using Frazil.Columnar.DuckDb;
-using Frazil.Flush;
+using Frazil.DuckDb;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.IO;

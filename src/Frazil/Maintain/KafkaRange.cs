@@ -1,5 +1,5 @@
 using System.Text;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Manifests;

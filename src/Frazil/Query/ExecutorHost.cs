@@ -1,6 +1,6 @@
 using System.Globalization;
 using Frazil.Cold;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 
 namespace Frazil.Query;
 

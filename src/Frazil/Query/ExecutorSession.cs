@@ -1,7 +1,7 @@
 using System.Globalization;
 using Frazil.Cold;
 using Frazil.Columnar;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 
 namespace Frazil.Query;
 
@@ -35,8 +35,9 @@ internal sealed class ExecutorSession : IDisposable
         }
     }
 
-    public SqlRows Run(
-        GatedSql sql, IReadOnlyList<TableBinding> tables, TablePins pins, SqlExecutorOptions limits, CancellationToken cancellationToken)
+    /// <summary>Runs the statement and hands its rows on.</summary>
+    public void Run(
+        GatedSql sql, IReadOnlyList<TableBinding> tables, TablePins pins, ResultBuffer rows, long maxChunkBytes, CancellationToken cancellationToken)
     {
         try
         {
@@ -45,7 +46,7 @@ internal sealed class ExecutorSession : IDisposable
                 Bind(table, hasBareName, pins, cancellationToken);
             }
             using var result = connection.Stream(sql.Sql, cancellationToken);
-            return Read(result, limits, cancellationToken);
+            Read(result, rows, maxChunkBytes, cancellationToken);
         }
         finally
         {
@@ -73,38 +74,28 @@ internal sealed class ExecutorSession : IDisposable
         connection.Dispose();
     }
 
-    private static SqlRows Read(DuckDbResult result, SqlExecutorOptions limits, CancellationToken cancellationToken)
+    private static void Read(DuckDbResult result, ResultBuffer rows, long maxChunkBytes, CancellationToken cancellationToken)
     {
-        var rows = new List<object?[]>();
-        var budget = new ValueBudget(limits.MaxResultBytes);
+        rows.Begin(result.Columns);
         while (result.NextChunk() is { } chunk)
         {
             using (chunk)
             {
-                ReadRows(chunk, rows, budget, limits.MaxResultBytes);
-            }
-            if (rows.Count > limits.MaxResultRows)
-            {
-                throw new SqlException(
-                    $"The result has more than {limits.MaxResultRows} rows, which is as many as are returned at once. Add a LIMIT, or "
-                    + "aggregate.", null);
+                rows.Write(Copy(chunk, maxChunkBytes), cancellationToken);
             }
             cancellationToken.ThrowIfCancellationRequested();
         }
-        return new SqlRows([.. result.Columns.Select(column => new SqlColumn(column.Name, column.Type.ToString()))], rows);
     }
 
-    private static void ReadRows(DuckDbChunk chunk, List<object?[]> rows, ValueBudget budget, long maxBytes)
+    private static ChunkFrame Copy(DuckDbChunk chunk, long maxBytes)
     {
         try
         {
-            chunk.ReadRows(rows, budget);
+            return ChunkFrame.Copy(chunk, maxBytes);
         }
         catch (ValueBudgetException failure)
         {
-            throw new SqlException(
-                $"The values of the result take more than {maxBytes} bytes, which is as many as are returned at once. Add a LIMIT, select "
-                + "fewer columns or shorten long texts, or aggregate.", null, failure);
+            throw SqlRows.TooManyBytes(maxBytes, failure);
         }
     }
 

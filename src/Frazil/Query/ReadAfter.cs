@@ -5,7 +5,9 @@ namespace Frazil.Query;
 /// <summary>Read your writes: waits until every record named is in a hot batch or in the table.</summary>
 internal static class ReadAfter
 {
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(2);
+    /// <summary>The catalog is asked again for what another process may have committed; what this one reads it is told of.</summary>
+    private static readonly TimeSpan FirstCatalogWait = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestCatalogWait = TimeSpan.FromMilliseconds(500);
 
     /// <param name="records">Topic → partition → offset; null for none.</param>
     /// <param name="tables">Those of the query.</param>
@@ -52,23 +54,44 @@ internal static class ReadAfter
         long? next = null;
         try
         {
-            while (true)
+            for (var wait = TimeSpan.Zero; ; wait = NextWait(wait)) // at once the first time: the record may have left the memory
             {
-                next = Later(next, HotNext(table, partition));
-                if (next is not { } hot || hot <= offset)
+                using var untilCatalog = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                var isTime = Task.Delay(wait, untilCatalog.Token);
+                next = Later(next, await HotNextAsync(table, partition, offset, isTime));
+                if (next is not { } seen || seen <= offset)
                 {
+                    cancellationToken.ThrowIfCancellationRequested();
                     next = Later(next, (await table.State.RefreshAsync(cancellationToken))?.Progress.NextOffset(partition));
                 }
+                await untilCatalog.CancelAsync();
                 if (next > offset)
                 {
                     return;
                 }
-                await Task.Delay(Poll, cancellationToken);
             }
         }
         catch (OperationCanceledException failure) when (cancellationToken.IsCancellationRequested)
         {
             throw new UnseenRecordException(Explain(table, partition, offset, next), failure, cancellationToken);
+        }
+    }
+
+    private static TimeSpan NextWait(TimeSpan wait)
+        => wait == TimeSpan.Zero ? FirstCatalogWait : wait * 2 < LongestCatalogWait ? wait * 2 : LongestCatalogWait;
+
+    /// <summary>Looks at each change of what is in memory, until the record is there or it is time to ask the catalog.</summary>
+    private static async Task<long?> HotNextAsync(QueryTable table, TopicPartition partition, long offset, Task isTime)
+    {
+        while (true)
+        {
+            var changed = table.Hot?.Published.Next() ?? isTime;
+            var next = HotNext(table, partition);
+            if (next > offset || isTime.IsCompleted)
+            {
+                return next;
+            }
+            await Task.WhenAny(changed, isTime);
         }
     }
 

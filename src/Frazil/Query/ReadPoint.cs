@@ -18,11 +18,13 @@ namespace Frazil.Query;
 internal sealed class ReadPoint : IDisposable
 {
     private readonly IReadOnlyList<HotBatch> pinned;
+    private readonly SnapshotPin snapshot;
 
-    private ReadPoint(QueryTable table, IReadOnlyList<HotBatch> pinned, TableVersion? version)
+    private ReadPoint(QueryTable table, IReadOnlyList<HotBatch> pinned, TableVersion? version, SnapshotPin snapshot)
     {
         Table = table;
         this.pinned = pinned;
+        this.snapshot = snapshot;
         Version = version;
         var next = new Dictionary<TopicPartition, long>(version?.Progress.NextOffsets ?? TableProgress.Empty.NextOffsets);
         var slices = ImmutableArray.CreateBuilder<BatchSlice>();
@@ -51,18 +53,26 @@ internal sealed class ReadPoint : IDisposable
     public static async Task<ReadPoint> TakeAsync(QueryTable table, CancellationToken cancellationToken)
     {
         var pinned = table.Hot?.PinAll() ?? [];
+        var snapshot = table.State.Pins.Begin(table.State.Current?.Metadata); // no expiry of ours takes the files from now on
         try
         {
-            return new(table, pinned, await table.State.RefreshAsync(cancellationToken));
+            var version = await table.State.RefreshAsync(cancellationToken);
+            snapshot.Settle(version?.Metadata.CurrentSnapshotId);
+            return new(table, pinned, version, snapshot);
         }
         catch
         {
+            snapshot.Dispose();
             Unpin(pinned);
             throw;
         }
     }
 
-    public void Dispose() => Unpin(pinned);
+    public void Dispose()
+    {
+        snapshot.Dispose();
+        Unpin(pinned);
+    }
 
     private static void Unpin(IReadOnlyList<HotBatch> batches)
     {

@@ -1,11 +1,7 @@
 using System.Text;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 
 namespace Frazil.Query;
-
-/// <param name="Columns">Names and types.</param>
-/// <param name="Rows">Values as <see cref="SqlResult"/> documents them.</param>
-public sealed record SqlRows(IReadOnlyList<SqlColumn> Columns, IReadOnlyList<object?[]> Rows);
 
 /// <summary>
 /// Runs gated SQL over the tables that each query brings along. A query sees exactly its own tables, as <c>namespace.table</c> and, where
@@ -16,6 +12,7 @@ public sealed class SqlExecutor : IAsyncDisposable
     private readonly SqlExecutorOptions options;
     private readonly TimeProvider time;
     private readonly SemaphoreSlim seats;
+    private readonly ResultMemory memory;
     private readonly Lock gate = new();
     private ExecutorHost host;
     private readonly CancellationTokenSource stopping = new();
@@ -29,7 +26,11 @@ public sealed class SqlExecutor : IAsyncDisposable
         (this.options, this.time) = (options, time ?? TimeProvider.System);
         seats = new SemaphoreSlim(options.MaxConcurrent);
         host = new ExecutorHost(options);
+        memory = new(options.MaxAllWaitingBytes, options.MaxWaitingBytes, options.ReaderPatience);
     }
+
+    /// <summary>Bytes of rows that wait for their readers.</summary>
+    public long WaitingBytes => memory.Bytes;
 
     /// <summary>Queries that were given up because they could not be interrupted, and still run.</summary>
     public int StuckQueries => Volatile.Read(ref stuck);
@@ -51,7 +52,8 @@ public sealed class SqlExecutor : IAsyncDisposable
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(expiry.Token, cancellationToken, stopping.Token);
         try
         {
-            return await StartAsync(sql, tables, stop.Token).ConfigureAwait(false);
+            await using var chunks = await StreamAsync(sql, tables, stop.Token).ConfigureAwait(false);
+            return await SqlRows.ReadAsync(chunks, options.MaxResultRows, options.MaxResultBytes, stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException failure) when (expiry.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -95,87 +97,123 @@ public sealed class SqlExecutor : IAsyncDisposable
         stopping.Dispose();
     }
 
-    private async Task<SqlRows> StartAsync(GatedSql sql, IReadOnlyList<TableInput> tables, CancellationToken stop)
+    /// <summary>Runs one statement; its rows are computed while they are read, and no more of them than <see cref="SqlExecutorOptions"/>
+    /// lets wait.</summary>
+    /// <param name="sql">From <see cref="SqlGate.Parse"/>.</param>
+    /// <param name="tables">At least those that the statement names. Their hot pins are taken over, whatever happens.</param>
+    /// <param name="cancellationToken">Interrupts the query until all is read.</param>
+    /// <returns>When the statement is known to be right; the caller disposes.</returns>
+    /// <exception cref="SqlException">The statement is wrong, names a table that is not there, or fails.</exception>
+    /// <exception cref="OperationCanceledException">It was interrupted.</exception>
+    public async Task<SqlChunks> StreamAsync(GatedSql sql, IReadOnlyList<TableInput> tables, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(sql);
+        ArgumentNullException.ThrowIfNull(tables);
         var pins = new TablePins(tables);
-        IReadOnlyList<TableBinding> bound;
+        var buffer = new ResultBuffer(memory, time);
+        var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping.Token);
+        Task query;
         try
         {
-            bound = TableBinding.Bind(sql, tables);
-            if (sql.CountColumn is { } column)
-            {
-                pins.Dispose();
-                return Count(bound[0].Table, column);
-            }
-            await seats.WaitAsync(stop).ConfigureAwait(false);
+            var bound = TableBinding.Bind(sql, tables);
+            query = sql.CountColumn is { } column ? Count(bound[0].Table, column, buffer, pins) : await StartAsync(sql, bound, buffer, pins, stop.Token).ConfigureAwait(false);
         }
         catch
         {
             pins.Dispose();
+            stop.Dispose();
             throw;
         }
+        try
+        {
+            return new(await buffer.Columns.WaitAsync(stop.Token).ConfigureAwait(false), buffer, query, stop, WaitForEndAsync);
+        }
+        catch
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            buffer.Abandon();
+            try
+            {
+                await WaitForEndAsync(query, stop.Token).ConfigureAwait(false);
+            }
+            finally
+            {
+                stop.Dispose();
+            }
+            throw;
+        }
+    }
+
+    /// <summary>Rows of one VARCHAR that are known without asking DuckDB.</summary>
+    internal SqlChunks Answer(string column, IReadOnlyList<string> values)
+    {
+        var buffer = new ResultBuffer(memory, time);
+        buffer.Write(ChunkFrame.OfTexts(values), CancellationToken.None);
+        buffer.Complete(null);
+        return new([DuckDbColumn.Varchar(column)], buffer, Task.CompletedTask, new(), WaitForEndAsync);
+    }
+
+    /// <returns>The query, which ends when its thread does; how, the buffer says.</returns>
+    private async Task<Task> StartAsync(
+        GatedSql sql, IReadOnlyList<TableBinding> bound, ResultBuffer buffer, TablePins pins, CancellationToken stop)
+    {
+        await seats.WaitAsync(stop).ConfigureAwait(false);
         // The query blocks this thread, on which it also runs: not the caller's, and not one of the pool, which would be slow to replace it.
         // Seat and pins are the query's own, for it may outlast whoever asked.
-        return await AnswerAsync(
-            Task.Factory.StartNew(
-                () =>
+        return Task.Factory.StartNew(
+            () =>
+            {
+                Exception? failure = null;
+                try
                 {
-                    try
-                    {
-                        stop.ThrowIfCancellationRequested();
-                        return Run(sql, bound, pins, stop);
-                    }
-                    finally
-                    {
-                        pins.Dispose();
-                        seats.Release();
-                    }
-                },
-                CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default),
-            stop).ConfigureAwait(false);
+                    stop.ThrowIfCancellationRequested();
+                    Run(sql, bound, pins, buffer, stop);
+                }
+                catch (Exception error)
+                {
+                    failure = error;
+                }
+                pins.Dispose();
+                seats.Release();
+                buffer.Complete(failure);
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     /// <summary>DuckDB has work that it does not look up from: an interrupted query is waited for, but not for ever.</summary>
-    private async Task<SqlRows> AnswerAsync(Task<SqlRows> query, CancellationToken stop)
+    private async Task WaitForEndAsync(Task query, CancellationToken stop)
     {
         try
         {
-            return await query.WaitAsync(stop).ConfigureAwait(false);
+            await query.WaitAsync(options.InterruptGrace, time, CancellationToken.None).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (!query.IsCompleted)
+        catch (TimeoutException)
         {
-            try
-            {
-                return await query.WaitAsync(options.InterruptGrace, time, CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (TimeoutException)
-            {
-                Interlocked.Increment(ref stuck);
-                _ = query.ContinueWith(
-                    ended =>
-                    {
-                        _ = ended.Exception;
-                        Interlocked.Decrement(ref stuck);
-                    },
-                    CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-                throw new StuckQueryException(stop);
-            }
+            Interlocked.Increment(ref stuck);
+            _ = query.ContinueWith(
+                ended => Interlocked.Decrement(ref stuck),
+                CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            throw new StuckQueryException(stop);
         }
     }
 
     /// <summary><c>SELECT count(*) FROM table</c>: known without reading, as DuckDB itself knows it of Parquet files.</summary>
-    private static SqlRows Count(TableInput table, string column)
+    private static Task Count(TableInput table, string column, ResultBuffer buffer, TablePins pins)
     {
+        pins.Dispose();
         var rows = table.HotSlices.Sum(slice => slice.Count) + table.ColdFiles.Sum(file => file.RecordCount);
-        return new SqlRows([new SqlColumn(column, "BIGINT")], [[rows]]);
+        buffer.Begin([DuckDbColumn.BigInt(column)]);
+        buffer.Write(ChunkFrame.OfLong(rows), CancellationToken.None);
+        buffer.Complete(null);
+        return Task.CompletedTask;
     }
 
-    private SqlRows Run(GatedSql sql, IReadOnlyList<TableBinding> tables, TablePins pins, CancellationToken cancellationToken)
+    private void Run(GatedSql sql, IReadOnlyList<TableBinding> tables, TablePins pins, ResultBuffer buffer, CancellationToken cancellationToken)
     {
         using var lease = TakeLease(out var current);
         try
         {
-            return lease.Session.Run(sql, tables, pins, options, cancellationToken);
+            lease.Session.Run(sql, tables, pins, buffer, options.MaxResultBytes, cancellationToken);
         }
         catch (DuckDbException failure)
         {

@@ -1,4 +1,4 @@
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 
 namespace Frazil.Query;
 
@@ -27,10 +27,21 @@ public sealed record SqlExecutorOptions
     /// its seat stay taken until it ends.</summary>
     public TimeSpan InterruptGrace { get; init; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>Rows that a result may have; more is an error, because results are held in memory.</summary>
+    /// <summary>Rows that a result may have which is read as a whole; more is an error, because it is held in memory.</summary>
     public int MaxResultRows { get; init; } = 1_000_000;
 
-    /// <summary>Bytes that the values of a result may take, counted as <see cref="ValueBudget"/> says; more is an error. This alone keeps a
-    /// query that makes long texts from taking the memory that ingest needs.</summary>
+    /// <summary>Bytes that the values of a result may take which is read as a whole, counted as <see cref="ValueBudget"/> says, and those of
+    /// one chunk (2048 rows) of any other; more is an error. This alone keeps a query that makes long texts from taking the memory that
+    /// ingest needs.</summary>
     public long MaxResultBytes { get; init; } = 256L << 20;
+
+    /// <summary>Bytes that a result may hold on its way to a slow reader. Until all its rows are computed, a query keeps its seat and the hot
+    /// rows that it reads.</summary>
+    public long MaxWaitingBytes { get; init; } = 32L << 20;
+
+    /// <summary>Bytes that all results may hold so; beyond them each holds one chunk.</summary>
+    public long MaxAllWaitingBytes { get; init; } = 256L << 20;
+
+    /// <summary>A query whose result is full fails when its reader takes nothing for so long.</summary>
+    public TimeSpan ReaderPatience { get; init; } = TimeSpan.FromSeconds(10);
 }

@@ -10,7 +10,7 @@ public sealed record SqlRequest(
     TimeSpan? Timeout = null);
 
 /// <summary>A finished query. Values are .NET objects: null, bool, int, long, float, double, decimal (DECIMAL beyond 96
-/// bits: <see cref="Frazil.Columnar.DuckDb.WideDecimal"/>), string, byte[], Guid, DateOnly,
+/// bits: <see cref="Frazil.DuckDb.WideDecimal"/>), string, byte[], Guid, DateOnly,
 /// TimeOnly, DateTime (timestamp), DateTimeOffset (timestamptz), BigInteger, <c>object?[]</c> (list), <c>IReadOnlyDictionary&lt;string,
 /// object?&gt;</c> (struct), <c>KeyValuePair&lt;object, object?&gt;[]</c> (map).</summary>
 public sealed record SqlResult

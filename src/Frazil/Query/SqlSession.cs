@@ -1,13 +1,10 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
 using Frazil.Cold;
-using Frazil.Commit;
 using Frazil.Config;
-using Frazil.Flush;
 using Frazil.Hot;
-using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
+using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Frazil.Query;
@@ -18,69 +15,73 @@ public sealed class SqlSession : IAsyncDisposable
     private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
 
     private readonly ICatalog catalog;
-    private readonly ImmutableArray<QueryTable> ingested;
+    private readonly Func<IEnumerable<QueryTable>> ingested;
     private readonly SnapshotFiles snapshotFiles;
     private readonly SqlGate gate = new();
+    private readonly SqlExecutorOptions limits;
     private readonly SqlExecutor executor;
     private readonly ICatalog? ownedCatalog;
+    private readonly QueryMetrics? metrics;
 
-    internal SqlSession(ICatalog catalog, ImmutableArray<QueryTable> ingested, FrazilOptions options, bool ownsCatalog = false)
+    internal SqlSession(
+        ICatalog catalog, Func<IEnumerable<QueryTable>> ingested, FrazilOptions options, bool ownsCatalog = false, QueryMetrics? metrics = null)
     {
         this.catalog = catalog;
         this.ingested = ingested;
+        this.metrics = metrics;
         ownedCatalog = ownsCatalog ? catalog : null;
         snapshotFiles = new(new ManifestCache(catalog.FileIO), catalog.FileIO);
-        executor = new(new()
+        limits = new()
         {
             Directories = WarehouseFolders(catalog, options),
             SpillDirectory = Path.Combine(options.DataDir, "query-spill"),
-        });
+        };
+        executor = new(limits);
     }
 
     /// <summary>Opens the catalog alone, for queries where no engine runs: cold rows only.</summary>
     /// <exception cref="FrazilStartException">The catalog cannot be used.</exception>
     public static async Task<SqlSession> OpenCatalogAsync(
         FrazilOptions options, ILoggerFactory? loggers = null, CancellationToken cancellationToken = default)
-        => new(await WarehouseCatalog.OpenAsync(options.Catalog, cancellationToken), [], options, ownsCatalog: true);
+        => new(await WarehouseCatalog.OpenAsync(options.Catalog, cancellationToken), static () => [], options, ownsCatalog: true);
 
-    /// <summary>Runs one SELECT.</summary>
+    /// <summary>Runs one SELECT and reads all its rows; at most as many as <see cref="SqlExecutorOptions.MaxResultRows"/> and
+    /// <see cref="SqlExecutorOptions.MaxResultBytes"/> say.</summary>
     /// <exception cref="SqlException">The SQL is wrong or not allowed; says where.</exception>
     /// <exception cref="TimeoutException">It did not finish, or the records to be read after did not arrive, in time.</exception>
     public async Task<SqlResult> QueryAsync(SqlRequest request, CancellationToken cancellationToken = default)
     {
         var started = Stopwatch.GetTimestamp();
-        var limit = request.Timeout ?? DefaultTimeout;
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(limit);
+        await using var stream = await StreamAsync(request, cancellationToken);
+        return await stream.ReadAllAsync(limits.MaxResultRows, limits.MaxResultBytes, started, cancellationToken);
+    }
+
+    /// <summary>Runs one SELECT; its rows come while they are computed, however many they are. The caller disposes, which ends it.</summary>
+    /// <exception cref="SqlException">The SQL is wrong or not allowed; says where.</exception>
+    /// <exception cref="TimeoutException">It did not begin, or the records to be read after did not arrive, in time.</exception>
+    public async Task<SqlStream> StreamAsync(SqlRequest request, CancellationToken cancellationToken = default)
+    {
+        var deadline = new QueryDeadline(request.Timeout ?? DefaultTimeout, metrics, cancellationToken);
         try
         {
             var sql = gate.Parse(request.Sql);
             if (sql.IsShowTables)
             {
-                return await ShowTablesAsync(started, timeout.Token);
+                return await ShowTablesAsync(deadline);
             }
-            var tables = await ResolveAsync(sql, timeout.Token);
-            await ReadAfter.WaitAsync(request.ReadAfter, tables, timeout.Token);
-            return await RunAsync(sql, tables, started, timeout.Token);
+            var tables = await ResolveAsync(sql, deadline.Token);
+            await ReadAfter.WaitAsync(request.ReadAfter, tables, deadline.Token);
+            return await RunAsync(sql, tables, deadline);
         }
-        catch (Exception error) when (error is PipelineFailedException or ProgressFormatException)
+        catch (Exception error)
         {
-            // Other hands dropped the table, or made it anew, below a running pipeline, or spoilt its progress.
-            throw new SqlException(error.Message, null, error);
-        }
-        catch (ValidationException error)
-        {
-            throw new SqlException($"The table cannot be queried: {error.Message}", null, error); // a type without a column layout
-        }
-        catch (UnseenRecordException unseen) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new TimeoutException($"after {limit.TotalSeconds:0.###} s {unseen.Message}", unseen);
-        }
-        catch (OperationCanceledException stopped) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-        {
-            throw new TimeoutException(
-                $"the query did not finish within {limit.TotalSeconds:0.###} s; ask for less, or give it a longer timeout_ms"
-                + (stopped is StuckQueryException ? $". {stopped.Message}" : ""), stopped);
+            var told = deadline.Explain(error);
+            deadline.Dispose();
+            if (told != error)
+            {
+                throw told;
+            }
+            throw;
         }
     }
 
@@ -94,8 +95,7 @@ public sealed class SqlSession : IAsyncDisposable
         }
     }
 
-    private async Task<SqlResult> RunAsync(
-        GatedSql sql, IReadOnlyList<QueryTable> tables, long started, CancellationToken cancellationToken)
+    private async Task<SqlStream> RunAsync(GatedSql sql, IReadOnlyList<QueryTable> tables, QueryDeadline deadline)
     {
         var readPoints = new List<ReadPoint>();
         var handedOver = false;
@@ -104,21 +104,15 @@ public sealed class SqlSession : IAsyncDisposable
             var inputs = new List<TableInput>();
             foreach (var table in tables)
             {
-                var readPoint = await ReadPoint.TakeAsync(table, cancellationToken);
+                var readPoint = await ReadPoint.TakeAsync(table, deadline.Token);
                 readPoints.Add(readPoint);
-                inputs.Add(await ToInputAsync(readPoint, cancellationToken));
+                inputs.Add(await ToInputAsync(readPoint, deadline.Token));
             }
-            handedOver = true; // the executor unpins: an interrupted query may read on for a moment after its task has ended
-            var rows = await executor.ExecuteAsync(sql, inputs, System.Threading.Timeout.InfiniteTimeSpan, cancellationToken);
+            var summaries = readPoints.ToDictionary(static point => point.Table.State.Identifier.ToString(), Summarize);
             var files = inputs.Sum(static input => input.ColdFiles.Count);
-            return new()
-            {
-                Columns = rows.Columns,
-                Rows = rows.Rows,
-                Elapsed = Stopwatch.GetElapsedTime(started),
-                ReadPoint = readPoints.ToDictionary(static point => point.Table.State.Identifier.ToString(), Summarize),
-                Scan = new(files, files, readPoints.Sum(static point => point.HotRows)),
-            };
+            var scan = new ScanSummary(files, files, readPoints.Sum(static point => point.HotRows));
+            handedOver = true; // the executor unpins: an interrupted query may read on for a moment after its task has ended
+            return new(await executor.StreamAsync(sql, inputs, deadline.Token), summaries, scan, deadline);
         }
         finally
         {
@@ -164,7 +158,7 @@ public sealed class SqlSession : IAsyncDisposable
 
     private async Task<QueryTable?> FindAsync(SqlTableName name, CancellationToken cancellationToken)
     {
-        var hits = ingested.Where(table => name.Matches(table.State.Identifier.Namespace.ToString(), table.State.Identifier.Name)).ToList();
+        var hits = ingested().Where(table => name.Matches(table.State.Identifier.Namespace.ToString(), table.State.Identifier.Name)).ToList();
         if (hits.Count == 0)
         {
             var all = await ListAsync(cancellationToken);
@@ -190,25 +184,17 @@ public sealed class SqlSession : IAsyncDisposable
 
     private async Task<string> SuggestAsync(CancellationToken cancellationToken)
     {
-        var names = ingested.Where(static table => !table.ReadsDeadLetters).Select(static table => table.State.Identifier)
+        var names = ingested().Where(static table => !table.ReadsDeadLetters).Select(static table => table.State.Identifier)
             .Concat(await ListAsync(cancellationToken)).Distinct().Take(10).ToList();
         return names.Count == 0 ? "; the catalog has no tables yet" : $"; there are {string.Join(", ", names)}";
     }
 
-    private async Task<SqlResult> ShowTablesAsync(long started, CancellationToken cancellationToken)
+    private async Task<SqlStream> ShowTablesAsync(QueryDeadline deadline)
     {
-        var names = (await ListAsync(cancellationToken)).Concat(ingested.Select(static table => table.State.Identifier)
+        var names = (await ListAsync(deadline.Token)).Concat(ingested().Select(static table => table.State.Identifier)
             .Where(static identifier => !identifier.Name.EndsWith(DeadLetterColumns.TableSuffix, StringComparison.Ordinal)));
-        return new()
-        {
-            Columns = [new("name", "VARCHAR")],
-            Rows = [
-                .. names.Select(static name => name.ToString()).Distinct().Order(StringComparer.Ordinal)
-                    .Select(static name => new object?[] { name })],
-            Elapsed = Stopwatch.GetElapsedTime(started),
-            ReadPoint = new Dictionary<string, ReadPointSummary>(),
-            Scan = new(0, 0, 0),
-        };
+        var rows = executor.Answer("name", [.. names.Select(static name => name.ToString()).Distinct().Order(StringComparer.Ordinal)]);
+        return new(rows, new Dictionary<string, ReadPointSummary>(), new(0, 0, 0), deadline);
     }
 
     private static ReadPointSummary Summarize(ReadPoint point) => new(

@@ -1,6 +1,6 @@
 using Frazil.Commit;
-using Frazil.Decode;
 using Frazil.Flush;
+using Frazil.Formats;
 using Frazil.Hot;
 using Frazil.Iceberg.Manifests;
 using Frazil.Kafka;
@@ -24,9 +24,9 @@ internal sealed class RangeDecoder
     private readonly HotBuffer hot = new();
     private readonly HotPartition partition;
     private readonly List<DataFile> files = [];
-    private SchemaSamples? wanted;
+    private SchemaNeed? need;
+    private long waiting;
     private CancellationTokenSource? reading;
-    private (long Offset, DecodeError? Problem) evolved = (-1, null);
     private CancellationToken cancellation;
     private long pieceBytes;
     private int pieces;
@@ -42,7 +42,7 @@ internal sealed class RangeDecoder
             Time = parts.Time,
             Schema = () => parts.Schemas.Current,
             Declared = () => parts.Schemas.Declared,
-            CreateDecoder = static () => new JsonDecoder(),
+            Format = parts.Schemas.Format,
             OnBadRecord = source.Options.OnBadRecord,
             EvolveSchema = source.Options.EvolveSchema,
             PinsStart = false,
@@ -98,8 +98,8 @@ internal sealed class RangeDecoder
         }
     }
 
-    /// <summary>Reads until the end, or until a record wants new columns and enough of those behind it have been seen; then adds the
-    /// columns.</summary>
+    /// <summary>Reads until the end, or until a record waits for something and enough of those behind it have been seen; then brings
+    /// it.</summary>
     /// <returns>Where to go on.</returns>
     private long ReadFrom(long next, CancellationToken cancellationToken)
     {
@@ -108,43 +108,37 @@ internal sealed class RangeDecoder
         try
         {
             var read = parts.Reader.Read(parts.Source.Partition, next, parts.Source.Last + 1, Take, stop.Token);
-            if (wanted is null)
+            if (need is null)
             {
                 return read.ReachedEnd && read.Next <= parts.Source.Last
                     ? throw new ReplayException($"{parts.Source.Partition} ends at offset {read.Next} for readers of committed records, before {parts.Source.Last}; nothing was done")
                     : parts.Source.Last + 1;
             }
         }
-        catch (OperationCanceledException) when (wanted is not null && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (need is not null && !cancellationToken.IsCancellationRequested)
         {
-            // Enough samples: reading goes on at the record that wanted columns.
+            // Enough is known: reading goes on at the record that waits.
         }
-        var samples = wanted!;
-        evolved = (evolved.Offset, Blocking.Wait(Task.Run(() => parts.Schemas.EvolveAsync(samples, cancellationToken), cancellationToken)));
-        wanted = null;
-        return evolved.Offset;
+        var wanted = need!;
+        partition.Answer(waiting, Blocking.Wait(Task.Run(() => parts.Schemas.FulfilAsync(wanted, cancellationToken), cancellationToken)));
+        need = null;
+        return waiting;
     }
 
     private void Take(in KafkaMessage message)
     {
-        if (wanted is { } samples)
+        if (need is not null)
         {
-            Sample(samples, message);
+            need.Add(new(message));
+            EndReadingIfComplete();
             return;
         }
-        var status = evolved.Offset == message.Offset && evolved.Problem is { } problem
-            ? partition.Reject(message, problem.Code, problem.Message)
-            : partition.Append(message);
-        if (status == AppendStatus.UnknownField)
+        var status = partition.Append(message);
+        if (status == AppendStatus.Waits)
         {
-            if (evolved.Offset != message.Offset)
-            {
-                evolved = (message.Offset, null);
-                Sample(wanted = new(), message);
-                return;
-            }
-            status = partition.Reject(
-                message, "unknown_field", "the record has a field that no column holds, and the schema did not take it up");
+            (need, waiting) = (partition.TakeNeed(), message.Offset);
+            EndReadingIfComplete();
+            return;
         }
         Count(message, status);
     }
@@ -176,13 +170,9 @@ internal sealed class RangeDecoder
         }
     }
 
-    private void Sample(SchemaSamples samples, in KafkaMessage message)
+    private void EndReadingIfComplete()
     {
-        if (!message.IsValueNull && samples.Count < SchemaSamples.Most)
-        {
-            samples.Add(message.Value);
-        }
-        if (samples.Count >= SchemaSamples.Most)
+        if (need!.IsComplete)
         {
             reading!.Cancel();
         }

@@ -17,10 +17,13 @@ internal sealed record ReplaySource(TableOptions Options, TableState State, Topi
     public static async Task<ReplaySource> FindAsync(
         FrazilOptions options, ReplayRequest request, ICatalog catalog, CancellationToken cancellationToken)
     {
-        var table = Configured(options, request.Table);
-        var state = new TableState(catalog, TableIdentifier.Parse(table.Name));
-        var version = await state.RefreshAsync(cancellationToken)
-            ?? throw new ReplayException($"table {table.Name} is configured but does not exist yet: there is nothing to replay");
+        var state = TableNames.IsSound(request.Table) ? new TableState(catalog, TableIdentifier.Parse(request.Table)) : null;
+        var version = state is null ? null : await state.RefreshAsync(cancellationToken);
+        var table = Configured(options, request.Table, version is null ? [] : TopicsOf(version));
+        if (state is null || version is null)
+        {
+            throw new ReplayException($"table {table.Name} is configured but does not exist yet: there is nothing to replay");
+        }
         TableCompatibility.Check(version.Metadata, table);
         var source = new ReplaySource(table, state, new(TopicOf(request, table, version), request.Partition), request.From, request.To);
         source.Check(version);
@@ -81,10 +84,10 @@ internal sealed record ReplaySource(TableOptions Options, TableState State, Topi
         }
     }
 
-    private static TableOptions Configured(FrazilOptions options, string name)
+    private static TableOptions Configured(FrazilOptions options, string name, IReadOnlyCollection<string> fedFrom)
     {
         var tables = TableNames.Expand(options.Tables).ToList();
-        return tables.FirstOrDefault(table => table.Name == name) ?? throw new ReplayException(
+        return TableNames.Find(options.Tables, name, fedFrom) ?? throw new ReplayException(
             $"there is no table {name} in the configuration" + (NearestName.Find(name,
                 tables.Select(static table => table.Name)) is { } meant
                 ? $"; did you mean {meant}?"

@@ -61,8 +61,9 @@ internal sealed record ReplayTarget(
         TableState side, ReplaySource source, ReplayRequest request, FrazilOptions options, ICatalog catalog,
         CancellationToken cancellationToken)
     {
-        var ingested = TableNames.Expand(options.Tables).Select(static table => table.Name);
-        if (ingested.Any(name => request.Into == name || request.Into == name + DeadLetterColumns.TableSuffix))
+        var main = request.Into!.EndsWith(DeadLetterColumns.TableSuffix, StringComparison.Ordinal)
+            ? request.Into[..^DeadLetterColumns.TableSuffix.Length] : request.Into;
+        if (TableNames.MayBeMade(options.Tables, request.Into) || TableNames.MayBeMade(options.Tables, main))
         {
             throw new ReplayException(
                 $"--into {request.Into} names a table that Frazil itself writes; give the side table a name of its own");

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Faults;

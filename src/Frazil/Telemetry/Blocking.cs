@@ -8,6 +8,9 @@ internal static class Blocking
     [SuppressMessage("Usage", "VSTHRD002", Justification = "Owned threads have no scheduler to starve.")]
     public static T Wait<T>(Task<T> task) => task.GetAwaiter().GetResult();
 
+    /// <summary>False when the time was over first. Does not throw what the task throws.</summary>
+    public static bool Wait(Task task, TimeSpan limit) => ((IAsyncResult)task).AsyncWaitHandle.WaitOne(limit);
+
     [SuppressMessage("Usage", "VSTHRD002", Justification = "Owned threads have no scheduler to starve.")]
     public static void Wait(Task task) => task.GetAwaiter().GetResult();
 }

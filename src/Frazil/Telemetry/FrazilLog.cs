@@ -106,6 +106,18 @@ internal static partial class FrazilLog
     [LoggerMessage(805, LogLevel.Error, "{Table}: {Step} has failed for {Seconds} s, nothing is committed: {Reason}")]
     public static partial void TableCannotCommit(this ILogger logger, Exception error, string table, string step, long seconds, string reason);
 
+    [LoggerMessage(806, LogLevel.Error, "{Table}: {Step} gives no answer, nothing is committed: {What}")]
+    public static partial void StepHangs(this ILogger logger, string table, string step, string what);
+
+    [LoggerMessage(807, LogLevel.Warning, "{Table}: {Partition} is paused at offset {Offset}, the table takes no more just now; others of its source go on")]
+    public static partial void LaneDetached(this ILogger logger, string table, string partition, long offset);
+
+    [LoggerMessage(808, LogLevel.Information, "{Table}: {Partition} goes on at offset {Offset}")]
+    public static partial void LaneAttached(this ILogger logger, string table, string partition, long offset);
+
+    [LoggerMessage(809, LogLevel.Error, "topic {Topic} is not read: its table would be {Table}, which is no name of a table or another one's")]
+    public static partial void TopicWithoutTable(this ILogger logger, string topic, string table);
+
     [LoggerMessage(803, LogLevel.Error, "{Table}: stopped with {Records} records that could not be committed ({Reason}); they are read again at the next start")]
     public static partial void StoppedUnflushed(this ILogger logger, string table, long records, string reason);
 

@@ -1,8 +1,12 @@
 namespace Frazil.Telemetry;
 
-/// <summary>One table's counters since the process started. Written by the stages, read by status and /metrics.</summary>
-internal sealed class TableMetrics
+/// <summary>One table's counters since the process started, and how long its steps take. Written by the stages, read by status and by
+/// whoever listens to the meter. Nothing here allocates.</summary>
+/// <param name="times">Where durations go; null where nobody is to see them.</param>
+/// <param name="table">The label of what is recorded there.</param>
+internal sealed class TableMetrics(StageTimes? times = null, string table = "")
 {
+    private readonly KeyValuePair<string, object?> label = new(StageTimes.TableLabel, table);
     private long records;
     private long bytes;
     private long badRecords;
@@ -25,13 +29,32 @@ internal sealed class TableMetrics
         Interlocked.Add(ref bytes, size);
     }
 
+    /// <summary>Records were made visible; the oldest of them has this Kafka timestamp, in milliseconds since 1970. Negative: it has none;
+    /// <see cref="long.MaxValue"/>: there was none.</summary>
+    public void RecordVisible(long oldestTimestampMs)
+    {
+        if (times is not null && oldestTimestampMs is >= 0 and < long.MaxValue && times.Freshness.Enabled)
+        {
+            // The clock that stamped it may go before ours.
+            times.Freshness.Record(Math.Max(0, times.Clock.GetUtcNow().ToUnixTimeMilliseconds() - oldestTimestampMs) / 1000.0, label);
+        }
+    }
+
     public void CountBadRecord() => Interlocked.Increment(ref badRecords);
 
-    public void CountFlush() => Interlocked.Increment(ref flushes);
+    public void CountFlush(TimeSpan elapsed)
+    {
+        Interlocked.Increment(ref flushes);
+        times?.Flush.Record(elapsed.TotalSeconds, label);
+    }
 
     public void CountFlushFailure() => Interlocked.Increment(ref flushFailures);
 
-    public void CountCommit() => Interlocked.Increment(ref commits);
+    public void CountCommit(TimeSpan elapsed)
+    {
+        Interlocked.Increment(ref commits);
+        times?.Commit.Record(elapsed.TotalSeconds, label);
+    }
 
     public void CountCommittedRows(long rows) => Interlocked.Add(ref committedRows, rows);
 }

@@ -1,4 +1,4 @@
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Kafka;
 
 namespace Frazil.Verify;

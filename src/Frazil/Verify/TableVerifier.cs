@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Hot;

@@ -7,8 +7,9 @@ namespace Frazil.EndToEnd.Crash;
 /// <param name="Transactions">The producer is transactional, and aborts one in four.</param>
 /// <param name="OwnBroker">A broker of its own, which may be killed.</param>
 /// <param name="SmallDisk">The warehouse is a file system of its own, small enough to be filled.</param>
+/// <param name="SharesEntry">Its table is one of two of the same entry, which share a consumer; both get the same records.</param>
 internal sealed record SceneTraits(
-    int Partitions, int ActivePartitions, bool BadRecords, bool Transactions, bool OwnBroker, bool SmallDisk);
+    int Partitions, int ActivePartitions, bool BadRecords, bool Transactions, bool OwnBroker, bool SmallDisk, bool SharesEntry);
 
 internal enum RoundKind
 {
@@ -106,7 +107,7 @@ internal static class CrashPlan
         var random = new Random(unchecked((seed * 1_000_003) ^ (index * 7919)));
         var partitions = random.Next(4, 7);
         var traits = new SceneTraits(partitions, random.Next(3) == 0 ? random.Next(1, partitions + 1) : partitions, random.Next(4) == 0,
-            random.Next(4) == 0, OwnBroker: index % 16 == 11, SmallDisk: index % 8 == 5);
+            random.Next(4) == 0, OwnBroker: index % 16 == 11, SmallDisk: index % 8 == 5, SharesEntry: index % 2 == 0 || index % 16 == 11);
         var rounds = new List<Round>();
         while (rounds.Count < RoundsPerScene)
         {

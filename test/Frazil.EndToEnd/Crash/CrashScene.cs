@@ -23,8 +23,6 @@ internal sealed class CrashFailedException(string message, long lost = 0, long d
 /// table whenever one has drained the topic. Dispose stops the producer and removes the folder.</summary>
 internal sealed class CrashScene : IAsyncDisposable
 {
-    public const string Table = "shop.crash";
-
     private const int SqliteBusy = 5;
 
     private static readonly TimeSpan DrainLimit = TimeSpan.FromMinutes(3);
@@ -44,6 +42,12 @@ internal sealed class CrashScene : IAsyncDisposable
     public SceneStage Stage { get; }
     public CrashStream Stream { get; }
     public string Topic { get; }
+
+    /// <summary>The table that is harmed.</summary>
+    public string Table => Plan.Traits.SharesEntry ? $"shop.{Topic}" : "shop.crash";
+
+    /// <summary>It, and the one that shares its entry.</summary>
+    public IEnumerable<string> Tables => Plan.Traits.SharesEntry ? [Table, $"shop.{TopicBeside(Topic)}"] : [Table];
 
     /// <summary>Rows that a foreign engine appended.</summary>
     public long ForeignRows { get; set; }
@@ -69,8 +73,14 @@ internal sealed class CrashScene : IAsyncDisposable
         var topic = $"crash-{seed}-{plan.Index}-{Environment.ProcessId}";
         await using var admin = new KafkaAdmin(stage.Bootstrap);
         await admin.CreateTopicAsync(topic, plan.Traits.Partitions, cancellationToken: cancellationToken);
+        if (plan.Traits.SharesEntry)
+        {
+            await admin.CreateTopicAsync(TopicBeside(topic), plan.Traits.Partitions, cancellationToken: cancellationToken);
+        }
         return new(plan, stage, recounter, topic, seed ^ plan.Index) { MoreConfig = moreConfig?.Invoke(topic) ?? "" };
     }
+
+    public static string TopicBeside(string topic) => topic + "-beside";
 
     /// <summary>Starts an instance with the faults of a round.</summary>
     /// <param name="round">Null for none.</param>
@@ -118,8 +128,9 @@ internal sealed class CrashScene : IAsyncDisposable
 
     /// <summary>Waits until the table's commits hold everything that the ledger holds.</summary>
     /// <exception cref="CrashFailedException">They do not in time: records are lost, or the process is stuck.</exception>
-    public async Task DrainAsync(FrazilProcess frazil, CancellationToken cancellationToken, string table = Table)
+    public async Task DrainAsync(FrazilProcess frazil, CancellationToken cancellationToken, string? table = null)
     {
+        table ??= Table;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(DrainLimit);
         try
@@ -132,15 +143,16 @@ internal sealed class CrashScene : IAsyncDisposable
             var rows = await CommittedAsync(table, cancellationToken);
             var letters = await CommittedAsync(table + "_dlq", cancellationToken);
             throw new CrashFailedException(
-                $"not drained after {DrainLimit.TotalSeconds} s: {rows} rows of {Stream.Ledger.Records + ForeignRows}, {letters} dead letters of {Stream.Ledger.Bad}",
-                Stream.Ledger.Records + ForeignRows - rows + Stream.Ledger.Bad - letters);
+                $"{table} not drained after {DrainLimit.TotalSeconds} s: {rows} rows of {Stream.Ledger.Records + ForeignRowsOf(table)}, {letters} dead letters of {Stream.Ledger.Bad}",
+                Stream.Ledger.Records + ForeignRowsOf(table) - rows + Stream.Ledger.Bad - letters);
         }
     }
 
     /// <summary>Drains, and lets the referee count.</summary>
     /// <exception cref="CrashFailedException">The table and the ledger differ.</exception>
-    public async Task CheckAsync(FrazilProcess frazil, CancellationToken cancellationToken, string table = Table)
+    public async Task CheckAsync(FrazilProcess frazil, CancellationToken cancellationToken, string? table = null)
     {
+        table ??= Table;
         await DrainAsync(frazil, cancellationToken, table);
         var ledger = Stream.Ledger;
         var sums = new JsonArray([.. Stream.SumColumns.Select(static name => (JsonNode)name)]);
@@ -153,7 +165,7 @@ internal sealed class CrashScene : IAsyncDisposable
         Compare(problems, "distinct positions", ledger.Records, positions);
         Compare(
             problems, "the sum of ids", ledger.IdSum, long.Parse(seen.GetProperty("id_sum").GetString()!, CultureInfo.InvariantCulture));
-        Compare(problems, "foreign rows", ForeignRows, Number(seen, "foreign"));
+        Compare(problems, "foreign rows", ForeignRowsOf(table), Number(seen, "foreign"));
         ComparePartitions(problems, seen);
         CompareSums(problems, seen);
         await CheckLettersAsync(table, problems, cancellationToken);
@@ -161,7 +173,7 @@ internal sealed class CrashScene : IAsyncDisposable
         if (problems.Count > 0)
         {
             throw new CrashFailedException(
-                $"{string.Join("; ", problems)}; {seen.GetRawText()}", Math.Max(0, ledger.Records - ids), Math.Max(0, rows - ids));
+                $"{table}: {string.Join("; ", problems)}; {seen.GetRawText()}", Math.Max(0, ledger.Records - ids), Math.Max(0, rows - ids));
         }
     }
 
@@ -198,13 +210,13 @@ internal sealed class CrashScene : IAsyncDisposable
     {
         var live = Number(await AskAsync(new() { ["op"] = "count", ["sums"] = new JsonArray() }, cancellationToken), "files");
         return Directory.EnumerateFiles(Path.Combine(Stage.Folder, "warehouse"), "*.parquet", SearchOption.AllDirectories)
-            .Count(static path => path.Contains("/crash/", StringComparison.Ordinal)) - (int)live;
+            .Count(path => path.Contains($"/{Table.Split('.')[1]}/", StringComparison.Ordinal)) - (int)live;
     }
 
     /// <summary>What <c>frazil verify --deep</c> says, where a foreign engine did not add rows that Kafka knows nothing of.</summary>
     private async Task VerifyAsync(string table, List<string> problems, CancellationToken cancellationToken)
     {
-        if (ForeignRows > 0 || Stream.Ledger.Records == 0)
+        if (ForeignRowsOf(table) > 0 || Stream.Ledger.Records == 0)
         {
             return;
         }
@@ -228,7 +240,7 @@ internal sealed class CrashScene : IAsyncDisposable
     }
 
     private async Task<bool> IsDrainedAsync(string table, CancellationToken cancellationToken)
-        => await CommittedAsync(table, cancellationToken) >= Stream.Ledger.Records + ForeignRows
+        => await CommittedAsync(table, cancellationToken) >= Stream.Ledger.Records + ForeignRowsOf(table)
             && (Stream.Ledger.Bad == 0 || await CommittedAsync(table + "_dlq", cancellationToken) >= Stream.Ledger.Bad);
 
     /// <summary>Rows of the table's newest snapshot, by its summary.</summary>
@@ -303,11 +315,13 @@ internal sealed class CrashScene : IAsyncDisposable
 
     private static long Number(JsonElement answer, string name) => answer.GetProperty(name).GetInt64();
 
+    private long ForeignRowsOf(string table) => table == Table ? ForeignRows : 0;
+
     private FrazilConfig Configure(string dataDir) => new()
     {
         BootstrapServers = Stage.Bootstrap,
-        Topic = Topic,
-        Table = Table,
+        Topic = Plan.Traits.SharesEntry ? $"^{Topic}" : Topic,
+        Table = Plan.Traits.SharesEntry ? "shop.{topic}" : Table,
         GroupId = Topic,
         DataDir = dataDir,
         FlushIntervalSeconds = 0.2,

@@ -58,7 +58,7 @@ internal sealed class CrashStream : IAsyncDisposable
     public const int SliceRecords = 120;
 
     private readonly SceneTraits traits;
-    private readonly string topic;
+    private readonly string[] topics;
     private readonly Random random;
     private readonly KafkaProducer producer;
     private readonly SemaphoreSlim turn = new(1);
@@ -69,7 +69,7 @@ internal sealed class CrashStream : IAsyncDisposable
     public CrashStream(string bootstrap, string topic, SceneTraits traits, int seed)
     {
         this.traits = traits;
-        this.topic = topic;
+        topics = traits.SharesEntry ? [topic, CrashScene.TopicBeside(topic)] : [topic];
         random = new(seed);
         producer = new(new()
         {
@@ -145,7 +145,8 @@ internal sealed class CrashStream : IAsyncDisposable
     {
         foreach (var record in records)
         {
-            producer.Produce(topic, record.Partition, [], record.ToBytes(), cancellationToken);
+            var bytes = record.ToBytes();
+            Array.ForEach(topics, topic => producer.Produce(topic, record.Partition, [], bytes, cancellationToken));
         }
     }
 

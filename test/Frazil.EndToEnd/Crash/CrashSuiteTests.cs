@@ -102,7 +102,7 @@ public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper outpu
             }
             else
             {
-                await scene.CheckAsync(frazil, limit.Token);
+                await CheckTablesAsync(scene, frazil, limit.Token);
                 checkedAfter = started.Elapsed.TotalSeconds;
                 await runner.PlayAsync(round, frazil, limit.Token);
             }
@@ -124,7 +124,7 @@ public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper outpu
     private async Task FinishAsync(CrashScene scene, CancellationToken cancellationToken)
     {
         await using var frazil = scene.Start(null);
-        await scene.CheckAsync(frazil, cancellationToken);
+        await CheckTablesAsync(scene, frazil, cancellationToken);
         var code = await frazil.StopAsync(cancellationToken);
         scene.Note(frazil.Text);
         if (code != 0)
@@ -134,15 +134,15 @@ public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper outpu
         if (scene.ForeignRows == 0)
         {
             var (verified, text, errors) = await FrazilProcess.RunAsync(
-                scene.Stage.Folder, ["verify", CrashScene.Table, "--deep", "-c", "data.toml"], cancellationToken);
+                scene.Stage.Folder, ["verify", scene.Table, "--deep", "-c", "data.toml"], cancellationToken);
             if (verified != 0)
             {
                 throw new CrashFailedException($"frazil verify --deep ended with {verified}:\n{text}{errors}");
             }
         }
         var referee = await shared.RefereeAsync();
-        var read = await referee.ReadAsync("pyiceberg", scene.CatalogFile, CrashScene.Table, cancellationToken);
-        var other = await referee.ReadAsync("duckdb", scene.CatalogFile, CrashScene.Table, cancellationToken);
+        var read = await referee.ReadAsync("pyiceberg", scene.CatalogFile, scene.Table, cancellationToken);
+        var other = await referee.ReadAsync("duckdb", scene.CatalogFile, scene.Table, cancellationToken);
         if (read.GetProperty("row_checksum").GetString() != other.GetProperty("row_checksum").GetString())
         {
             throw new CrashFailedException($"PyIceberg and DuckDB read different rows: {read.GetRawText()} and {other.GetRawText()}");
@@ -159,6 +159,14 @@ public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper outpu
             round.Kind is RoundKind.Twin or RoundKind.Triplet or RoundKind.Zombie or RoundKind.Disk or RoundKind.Replay
             || round.Name.Contains("log.append=tear", StringComparison.Ordinal));
         tally.CountScene(scene.Stream.Ledger.Records, isTidy ? await scene.CountOrphansAsync(cancellationToken) : 0);
+    }
+
+    private static async Task CheckTablesAsync(CrashScene scene, FrazilProcess frazil, CancellationToken cancellationToken)
+    {
+        foreach (var table in scene.Tables)
+        {
+            await scene.CheckAsync(frazil, cancellationToken, table);
+        }
     }
 
     private async Task KeepAsync(CrashScene scene, string playing, Exception error, CancellationToken cancellationToken)

@@ -9,7 +9,7 @@ namespace Frazil.EndToEnd.Crash;
 /// <summary>Bugs that systems like ours shipped, each tried on the real binary (docs/reliability.md lists which test is which).</summary>
 public sealed class LessonTests(SharedBroker shared) : IAsyncLifetime
 {
-    private static readonly SceneTraits Usual = new(6, 6, BadRecords: false, Transactions: false, OwnBroker: false, SmallDisk: false);
+    private static readonly SceneTraits Usual = new(6, 6, BadRecords: false, Transactions: false, OwnBroker: false, SmallDisk: false, SharesEntry: false);
 
     private readonly CancellationTokenSource time = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     private readonly CrashTally tally = new();
@@ -146,7 +146,7 @@ public sealed class LessonTests(SharedBroker shared) : IAsyncLifetime
         await using var second = Scene.Start(null);
         Assert.Equal(1, await second.ExitAsync(time.Token));
         Assert.Contains("was deleted and recreated", second.Text);
-        Assert.Equal(rows, await Scene.CommittedAsync(CrashScene.Table, time.Token));
+        Assert.Equal(rows, await Scene.CommittedAsync(Scene.Table, time.Token));
     }
 
     /// <summary>When it fetches next, the new topic holds more than the old one did: no offset is out of range, and no topic was seen
@@ -165,7 +165,7 @@ public sealed class LessonTests(SharedBroker shared) : IAsyncLifetime
 
         Assert.Equal(1, await frazil.ExitAsync(time.Token));
         Assert.Contains("was deleted and recreated", frazil.Text);
-        Assert.Equal(rows, await Scene.CommittedAsync(CrashScene.Table, time.Token));
+        Assert.Equal(rows, await Scene.CommittedAsync(Scene.Table, time.Token));
     }
 
     [Fact]

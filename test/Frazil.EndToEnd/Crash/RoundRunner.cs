@@ -156,7 +156,7 @@ internal sealed class RoundRunner(CrashScene scene, CrashTally tally)
     {
         const int Rows = 3;
         var ledger = scene.Stream.Ledger;
-        if (await scene.CommittedAsync(CrashScene.Table, cancellationToken) == 0)
+        if (await scene.CommittedAsync(scene.Table, cancellationToken) == 0)
         {
             return; // no table yet, or an empty one
         }
@@ -225,7 +225,7 @@ internal sealed class RoundRunner(CrashScene scene, CrashTally tally)
     /// <summary>The older half of one partition is replayed under load: the same rows again, whatever becomes of the replay.</summary>
     private async Task<bool?> ReplayAsync(Round round, CancellationToken cancellationToken)
     {
-        if (await scene.CommittedAsync(CrashScene.Table, cancellationToken) == 0)
+        if (await scene.CommittedAsync(scene.Table, cancellationToken) == 0)
         {
             await LoadForAsync(TimeSpan.FromMilliseconds(500), cancellationToken); // no table yet
             return null;

@@ -73,6 +73,7 @@ internal static class HostilePlan
         ("raw-moved", HandRisk.None, 2), ("change-struct", HandRisk.Columns, 6), ("old-metadata", HandRisk.None, 2),
         ("hold-catalog", HandRisk.None, 2), ("raw-twin-schema", HandRisk.None, 2), ("raw-strange-order", HandRisk.None, 2),
         ("raw-strange-spec", HandRisk.None, 2), ("raw-many-properties", HandRisk.None, 2), ("raw-required", HandRisk.Columns, 2),
+        ("drop-marks", HandRisk.None, 3), ("raw-old-schema", HandRisk.Columns, 4), ("raw-old-spec", HandRisk.None, 3), ("raw-shuffled", HandRisk.None, 2),
     ];
 
     /// <summary>Those that harm the dead-letter table instead, now and then.</summary>
@@ -81,7 +82,8 @@ internal static class HostilePlan
 
     /// <summary>What cannot be mended; the scene is over when the table has stopped for it.</summary>
     private static readonly string[] LastHands =
-        ["drop-progress", "roll-back", "raw-replaced", "raw-no-properties", "drop-anew", "lose-file", "rename-table", "lose-metadata", "raw-version-3"];
+        ["drop-progress", "roll-back", "raw-replaced", "raw-no-properties", "drop-anew", "lose-file", "rename-table", "lose-metadata", "raw-version-3",
+        "fall-back", "raw-replaced-bare"];
 
     private static readonly string[] PartitionBy =
     [

@@ -107,7 +107,7 @@ internal sealed class HostileRoundPlayer(HostileScene scene, TimeSpan patience)
         Deeds.Add($"{hand}: {did}");
         var acted = !did.StartsWith("nothing", StringComparison.Ordinal);
         mayStop |= acted && hand.Risk == HandRisk.Stops;
-        mayRefuse |= acted && (hand.Risk == HandRisk.Columns || hand.Name == "change-spec");
+        mayRefuse |= acted && (hand.Risk == HandRisk.Columns || hand.Name is "change-spec" or "raw-old-spec");
         checks.Note(hand, acted, answer);
     }
 

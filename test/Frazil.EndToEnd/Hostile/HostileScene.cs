@@ -133,7 +133,7 @@ internal sealed class HostileScene : IAsyncDisposable
     /// <summary>Runs SQL, after everything that was written so far is visible when asked to.</summary>
     public async Task<JsonElement> SqlAsync(string sql, bool afterAll, CancellationToken cancellationToken)
     {
-        var body = new JsonObject { ["sql"] = sql, ["timeout_ms"] = 20_000 };
+        var body = new JsonObject { ["sql"] = sql, ["timeout_ms"] = 60_000 };
         if (afterAll)
         {
             body["read_after"] = new JsonObject

@@ -113,6 +113,20 @@ def drop_progress(table, draw, held):
     return {"did": f"removed {keys}"}
 
 
+def drop_marks(table, draw, held):
+    """What we note beside the progress, gone or garbled: the progress itself stays."""
+    keys = [key for key in table.properties if key.startswith(("frazil.snapshot.", "frazil.topic-id.", "frazil.kafka-columns"))]
+    if not keys:
+        return nothing("no mark")
+    chosen = draw.sample(keys, draw.randint(1, len(keys)))
+    garbled = {key: draw.choice(["", "{", "[]", '{"snapshot-id": "x"}', "null"]) for key in chosen if key.startswith("frazil.snapshot.") and draw.random() < 0.5}
+    with table.transaction() as transaction:
+        transaction.remove_properties(*chosen)
+        if garbled:
+            transaction.set_properties(garbled)
+    return {"did": f"removed {chosen}, set {garbled}"[:300]}
+
+
 # --- schema --------------------------------------------------------------------------------------------------------------
 
 def add_column(table, draw, held):
@@ -269,6 +283,15 @@ def roll_back(table, draw, held):
     chosen = draw.choice(ancestors)
     table.manage_snapshots().rollback_to_snapshot(chosen.snapshot_id).commit()
     return {"did": f"rolled back from {table.metadata.current_snapshot_id} to {chosen.snapshot_id}", "unsettled": True}
+
+
+def fall_back(table, draw, held):
+    """Rolled back, and everything older or beside it expired at once."""
+    answer = roll_back(table, draw, held)
+    if not answer["did"].startswith("nothing"):
+        table.refresh().maintenance.expire_snapshots().older_than(datetime.datetime.now() + datetime.timedelta(days=30)).commit()
+        answer["did"] += ", and expired the others"
+    return answer
 
 
 def fast_forward(table, draw, held):
@@ -454,6 +477,41 @@ def required(metadata):
     return {"did": "name and price required", "schema": True}
 
 
+def old_schema(metadata):
+    """The current schema put back to an older one, as Java's SetCurrentSchema can, as long as the partitioning has its columns."""
+    specs = {spec["spec-id"]: spec for spec in metadata["partition-specs"]}
+    sources = {field["source-id"] for field in specs[metadata["default-spec-id"]]["fields"]}
+    older = [one for one in metadata["schemas"]
+             if one["schema-id"] < metadata["current-schema-id"] and sources <= {field["id"] for field in one["fields"]}]
+    if not older:
+        return nothing("no older schema")
+    metadata["current-schema-id"] = older[len(older) // 2]["schema-id"]
+    return {"did": f"the schema is {metadata['current-schema-id']} again", "schema": True}
+
+
+def old_spec(metadata):
+    fields = {field["id"] for one in metadata["schemas"] if one["schema-id"] == metadata["current-schema-id"] for field in one["fields"]}
+    others = [spec for spec in metadata["partition-specs"]
+              if spec["spec-id"] != metadata["default-spec-id"] and {field["source-id"] for field in spec["fields"]} <= fields]
+    if not others:
+        return nothing("no other spec")
+    metadata["default-spec-id"] = others[0]["spec-id"]
+    return {"did": f"the spec is {metadata['default-spec-id']} again"}
+
+
+def shuffled(metadata):
+    for key in ("snapshots", "schemas", "partition-specs", "sort-orders"):
+        metadata[key] = metadata[key][1::2] + metadata[key][0::2][::-1]
+    return {"did": "lists in another order"}
+
+
+def replaced_bare(metadata):
+    """The same without any snapshot left to tell."""
+    answer = replaced(metadata)
+    metadata["refs"], metadata["snapshots"], metadata["snapshot-log"] = {}, [], []
+    return answer | {"did": "replaced in place, and nothing left of before"}
+
+
 def version_3(metadata):
     metadata["format-version"] = 3
     metadata["next-row-id"] = 0
@@ -545,12 +603,14 @@ HANDS = {
     "make-optional": require_nothing, "change-spec": change_spec, "change-order": change_order, "tag": tag, "expire": expire, "roll-back": roll_back,
     "fast-forward": fast_forward, "append": append, "delete": delete, "overwrite": overwrite, "copy-rows": copy_rows, "drop-anew": drop_anew, "lose-file": lose_file,
     "change-struct": change_struct, "rename-table": rename_table, "old-metadata": old_metadata, "lose-metadata": lose_metadata, "hold-catalog": hold_catalog,
+    "drop-marks": drop_marks, "fall-back": fall_back,
 }
 EDITS = {
     "raw-future": future, "raw-unknown-keys": unknown_keys, "raw-no-logs": no_logs, "raw-no-refs": no_refs, "raw-one-schema": one_schema, "raw-ids-ahead": ids_ahead,
     "raw-bare-summaries": bare_summaries, "raw-statistics": statistics, "raw-moved": moved, "raw-replaced": replaced, "raw-no-properties": no_properties,
     "raw-twin-schema": twin_schema, "raw-strange-order": strange_order, "raw-strange-spec": strange_spec, "raw-many-properties": many_properties,
-    "raw-required": required, "raw-version-3": version_3,
+    "raw-required": required, "raw-version-3": version_3, "raw-old-schema": old_schema, "raw-old-spec": old_spec, "raw-shuffled": shuffled,
+    "raw-replaced-bare": replaced_bare,
 }
 
 

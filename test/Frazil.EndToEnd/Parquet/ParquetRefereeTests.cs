@@ -72,6 +72,6 @@ public sealed class ParquetRefereeTests : IDisposable
 
     private static string? Hex(byte[]? bytes) => bytes is null ? null : Convert.ToHexStringLower(bytes);
 
-    private static int Number(string variable, int usual)
+    internal static int Number(string variable, int usual)
         => int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : usual;
 }

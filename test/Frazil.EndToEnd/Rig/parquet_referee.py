@@ -117,15 +117,16 @@ def leaf_ids(fields, repeated=False):
     return found
 
 
-wrong = []
-files = 0
-duckdb.sql("SET TimeZone = 'UTC'")
-with open(sys.argv[1], encoding="utf-8") as manifest:
-    for line in manifest:
-        entry = json.loads(line)
-        files += 1
-        compare(entry["path"], "pyarrow", rows_of(pq.ParquetFile(entry["path"], page_checksum_verification=True).read()), entry["rows"], wrong)
-        quoted = entry["path"].replace("'", "''")
-        compare(entry["path"], "duckdb", rows_of(duckdb.sql(f"SELECT * FROM read_parquet('{quoted}')").to_arrow_table()), entry["rows"], wrong)
-        check_footer(entry, wrong)
-json.dump({"files": files, "wrong": wrong[:20]}, sys.stdout)
+if __name__ == "__main__":
+    wrong = []
+    files = 0
+    duckdb.sql("SET TimeZone = 'UTC'")
+    with open(sys.argv[1], encoding="utf-8") as manifest:
+        for line in manifest:
+            entry = json.loads(line)
+            files += 1
+            compare(entry["path"], "pyarrow", rows_of(pq.ParquetFile(entry["path"], page_checksum_verification=True).read()), entry["rows"], wrong)
+            quoted = entry["path"].replace("'", "''")
+            compare(entry["path"], "duckdb", rows_of(duckdb.sql(f"SELECT * FROM read_parquet('{quoted}')").to_arrow_table()), entry["rows"], wrong)
+            check_footer(entry, wrong)
+    json.dump({"files": files, "wrong": wrong[:20]}, sys.stdout)

@@ -19,6 +19,9 @@ public sealed class FaultyCatalog(ICatalog real) : ICatalog
     /// <summary>Runs after each look at a table, before the answer goes back; may hold it back.</summary>
     public Func<LoadedTable, Task<LoadedTable>> AfterLoad { get; set; } = Task.FromResult;
 
+    /// <summary>The same, by the table that is looked at.</summary>
+    public Action<TableIdentifier> BeforeLoadOf { get; set; } = static _ => { };
+
     public int Commits { get; private set; }
 
     public IFileIO FileIO => real.FileIO;
@@ -68,6 +71,7 @@ public sealed class FaultyCatalog(ICatalog real) : ICatalog
     public async Task<LoadedTable> LoadTableAsync(TableIdentifier identifier, CancellationToken cancellationToken = default)
     {
         BeforeLoad();
+        BeforeLoadOf(identifier);
         return await AfterLoad(await real.LoadTableAsync(identifier, cancellationToken));
     }
 

@@ -1,6 +1,5 @@
 using Frazil.Commit;
 using Frazil.Config;
-using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Xunit;

@@ -1,7 +1,7 @@
 using System.Text;
 using Frazil.Commit;
 using Frazil.Config;
-using Frazil.Decode;
+using Frazil.Formats.Json;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.IO;
@@ -97,7 +97,7 @@ public sealed class SchemaKeeperTests : IAsyncLifetime
     public async Task A_table_that_cannot_be_created_as_configured_ends_its_pipeline_and_says_why()
     {
         var keeper = Keeper(properties: new() { ["format-version"] = "7" });
-        var error = await Assert.ThrowsAsync<Frazil.Flush.PipelineFailedException>(() => keeper.EvolveAsync(Samples("""{"id":1}"""), Cancel));
+        var error = await Assert.ThrowsAsync<PipelineFailedException>(() => keeper.EvolveAsync(Samples("""{"id":1}"""), Cancel));
         Assert.Contains("format-version", error.Message, StringComparison.Ordinal);
     }
 
@@ -115,6 +115,48 @@ public sealed class SchemaKeeperTests : IAsyncLifetime
         Assert.Equal(IcebergType.Double, schema.FindField("n.element.c")!.Type);
     }
 
+    [Fact]
+    public async Task What_is_declared_comes_back_with_its_declared_type_after_another_engine_dropped_or_renamed_it()
+    {
+        var keeper = Keeper(new()
+        {
+            ["at"] = "timestamptz", ["day"] = "date", ["s"] = "struct<a: date, b: long>", ["l"] = "list<struct<d: decimal(10,2), n: int>>",
+            ["m"] = "map<string, struct<x: int, y: uuid>>", ["rest"] = "map<string, long>",
+        });
+        await keeper.EnsureTableAsync(Cancel);
+        await ChangeAsync(static table => new SchemaUpdate(table).DropColumn("at").Rename("day", "when").DropColumn("s.a").DropColumn("l.d")
+            .DropColumn("m.y").DropColumn("rest").ToUpdates());
+
+        Assert.Null(await keeper.EvolveAsync(Samples(
+            """{"at":"2026-01-31T00:00:00Z","day":null,"s":{"a":"2026-01-31","c":1},"l":[{"n":1},{"d":1.5}],"m":{"k":{"y":"x"}}}""", "no JSON"), Cancel));
+
+        var schema = await SchemaAsync();
+        Assert.Equal(
+            ["timestamptz", "date", "decimal(10, 2)", "uuid", "long", "date"],
+            new[] { "at", "s.a", "l.element.d", "m.value.y", "s.c", "when" }.Select(name => schema.FindField(name)!.Type.ToString()));
+        Assert.Null(schema.FindField("day")); // nobody brought a value
+        Assert.Null(schema.FindField("rest"));
+
+        Assert.Null(await keeper.EvolveAsync(Samples("""{"rest":{"a b":1,"":2}}"""), Cancel)); // what no inferred struct could hold
+        Assert.Equal("map<string, long>", (await SchemaAsync()).FindField("rest")!.Type.ToString());
+    }
+
+    [Fact]
+    public async Task Two_writers_that_bring_a_dropped_column_back_at_once_make_one()
+    {
+        var declared = new Dictionary<string, string> { ["at"] = "timestamptz", ["id"] = "long" };
+        var (one, other) = (Keeper(declared), Keeper(declared));
+        await one.EnsureTableAsync(Cancel);
+        await ChangeAsync(static table => new SchemaUpdate(table).DropColumn("at").ToUpdates());
+        await other.OpenAsync(Cancel);
+        await one.OpenAsync(Cancel);
+        catalog.BeforeCommit = async () => Assert.Null(await other.EvolveAsync(Samples("""{"at":"2026-01-31T00:00:00Z"}"""), Cancel));
+
+        Assert.Null(await one.EvolveAsync(Samples("""{"at":"2026-01-31T00:00:00Z"}"""), Cancel));
+
+        Assert.Equal("timestamptz", Assert.Single((await SchemaAsync()).Fields, static field => field.Name == "at").Type.ToString());
+    }
+
     private SchemaKeeper Keeper(Dictionary<string, string>? columns = null, string? partition = null, Dictionary<string, string>? properties = null)
     {
         var state = new TableState(catalog, Table);
@@ -129,12 +171,12 @@ public sealed class SchemaKeeperTests : IAsyncLifetime
         return new(catalog, state, new(catalog, state, new TableMetrics(), TimeProvider.System, NullLogger.Instance), options, NullLogger.Instance);
     }
 
-    private static SchemaSamples Samples(params string[] records)
+    private static JsonSamples Samples(params string[] records)
     {
-        var samples = new SchemaSamples();
+        var samples = new JsonSamples();
         foreach (var record in records)
         {
-            samples.Add(Encoding.UTF8.GetBytes(record));
+            samples.Add(new(Encoding.UTF8.GetBytes(record)));
         }
         return samples;
     }

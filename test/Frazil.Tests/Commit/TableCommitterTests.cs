@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Frazil.Commit;
-using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;

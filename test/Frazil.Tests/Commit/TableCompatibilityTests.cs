@@ -55,6 +55,21 @@ public sealed class TableCompatibilityTests
         Assert.Contains("partition_by cannot be used", Assert.Single(TableCompatibility.Problems(table, options with { PartitionBy = ["day(nope)"] })), StringComparison.Ordinal);
     }
 
+    /// <summary>It comes back, as declared, with the first record that has it; unless records may bring no columns.</summary>
+    [Theory]
+    [InlineData("at", "timestamptz", "")]
+    [InlineData("s", "struct<a: long, b: struct<c: date>>", "")]
+    [InlineData("l", "list<struct<x: int>>", "")]
+    [InlineData("s", "struct<a: string>", "is struct<")]
+    public void A_declared_column_that_the_table_lacks_keeps_only_a_table_of_fixed_columns_from_being_written(string name, string type, string problem)
+    {
+        var table = Create(Usual with { Columns = new Dictionary<string, string> { ["s"] = "struct<a: long, b: struct<d: long>>", ["l"] = "list<struct<y: int>>" } });
+        var options = Usual with { Columns = new Dictionary<string, string> { [name] = type } };
+
+        Assert.Equal(problem.Length == 0 ? [] : [problem], TableCompatibility.Problems(table, options).Select(one => one[one.IndexOf("is struct<", StringComparison.Ordinal)..][..problem.Length]));
+        Assert.Contains($"column {name}", Assert.Single(TableCompatibility.Problems(table, options with { EvolveSchema = false })), StringComparison.Ordinal);
+    }
+
     private static string[] Names(string text) => text.Split(',', StringSplitOptions.RemoveEmptyEntries);
 
     private static TableMetadata Create(TableOptions options, params (string Name, IcebergType Type)[] more)

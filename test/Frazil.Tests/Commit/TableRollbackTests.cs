@@ -1,6 +1,5 @@
 using Frazil.Commit;
 using Frazil.Config;
-using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -9,7 +8,7 @@ using Xunit;
 namespace Frazil.Tests.Commit;
 
 /// <summary>LESSONS 40: other hands part a table's progress from its rows; that is never built on in silence.</summary>
-public sealed class TableRollbackTests : TableScene
+public sealed partial class TableRollbackTests : TableScene
 {
     [Fact]
     public async Task A_table_that_was_rolled_back_stops_with_the_offsets_that_no_longer_agree()

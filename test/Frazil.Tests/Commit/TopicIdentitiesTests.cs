@@ -1,5 +1,4 @@
 using Frazil.Commit;
-using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.IO;

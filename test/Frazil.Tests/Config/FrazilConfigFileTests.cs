@@ -167,7 +167,7 @@ public sealed class FrazilConfigFileTests
     [InlineData("[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\nproperties = { \"frazil.offsets.t\" = \"{}\" }", "tables[0].properties.frazil.offsets.t", "belongs to Frazil")]
     [InlineData("[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\n[[tables]]\nname = \"A.B\"\ntopics = [\"t\"]", "tables[1].name", "tables[0]")]
     [InlineData("[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\n[[tables]]\nname = \"a.b_dlq\"\ntopics = [\"t\"]", "tables[1].name", "dead letters")]
-    [InlineData("[[tables]]\nname = \"a.{topic}\"\ntopic_pattern = \"^t\"", "tables[0].name", "not supported yet")]
+    [InlineData("[[tables]]\nname = \"{topic}\"\ntopic_pattern = \"^t\"", "tables[0].name", "is not namespace.table, whatever the topic is")]
     [InlineData("[[tables]]\nname = \"{topic}.b\"\ntopics = [\"1st\"]", "tables[0].name", "would become 1st.b")]
     [InlineData("[[tables]]\nname = \"a.{topic}\"\ntopics = [\"x.y\", \"x_y\"]", "tables[0].name", "two of its topics")]
     [InlineData("[[tables]]\nname = \"a.b\"\ntopics = [\"t\"]\ncolumns = { \"a.b\" = \"int\", a = \"struct<b: int>\" }", "tables[0].columns.a", "a field a.b, which has the dotted name of another column")]

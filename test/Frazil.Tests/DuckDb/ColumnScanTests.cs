@@ -1,5 +1,5 @@
 using Frazil.Columnar;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Xunit;
 
 namespace Frazil.Tests.DuckDb;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Frazil.Columnar;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Kafka;
 using Xunit;
 

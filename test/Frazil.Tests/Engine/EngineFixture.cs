@@ -3,6 +3,7 @@ using Frazil.Config;
 using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg.Catalogs;
+using Frazil.Ingest;
 using Frazil.Kafka;
 using Microsoft.Extensions.Logging;
 using Xunit;
@@ -22,6 +23,7 @@ public sealed class EngineFixture : IAsyncDisposable
     private readonly string folder = Path.Combine(Path.GetTempPath(), $"frazil-test-{Guid.NewGuid():N}");
     private readonly MockCluster cluster = new();
     private readonly KafkaProducer producer;
+    private readonly EngineMetrics metrics = new(TimeProvider.System);
 
     public EngineFixture()
     {
@@ -69,10 +71,10 @@ public sealed class EngineFixture : IAsyncDisposable
     }
 
     /// <summary>The pipeline of the first table alone.</summary>
-    internal async Task<Pipeline> StartPipelineAsync(
+    internal async Task<RunningTable> StartPipelineAsync(
         FrazilOptions options, ICatalog catalog, DataFileWriter writer, MemoryBudget memory, string? instance = null)
     {
-        var pipeline = new Pipeline(options.Tables[0], new()
+        var source = new TableSource(options.Tables[0], new()
         {
             Options = options,
             Catalog = catalog,
@@ -81,11 +83,31 @@ public sealed class EngineFixture : IAsyncDisposable
             Admin = Admin,
             Time = TimeProvider.System,
             Loggers = Logs(),
+            Metrics = metrics,
             WorkersPerTable = 1,
             InstanceId = instance,
         });
-        await pipeline.StartAsync(TestContext.Current.CancellationToken);
-        return pipeline;
+        foreach (var (_, error) in await source.StartAsync(TestContext.Current.CancellationToken))
+        {
+            throw error;
+        }
+        return new(source);
+    }
+
+    /// <summary>A source of one table.</summary>
+    internal sealed record RunningTable(TableSource Source) : IAsyncDisposable
+    {
+        public Task Completion => Source.Completion;
+
+        public bool IsHeldBack => Source.Lanes[0].IsHeldBack;
+
+        public IReadOnlyList<Frazil.Query.QueryTable> QueryTables => Source.Lanes[0].QueryTables;
+
+        public TableStatus Status() => Source.Lanes[0].Status();
+
+        public Task StopAsync(CancellationToken cancellationToken) => Source.StopAsync(cancellationToken);
+
+        public ValueTask DisposeAsync() => Source.DisposeAsync();
     }
 
     public static ILoggerFactory Logs()
@@ -95,6 +117,7 @@ public sealed class EngineFixture : IAsyncDisposable
     {
         await producer.DisposeAsync();
         await Admin.DisposeAsync();
+        metrics.Dispose();
         cluster.Dispose();
         Directory.Delete(folder, recursive: true);
     }

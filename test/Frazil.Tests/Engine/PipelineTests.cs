@@ -285,6 +285,29 @@ public sealed class PipelineTests : IAsyncDisposable
         Assert.Equal("2", table.CurrentSnapshot!.Summary["total-records"]);
     }
 
+    /// <summary>A fence may drop batches between the moment they are sealed and the moment they are pinned.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_flush_whose_batches_are_all_gone_by_then_commits_nothing(bool preserve)
+    {
+        fixture.Cluster.CreateTopic("gone", 1);
+        var options = fixture.Options(
+            "gone", table => table with { Columns = Ids, PreserveKafkaPartitions = preserve }, new() { FlushIntervalSeconds = 60 });
+        await using var catalog = await OpenCatalogAsync(options);
+        await using var pipeline = await StartAsync(options, catalog, new SteeredWriter());
+        await fixture.ProduceAsync("gone", 0, """{"id":1}""");
+        await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().Records == 1), "the record is read");
+        var hot = pipeline.QueryTables[0].Hot!;
+        hot.Evict(Assert.Single(hot.Batches));
+
+        await pipeline.StopAsync(Cancel);
+
+        await pipeline.Completion;
+        Assert.Equal(("stopped", 0), (pipeline.Status().State, pipeline.Status().Commits));
+        Assert.Null((await catalog.LoadTableAsync(TableIdentifier.Parse("shop.gone"), Cancel)).Metadata.CurrentSnapshotId);
+    }
+
     /// <summary>LESSONS 13.</summary>
     [Fact]
     public async Task A_store_much_slower_than_the_flush_interval_gets_fewer_and_larger_files_and_no_queue_builds_up()
@@ -333,9 +356,9 @@ public sealed class PipelineTests : IAsyncDisposable
 
     private static Task<ICatalog> OpenCatalogAsync(FrazilOptions options) => WarehouseCatalog.OpenAsync(options.Catalog, Cancel);
 
-    private Task<Pipeline> StartAsync(FrazilOptions options, ICatalog catalog, DataFileWriter writer, string? instance = null)
+    private Task<EngineFixture.RunningTable> StartAsync(FrazilOptions options, ICatalog catalog, DataFileWriter writer, string? instance = null)
         => StartAsync(options, new FaultyCatalog(catalog), writer, instance);
 
-    private Task<Pipeline> StartAsync(FrazilOptions options, FaultyCatalog catalog, DataFileWriter writer, string? instance = null)
+    private Task<EngineFixture.RunningTable> StartAsync(FrazilOptions options, FaultyCatalog catalog, DataFileWriter writer, string? instance = null)
         => fixture.StartPipelineAsync(options, catalog, writer, new(64 << 20), instance);
 }

@@ -1,6 +1,7 @@
 using Frazil.Columnar;
 using Frazil.Flush;
 using Frazil.Iceberg;
+using Frazil.Parquet;
 using Frazil.Tests.DuckDb;
 using Frazil.Tests.Iceberg;
 using Xunit;
@@ -59,6 +60,48 @@ public sealed class DataFileFormatTests : IDisposable
         {
             folder.Delete(recursive: true);
         }
+    }
+
+    /// <summary>What every reader knows, unless the table wants it smaller.</summary>
+    [Theory]
+    [InlineData("basic", ParquetEncodings.Basic)]
+    [InlineData("Delta", ParquetEncodings.Delta)]
+    [InlineData("v2", ParquetEncodings.Basic)]
+    public void The_encodings_are_the_tables(string value, ParquetEncodings encodings)
+    {
+        Assert.Equal(encodings, DataFileFormat.OptionsOf(Table((DataFileFormat.EncodingsProperty, value))).Encodings);
+        Assert.Equal(ParquetEncodings.Basic, DataFileFormat.OptionsOf(Table()).Encodings);
+    }
+
+    [Fact]
+    public void Row_groups_pages_and_dictionaries_are_as_large_as_the_table_wants_as_far_as_memory_goes()
+    {
+        var usual = DataFileFormat.OptionsOf(Table());
+        var set = DataFileFormat.OptionsOf(Table(
+            ("write.parquet.row-group-size-bytes", "1000"), ("write.parquet.page-size-bytes", "500"), ("write.parquet.page-row-limit", "7"),
+            ("write.parquet.dict-size-bytes", "300"), ("write.parquet.bloom-filter-max-bytes", "64")));
+
+        Assert.Equal((2000, 500, 7, 300, 64), (set.RowGroupBytes, set.PageBytes, set.PageRows, set.DictionaryBytes, set.BloomFilterBytes));
+        Assert.True(set.RowGroupRows > usual.RowGroupRows);
+        Assert.Equal(256L << 20, DataFileFormat.OptionsOf(Table(("write.parquet.row-group-size-bytes", "999999999999"))).RowGroupBytes);
+        var odd = DataFileFormat.OptionsOf(Table(("write.parquet.row-group-size-bytes", "-1"), ("write.parquet.page-size-bytes", "big")));
+        Assert.Equal((usual.RowGroupBytes, usual.PageBytes, usual.RowGroupRows), (odd.RowGroupBytes, odd.PageBytes, odd.RowGroupRows));
+    }
+
+    [Fact]
+    public void Bloom_filters_are_over_what_the_table_names_and_over_its_identifiers_unless_it_says_no()
+    {
+        var place = new StructType([new(3, "city", false, IcebergType.String), new(4, "zip", false, IcebergType.Int)]);
+        var schema = new Schema(
+            0, [new(1, "id", true, IcebergType.Long), new(2, "place", false, place), new(5, "tenant", true, IcebergType.Int)], [1, 5]);
+        var table = Table(
+            ("write.parquet.bloom-filter-enabled.column.place.city", "true"), ("write.parquet.bloom-filter-fpp.column.place.city", "0.2"),
+            ("write.parquet.bloom-filter-enabled.column.place.zip", "yes"), ("write.parquet.bloom-filter-enabled.column.place", "true"),
+            ("write.parquet.bloom-filter-enabled.column.tenant", "false"), ("write.parquet.bloom-filter-enabled.column.dropped", "true"),
+            ("write.parquet.bloom-filter-fpp.column.id", "7")) with { Schemas = [schema], CurrentSchemaId = 0 };
+
+        Assert.Equal(
+            new Dictionary<int, double> { [1] = 0.01, [3] = 0.2 }, DataFileFormat.OptionsOf(table).BloomFilters.OrderBy(static pair => pair.Key));
     }
 
     [Theory]

@@ -3,7 +3,7 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
 using Frazil.Columnar;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Columnar.Statistics;
 using Frazil.Flush;
 using Frazil.Tests.DuckDb;

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Frazil.Columnar;
 using Frazil.Config;
-using Frazil.Decode;
+using Frazil.Formats;
+using Frazil.Formats.Json;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Kafka;
@@ -168,7 +169,7 @@ public sealed class HotPartitionTests : IDisposable
     public void A_partition_that_closes_frees_the_scratch_memory_of_its_decoder_once()
     {
         var decoder = new CountingDecoder();
-        var partition = Open(0, decoder: decoder);
+        var partition = Open(0, format: new FormatOf(decoder));
         partition.Close();
         partition.Close();
 
@@ -209,7 +210,7 @@ public sealed class HotPartitionTests : IDisposable
     {
         var partition = Open(0, hasTable: false);
         partition.BeginRun();
-        Assert.Equal(AppendStatus.UnknownField, AppendOne(partition, 0, value));
+        Assert.Equal(AppendStatus.Waits, AppendOne(partition, 0, value));
         partition.EndRun();
         Assert.Null(partition.Seal());
     }
@@ -228,8 +229,82 @@ public sealed class HotPartitionTests : IDisposable
     public void A_timestamp_that_microseconds_cannot_say_is_null_and_no_other_time(long milliseconds, long? microseconds)
         => Assert.Equal(microseconds, KafkaColumns.ToMicroseconds(milliseconds));
 
+    [Fact]
+    public async Task A_record_whose_schema_is_missing_waits_and_is_judged_once_it_has_come()
+    {
+        var format = new NumberedFormat();
+        var partition = Open(0, format: format);
+        Assert.Equal(AppendStatus.Waits, RunOne(partition, 0, """7{"id":1}"""));
+        Assert.Null(partition.Seal());
+
+        var need = partition.TakeNeed();
+        Assert.Equal((new SchemaReference("7"), true), (need.Missing, need.IsComplete));
+        partition.Answer(0, await format.LoadSchemaAsync(need.Missing!, TestContext.Current.CancellationToken));
+
+        Assert.Equal(AppendStatus.Row, RunOne(partition, 0, """7{"id":1}"""));
+        Assert.Equal(AppendStatus.Row, RunOne(partition, 1, """7{"id":2}"""));
+        Assert.Equal(2, partition.Seal()!.RowCount);
+    }
+
+    [Fact]
+    public void A_record_of_a_schema_that_nobody_knows_is_a_dead_letter_and_those_behind_it_go_on()
+    {
+        var format = new NumberedFormat("8");
+        var partition = Open(0, format: format);
+        Assert.Equal(AppendStatus.Waits, RunOne(partition, 0, """7{"id":1}"""));
+        partition.Answer(0, new(DecodeReason.UnknownSchema, "", 0, "the registry knows no schema 7"));
+
+        Assert.Equal(AppendStatus.DeadLetter, RunOne(partition, 0, """7{"id":1}"""));
+        Assert.Equal(AppendStatus.Row, RunOne(partition, 1, """8{"id":2}"""));
+
+        var batch = partition.Seal()!;
+        Assert.Equal((1L, 1L), (batch.RowCount, batch.DeadLetterCount));
+    }
+
+    [Fact]
+    public void What_was_brought_and_did_not_help_is_not_asked_for_again()
+    {
+        var format = new NumberedFormat();
+        var partition = Open(0, format: format, evolves: true);
+        Assert.Equal(AppendStatus.Waits, RunOne(partition, 0, """7{"id":1}"""));
+        partition.Answer(0, null);
+        Assert.Equal(AppendStatus.DeadLetter, RunOne(partition, 0, """7{"id":1}"""));
+
+        Assert.Equal(AppendStatus.Waits, RunOne(partition, 1, """8{"id":1,"new":2}"""));
+        format.Learn("8");
+        partition.Answer(1, null);
+        Assert.Equal(AppendStatus.Waits, RunOne(partition, 1, """8{"id":1,"new":2}""")); // now for the column
+        Assert.Equal(1, partition.TakeNeed().Samples.Count);
+        partition.Answer(1, null);
+        Assert.Equal(AppendStatus.DeadLetter, RunOne(partition, 1, """8{"id":1,"new":2}"""));
+        Assert.Equal(2, partition.Seal()!.DeadLetterCount);
+    }
+
+    /// <summary>An answer that came for a record before belongs to no other one.</summary>
+    [Fact]
+    public void An_answer_counts_for_its_own_record()
+    {
+        var partition = Open(0, format: new NumberedFormat());
+        Assert.Equal(AppendStatus.Waits, RunOne(partition, 0, """7{"id":1}"""));
+        partition.Answer(5, new(DecodeReason.UnknownSchema, "", 0, "of another record"));
+        Assert.Equal(AppendStatus.Waits, RunOne(partition, 0, """7{"id":1}"""));
+    }
+
+    private static AppendStatus RunOne(HotPartition partition, long offset, string value)
+    {
+        partition.BeginRun();
+        try
+        {
+            return AppendOne(partition, offset, value);
+        }
+        finally
+        {
+            partition.EndRun();
+        }
+    }
+
     private HotPartition Open(
-        long? recorded, OnBadRecord onBadRecord = OnBadRecord.Dlq, bool hasTable = true, RecordDecoder? decoder = null)
+        long? recorded, OnBadRecord onBadRecord = OnBadRecord.Dlq, bool hasTable = true, RecordFormat? format = null, bool evolves = false)
     {
         var schema = new TableSchema(
             new Schema(0, [new NestedField(1, "id", false, IcebergType.Long), new NestedField(2, "kafka_offset", false, IcebergType.Long)]),
@@ -241,9 +316,9 @@ public sealed class HotPartitionTests : IDisposable
             Time = TimeProvider.System,
             Schema = () => hasTable ? schema : null,
             Declared = () => schema,
-            CreateDecoder = () => decoder ?? new JsonDecoder(),
+            Format = format ?? new JsonFormat(),
             OnBadRecord = onBadRecord,
-            EvolveSchema = false,
+            EvolveSchema = evolves,
             PinsStart = false,
             KindOfGap = topic =>
             {
@@ -297,6 +372,13 @@ public sealed class HotPartitionTests : IDisposable
         }
     }
 
+    private sealed class FormatOf(RecordDecoder decoder) : RecordFormat
+    {
+        public override RecordDecoder CreateDecoder() => decoder;
+
+        public override RecordSamples CreateSamples() => new JsonSamples();
+    }
+
     private sealed class CountingDecoder : RecordDecoder
     {
         public int Disposed { get; private set; }
@@ -305,7 +387,7 @@ public sealed class HotPartitionTests : IDisposable
         {
         }
 
-        public override DecodeResult Decode(ReadOnlySpan<byte> value) => new(DecodeStatus.Ok, null);
+        public override DecodeResult Decode(in SourceRecord record) => new(DecodeStatus.Ok, null);
 
         public override void Dispose() => Disposed++;
     }

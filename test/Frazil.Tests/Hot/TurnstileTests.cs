@@ -1,4 +1,4 @@
-using Frazil.Hot;
+using Frazil.Ingest;
 using Frazil.Kafka;
 using Xunit;
 

@@ -187,6 +187,58 @@ public sealed class MetricsTests
         }
     }
 
+    /// <summary>Java's bounds of uuids are the least and the greatest as two signed numbers, other engines' as unsigned bytes (apache/iceberg #14216):
+    /// what lies outside of them in one order may lie inside in the other.</summary>
+    [Theory]
+    [InlineData("00000000-0000-0000-0000-000000000001", "f0000000-0000-0000-0000-000000000000")]
+    [InlineData("f0000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000001")]
+    [InlineData("70000000-0000-0000-0000-000000000000", "80000000-0000-0000-0000-000000000000")]
+    [InlineData("70000000-0000-0000-f000-000000000000", "70000000-0000-0000-0000-000000000000")]
+    public void Bounds_of_uuids_leave_no_file_out_whatever_order_their_writer_had(string lower, string upper)
+    {
+        var schema = new Schema(0, [new(1, "c", false, IcebergType.Uuid)]);
+        var spec = new PartitionSpec(0, [new(1, 1000, "p", Transform.Identity)]);
+        byte[] Bytes(string text) => SingleValue.Serialize(IcebergType.Uuid, IcebergValue.From(Guid.Parse(text)));
+        var file = new DataFile
+        {
+            Path = "f",
+            SpecId = 1,
+            RecordCount = 3,
+            FileSizeBytes = 1,
+            ValueCounts = new FieldMap<long>([new(1, 3)]),
+            NullValueCounts = new FieldMap<long>([new(1, 0)]),
+            LowerBounds = new FieldMap<byte[]>([new(1, Bytes(lower))]),
+            UpperBounds = new FieldMap<byte[]>([new(1, Bytes(upper))]),
+        };
+        var manifest = new ManifestFile
+        {
+            Path = "m", LengthBytes = 1, SpecId = 0, AddedSnapshotId = 1,
+            Partitions = [new PartitionFieldSummary(false, null, file.LowerBounds[1], file.UpperBounds[1])],
+        };
+        foreach (var held in (string[])[lower, upper, "00000000-0000-0000-0000-000000000002", "f1000000-0000-0000-0000-000000000000", "75000000-0000-0000-0000-000000000000"])
+        {
+            var value = IcebergValue.From(Guid.Parse(held));
+            foreach (var filter in (Expression[])[Expression.Equal("c", value), Expression.In("c", value), Expression.LessThanOrEqual("c", value), Expression.GreaterThanOrEqual("c", value)])
+            {
+                var files = new FileFilter(filter, schema, FilterCases.Metadata(schema, spec));
+                Assert.True(files.MayMatch(file), $"{filter}");
+                Assert.True(files.MayMatch(manifest), $"{filter}");
+            }
+        }
+    }
+
+    [Fact]
+    public void Bounds_of_uuids_that_are_one_value_leave_out_all_others()
+    {
+        var schema = new Schema(0, [new(1, "c", false, IcebergType.Uuid)]);
+        var only = Guid.NewGuid();
+        var bounds = new FieldMap<byte[]>([new(1, SingleValue.Serialize(IcebergType.Uuid, IcebergValue.From(only)))]);
+        var file = new DataFile { Path = "f", SpecId = 0, RecordCount = 3, FileSizeBytes = 1, LowerBounds = bounds, UpperBounds = bounds };
+        bool Keeps(Guid value) => new FileFilter(Expression.Equal("c", IcebergValue.From(value)), schema, FilterCases.Metadata(schema)).MayMatch(file);
+        Assert.True(Keeps(only));
+        Assert.False(Keeps(Guid.NewGuid()));
+    }
+
     [Fact]
     public void Literals_beyond_a_columns_range_and_between_its_values_are_understood()
     {

@@ -309,13 +309,15 @@ public sealed class SqlCatalogTests : IDisposable
     }
 
     [Fact]
-    public void Removing_snapshots_trims_the_log_and_the_references()
+    public void Removing_snapshots_trims_the_log_and_never_takes_a_reference_with_it()
     {
         var metadata = FilterCases.Metadata(Simple);
         var builder = TableMetadataBuilder.From(metadata, TimeProvider.System);
         for (var i = 1; i <= 4; i++)
             builder.Apply([new TableUpdate.AddSnapshot(new Snapshot(i, i == 1 ? null : i - 1, i, i, "l", new Dictionary<string, string>(), 0)), new TableUpdate.SetSnapshotRef("main", new SnapshotRef(i))]);
-        builder.Apply([new TableUpdate.SetSnapshotRef("t", new SnapshotRef(2, IsBranch: false)), new TableUpdate.RemoveSnapshots([1, 2])]);
+        builder.Apply([new TableUpdate.SetSnapshotRef("t", new SnapshotRef(2, IsBranch: false))]);
+        Assert.Throws<CommitConflictException>(() => builder.Apply([new TableUpdate.RemoveSnapshots([1, 2])]));
+        builder.Apply([new TableUpdate.RemoveSnapshotRef("t"), new TableUpdate.RemoveSnapshots([1, 2])]);
         var result = builder.Build();
         Assert.Equal([3, 4], result.Snapshots.Select(s => s.SnapshotId));
         Assert.Equal([3, 4], result.SnapshotLog.Select(s => s.SnapshotId));

@@ -128,18 +128,20 @@ public sealed class ConsumerErrorTests
         var partition = new TopicPartition("t", 0);
         cluster.SetBrokerDown(-1, isDown: true);
 
-        using var begun = new ManualResetEventSlim();
-        var asking = Task.Factory.StartNew(() =>
-        {
-            begun.Set();
-            return probe.Consumer.DescribeOutOfRange(partition, 77); // nobody answers: it takes its whole time
-        }, TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        Assert.True(begun.Wait(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
-        await Task.Delay(200, TestContext.Current.CancellationToken);
+        var asking = Task.Factory.StartNew(
+            () =>
+            {
+                for (; ; )
+                {
+                    Assert.Null(probe.Consumer.DescribeOutOfRange(partition, 77).Watermarks); // nobody answers: it takes its whole time
+                }
+            },
+            TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        await probe.UntilAsync(() => probe.Consumer.Asking > 0 || asking.IsCompleted, "a question");
         await probe.DisposeAsync();
 
-        Assert.True(asking.IsCompleted, "the client was freed under a question");
-        Assert.Null((await asking).Watermarks);
+        Assert.Equal(0, probe.Consumer.Asking); // else the client was freed under a question
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
         Assert.Throws<OperationCanceledException>(() => probe.Consumer.DescribeOutOfRange(partition, 77));
         Assert.Throws<OperationCanceledException>(() => probe.Consumer.Position(partition));
         Assert.Throws<OperationCanceledException>(() => probe.Consumer.OffsetsForTimes([partition], DateTimeOffset.UtcNow, TimeSpan.FromSeconds(1)));
@@ -188,8 +190,14 @@ public sealed class ConsumerErrorTests
     {
         using var cluster = new MockCluster();
         cluster.CreateTopic("t", 2);
-        await using var consumer = new KafkaConsumer(
-            Options(cluster.BootstrapServers), new() { Assigned = static _ => [], Kept = static _ => [], Revoked = static _ => { } });
+        MessageQueue? queue = null;
+        await using var consumer = new KafkaConsumer(Options(cluster.BootstrapServers), new()
+        {
+            Assigned = _ => [new PartitionStart(new("t", 7), StartPosition.Earliest, queue!)],
+            Kept = static _ => [],
+            Revoked = static _ => { },
+        });
+        queue = consumer.CreateWorkerQueue();
         consumer.Start();
         var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => consumer.Completion.WaitAsync(TimeSpan.FromMinutes(3)));
         Assert.Contains("t[0], t[1]", failure.Message, StringComparison.Ordinal);

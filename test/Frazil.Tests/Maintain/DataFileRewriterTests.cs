@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
@@ -71,6 +71,23 @@ public sealed class DataFileRewriterTests : IAsyncDisposable
                 file, table.Metadata, range with { First = 0, Last = long.MaxValue }, offsets.Add, CancellationToken.None);
         }
         Assert.Equal(Enumerable.Range(0, 1000).Concat(Enumerable.Range(3000, 2000)).Select(static i => (long)i), offsets.Order());
+    }
+
+    /// <summary>The file was taken into the table from a sibling whose name begins like the table's.</summary>
+    [Theory]
+    [InlineData("made", "made/data")]
+    [InlineData("mad", "mad/data")]
+    [InlineData("made/dat", "made/dat/data")]
+    public async Task A_rewritten_file_lies_beside_the_old_one_only_where_that_is_the_tables_own_folder(string table, string expected)
+    {
+        var made = Make(10);
+        var target = made.Metadata with { Location = files.LocationFor(Path.Combine(folder.Path, table)) };
+        Directory.CreateDirectory(Path.Combine(folder.Path, expected));
+
+        var written = await new DataFileRewriter(reader, writer, files)
+            .RewriteAsync(made.File, new(target, "r", static () => 0), null, static _ => 0, CancellationToken.None);
+
+        Assert.Equal($"{files.LocationFor(Path.Combine(folder.Path, expected))}/r-0.parquet", Assert.Single(written).Path);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using System.Text;
 using Frazil.Columnar;
+using Frazil.DuckDb;
 using Frazil.Parquet;
 using Frazil.Tests.DuckDb;
 using Xunit;
@@ -118,6 +119,47 @@ public sealed class PageIndexTests : IDisposable
         Assert.InRange(Enumerable.Range(0, 10_000).Count(number => Contains(bits, $"other {number}")), 0, 300);
     }
 
+    /// <summary>Every second number between the bounds of each row group is there; the Bloom filter alone can tell.</summary>
+    [Fact]
+    public void DuckDB_leaves_out_row_groups_by_their_Bloom_filters_and_none_that_has_the_value()
+    {
+        const int Rows = 5000;
+        var schema = new ColumnFields([new("n", ColumnType.Int64, 1), new("s", ColumnType.Utf8, 2), new("without", ColumnType.Int64, 3)]);
+        object?[] numbers = [.. Enumerable.Range(0, Rows).Select(row => (object?)((row * 7919L % Rows * 2) - Rows))];
+        object?[] texts = [.. numbers.Select(number => (object?)$"é{number}")];
+        var options = new ParquetOptions { RowGroupRows = 500, BloomFilters = new Dictionary<int, double> { [1] = 0.001, [2] = 0.001 } };
+        var path = Path.GetTempFileName();
+        try
+        {
+            using (var output = File.Create(path))
+            {
+                using var writer = new ParquetFileWriter(output, schema, buffers, options);
+                writer.Write([memory.Slice(schema, [.. numbers], [.. texts], [.. numbers])]);
+                writer.Finish();
+            }
+            using var duck = DuckDbInstance.Open(new Dictionary<string, string>());
+            using var connection = duck.Connect();
+            for (var probe = 0; probe < 40; probe++)
+            {
+                var (number, isThere) = (probe * 101L - 1500, (probe * 101L - 1500 + Rows) % 2 == 0);
+                Assert.Equal(isThere ? 1 : 0, Possible("n", $"{number}"), 0.5);
+                Assert.Equal(isThere ? 1 : 0, Possible("s", $"'é{number}'"), 0.5);
+                Assert.Equal(10, Possible("without", $"{number}"));
+            }
+
+            long Possible(string column, string value)
+            {
+                using var result = connection.Query(
+                    $"SELECT count(*) FILTER (NOT bloom_filter_excludes) FROM parquet_bloom_probe({SqlText.Literal(path)}, '{column}', {value})");
+                return (long)result.ReadRows()[0][0]!;
+            }
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     /// <summary>By the words of the format, not by our code.</summary>
     private static bool Contains(byte[] bits, string value)
     {
@@ -132,7 +174,7 @@ public sealed class PageIndexTests : IDisposable
     {
         var schema = new ColumnFields([new("n", type, 1)]);
         using var output = new MemoryStream();
-        var options = new ParquetOptions { PageRows = PageRows, BloomFilters = new HashSet<int> { 1 } };
+        var options = new ParquetOptions { PageRows = PageRows, BloomFilters = new Dictionary<int, double> { [1] = 0.01 } };
         using var writer = new ParquetFileWriter(output, schema, buffers, options);
         writer.Write([memory.Slice(schema, values)]);
         writer.Finish();

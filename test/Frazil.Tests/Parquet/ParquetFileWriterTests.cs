@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using Frazil.Columnar;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Columnar.Statistics;
 using Frazil.Flush;
 using Frazil.Parquet;

@@ -27,7 +27,7 @@ internal sealed class RandomParquet
             DictionaryBytes = Pick(0, 100, 1 << 20),
             HasPageIndex = random.Random.Next(4) > 0,
             HasPageChecksums = random.Random.Next(4) > 0,
-            BloomFilters = random.Random.Next(2) == 0 ? new HashSet<int>() : [.. Enumerable.Range(1, 60)],
+            BloomFilters = Enumerable.Range(1, random.Random.Next(2) * 60).ToDictionary(static id => id, _ => Pick(0.001, 0.01, 0.3)),
         };
     }
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Config;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Json;

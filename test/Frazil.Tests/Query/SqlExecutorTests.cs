@@ -1,6 +1,6 @@
 using Frazil.Cold;
 using Frazil.Columnar;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Flush;
 using Frazil.Query;
 using Frazil.Tests.DuckDb;
@@ -386,6 +386,7 @@ public sealed class SqlExecutorTests : IAsyncDisposable
     public void Even_SQL_that_got_past_the_gate_reads_no_file_outside_the_directories()
     {
         var host = new ExecutorHost(new SqlExecutorOptions { Directories = [folder] });
+        var rows = new ResultBuffer(new ResultMemory(total: 1 << 20, perResult: 1 << 20, TimeSpan.FromMinutes(1)), TimeProvider.System);
         using (var lease = host.TryTake()!)
         {
             foreach (var sql in new[]
@@ -397,7 +398,7 @@ public sealed class SqlExecutorTests : IAsyncDisposable
             })
             {
                 var forged = new GatedSql(sql, []);
-                Assert.Throws<DuckDbException>(() => lease.Session.Run(forged, [], new TablePins([]), new SqlExecutorOptions(), default));
+                Assert.Throws<DuckDbException>(() => lease.Session.Run(forged, [], new TablePins([]), rows, 1 << 20, default));
             }
         }
         host.Retire();

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Query;
 using Xunit;
 

@@ -123,6 +123,65 @@ public sealed class EngineHttpTests(ServingFixture serving) : IClassFixture<Serv
         Assert.Equal("{\"id\":2,\"id_1\":2}\n{\"id\":3,\"id_1\":3}\n{\"id\":9007199254740993,\"id_1\":9007199254740993}\n", lines);
     }
 
+    [Fact]
+    public async Task Arrow_comes_when_asked_for()
+    {
+        using var request = Request("""{"sql":"select id, price, seen, tags, who from shop.orders order by kafka_offset"}""", ArrowStream);
+        using var answer = await serving.Http.SendAsync(request, Cancel);
+        Assert.Equal(ArrowStream, answer.Content.Headers.ContentType!.ToString());
+        using var reader = new Apache.Arrow.Ipc.ArrowStreamReader(await answer.Content.ReadAsStreamAsync(Cancel));
+        using var batch = await reader.ReadNextRecordBatchAsync(Cancel);
+        Assert.Equal(["id", "price", "seen", "tags", "who"], batch.Schema.FieldsList.Select(field => field.Name));
+        Assert.Equal([9007199254740993L, 2L, 3L], ((Apache.Arrow.Int64Array)batch.Column(0)).ToArray().Cast<long>());
+        Assert.Equal([1.10m, null, -0.01m], Enumerable.Range(0, 3).Select(((Apache.Arrow.Decimal128Array)batch.Column(1)).GetValue));
+        Assert.Null(await reader.ReadNextRecordBatchAsync(Cancel));
+        var (status, body) = await serving.PostAsync("""{"sql":"select union_value(n := 1) as u"}""", ArrowStream);
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Contains("cannot be sent as Arrow", body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_answer_is_as_long_as_it_is()
+    {
+        using var request = Request("""{"sql":"select i from range(1500000) t(i)"}""", "application/x-ndjson");
+        using var answer = await serving.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancel);
+        using var lines = new StreamReader(await answer.Content.ReadAsStreamAsync(Cancel));
+        var count = 0;
+        while (await lines.ReadLineAsync(Cancel) is not null)
+        {
+            count++;
+        }
+        Assert.Equal(1_500_000, count);
+    }
+
+    /// <summary>Lesson 76: nothing that looks like an end.</summary>
+    [Theory]
+    [InlineData("application/json")]
+    [InlineData("text/csv")]
+    [InlineData("application/x-ndjson")]
+    [InlineData(ArrowStream)]
+    public async Task An_answer_that_fails_after_its_first_rows_looks_failed(string format)
+    {
+        using var request = Request(
+            """{"sql":"select i, repeat('x', 1000), case when i = 150000 then error('late') else i end from range(200000) t(i)"}""", format);
+        using var answer = await serving.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancel);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        var body = new MemoryStream();
+        var failure = await Record.ExceptionAsync(async () => await (await answer.Content.ReadAsStreamAsync(Cancel)).CopyToAsync(body, Cancel));
+        Assert.True(failure is IOException or HttpRequestException, $"{failure} after {body.Length} bytes");
+        Assert.NotEqual(0, body.Length);
+        Assert.False(body.ToArray().AsSpan().EndsWith(format == ArrowStream ? [255, 255, 255, 255, 0, 0, 0, 0] : "]}"u8));
+    }
+
+    private const string ArrowStream = "application/vnd.apache.arrow.stream";
+
+    private static HttpRequestMessage Request(string body, string accept)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, "/v1/sql") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        request.Headers.TryAddWithoutValidation("Accept", accept);
+        return request;
+    }
+
     [Theory]
     [InlineData("select nope from shop.orders", "nope", 7)]
     [InlineData("selec 1", "syntax", 0)]
@@ -204,7 +263,10 @@ public sealed class EngineHttpTests(ServingFixture serving) : IClassFixture<Serv
         var text = await serving.Http.GetStringAsync("/metrics", Cancel);
         Assert.Contains("frazil_records_total{table=\"shop.orders\"} 3\n", text, StringComparison.Ordinal);
         Assert.Contains("frazil_table_up{table=\"shop.orders\"} 1\n", text, StringComparison.Ordinal);
-        Assert.Contains("frazil_up 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("frazil_up{} 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("# TYPE frazil_records_total counter\n", text, StringComparison.Ordinal);
+        Assert.Contains("# TYPE frazil_freshness_seconds histogram\n", text, StringComparison.Ordinal);
+        Assert.Matches("\nfrazil_freshness_seconds_count\\{table=\"shop.orders\"\\} [1-9][0-9]*\n", text);
         using var ready = await serving.Http.GetAsync("/readyz", Cancel);
         Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
     }

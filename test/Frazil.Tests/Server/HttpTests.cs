@@ -83,6 +83,7 @@ public sealed class HttpTests
     [InlineData("application/xml, */*;q=0.1", SqlFormat.Json)]
     [InlineData("application/json;q=0, */*;q=0.5", SqlFormat.Csv)]
     [InlineData("Application/X-NDJSON", SqlFormat.NdJson)]
+    [InlineData("application/vnd.apache.arrow.stream, application/json;q=0.5", SqlFormat.Arrow)]
     [InlineData("application/jsonl, application/json;q=0.9", SqlFormat.NdJson)]
     [InlineData("text/html, image/gif, *; q=.2, */*; q=.2", SqlFormat.Json)]
     public void Accept_is_read_with_its_qualities(string accept, object format) => Assert.Equal(format, SqlFormats.Choose(accept));
@@ -115,7 +116,7 @@ public sealed class HttpTests
     {
         await using var server = await StartAsync(new ServerOptions());
         Assert.Equal((HttpStatusCode.NotAcceptable, "not_acceptable"),
-            await server.CodeAsync(HttpMethod.Post, "/v1/sql", """{"sql":"select 1"}""", ("Accept", "application/vnd.apache.arrow.stream")));
+            await server.CodeAsync(HttpMethod.Post, "/v1/sql", """{"sql":"select 1"}""", ("Accept", "application/vnd.apache.arrow.file")));
     }
 
     [Fact]
@@ -211,9 +212,10 @@ public sealed class HttpTests
         await using var server = await StartAsync(new ServerOptions());
         var (status, body) = await server.GetAsync("/metrics");
         Assert.Equal(HttpStatusCode.OK, status);
-        Assert.Contains("# TYPE frazil_records_total counter\n", body, StringComparison.Ordinal);
-        Assert.Contains("\nfrazil_up 0\n", body, StringComparison.Ordinal);
-        Assert.Matches(@"\nprocess_resident_memory_bytes [1-9][0-9]*\n", body);
+        Assert.Contains("# TYPE process_cpu_seconds_total counter\n", body, StringComparison.Ordinal);
+        Assert.Contains("# HELP frazil_hot_buffer_bytes ", body, StringComparison.Ordinal);
+        Assert.Contains("\nfrazil_up{} 0\n", body, StringComparison.Ordinal);
+        Assert.Matches(@"\nprocess_resident_memory_bytes\{\} [1-9][0-9]*\n", body);
         Assert.All(
             body.Split('\n', StringSplitOptions.RemoveEmptyEntries),
             line => Assert.Matches(@"^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{.*\})? [-0-9.Ee+]+)$", line));

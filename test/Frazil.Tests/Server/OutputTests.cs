@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Text;
 using System.Text.Json;
-using Frazil.Columnar.DuckDb;
+using Frazil.DuckDb;
 using Frazil.Query;
 using Frazil.Server.Output;
 using Xunit;

@@ -1,0 +1,144 @@
+using System.Collections.Immutable;
+using Frazil.Columnar;
+using Frazil.Commit;
+using Frazil.Flush;
+using Frazil.Hot;
+using Frazil.Iceberg;
+using Frazil.Iceberg.Catalogs;
+using Frazil.Iceberg.Manifests;
+using Microsoft.Extensions.Logging;
+
+namespace Frazil.DeadLetters;
+
+/// <summary>
+/// Commits a flush's dead letters to the table's dead-letter table, before the table's own progress moves past them (invariant 5). The
+/// dead-letter table records progress of its own, so that letters committed just before a crash are not committed again after it. Where
+/// that progress is ahead of the table's, its rows tell which letters are there (<see cref="KeptLetters"/>); where it is of a topic that
+/// was recreated since, it counts for nothing.
+/// </summary>
+internal sealed class DeadLetterSink(
+    ICatalog catalog, TableState state, TableCommitter committer, DataFileWriter writer, TopicIdentities identities, ILogger logger)
+{
+    private readonly KeptLetters kept = new(catalog.FileIO, logger);
+
+    /// <summary>The dead-letter table, as far as it exists.</summary>
+    public TableState State => state;
+
+    /// <summary>Commits to it.</summary>
+    public TableCommitter Committer => committer;
+
+    /// <summary>Returns how many letters of the flush are in the dead-letter table now because of this call.</summary>
+    public async Task<long> CommitAsync(SealedFlush flush, CancellationToken cancellationToken)
+    {
+        var batches = flush.Batches.Where(static batch => batch.DeadLetterCount > 0 && !batch.IsDropped).ToList();
+        for (var attempt = 0; batches.Count > 0; attempt++)
+        {
+            var version = await OpenAsync(batches, cancellationToken);
+            var fresh = new List<Letters>();
+            foreach (var batch in batches)
+            {
+                fresh.Add(await FreshAsync(batch, version, cancellationToken));
+            }
+            fresh.RemoveAll(static letters => letters.Count == 0);
+            if (fresh.Count == 0)
+            {
+                return 0;
+            }
+            var unit = await WriteAsync(flush, fresh, version, cancellationToken);
+            var madeFrom = fresh.Any(static letters => letters.WereCompared) ? version : null;
+            var outcome = await committer.CommitAsync(new($"{flush.Id}-dlq{attempt}", [unit]) { MadeFrom = madeFrom }, cancellationToken);
+            if (outcome.Fenced.IsEmpty)
+            {
+                return fresh.Sum(static letters => letters.Count);
+            }
+            // Another writer recorded letters of the same partitions meanwhile: see which of ours it covered.
+            if (outcome.FencedFilesAreOurs)
+            {
+                await committer.DeleteUnusedAsync(unit.Files);
+            }
+        }
+        return 0;
+    }
+
+    private async Task<TableVersion> OpenAsync(List<HotBatch> batches, CancellationToken cancellationToken)
+    {
+        if (await state.RefreshAsync(cancellationToken) is { } version)
+        {
+            var topics = batches.Select(static batch => batch.Partition.Topic);
+            return identities.Replaced(topics, version).Any() ? await ForgetReplacedAsync([.. topics], cancellationToken) : version;
+        }
+        try
+        {
+            return state.Set(
+                await catalog.CreateTableAsync(state.Identifier, DeadLetterColumns.Schema, cancellationToken: cancellationToken));
+        }
+        catch (TableAlreadyExistsException)
+        {
+            return (await state.RefreshAsync(cancellationToken))!;
+        }
+    }
+
+    /// <summary>The table itself takes the new topic from its beginning: somebody said so. The old one's letters stay.</summary>
+    private Task<TableVersion> ForgetReplacedAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
+        => committer.ChangeAsync(
+            latest => identities.Replaced(topics, latest).ToList() is { Count: > 0 } replaced
+                ? ([new TableRequirement.AssertTableUuid(latest.Metadata.TableUuid)],
+                    [new TableUpdate.RemoveProperties([
+                        .. replaced.Select(static topic => TopicIdentities.PropertyPrefix + topic),
+                        .. replaced.Select(static topic => TableProgress.PropertyPrefix + topic)])])
+                : null,
+            cancellationToken);
+
+    /// <summary>The letters of one batch that the dead-letter table does not hold yet.</summary>
+    private async Task<Letters> FreshAsync(HotBatch batch, TableVersion version, CancellationToken cancellationToken)
+    {
+        var recorded = version.Progress.NextOffset(batch.Partition);
+        var step = new ProgressStep(batch.Partition, recorded, Math.Max(batch.NextOffset, recorded ?? 0));
+        var slices = batch.DeadLetters.Select(FlushWriter.ToSlice).Where(static slice => slice.Count > 0);
+        if (recorded is null || recorded <= (batch.RecordedOffset ?? batch.StartOffset))
+        {
+            return new([.. slices], step);
+        }
+        var known = await kept.ReadAsync(version, batch.Partition, batch.StartOffset, batch.NextOffset - 1, cancellationToken);
+        return new(
+            [.. slices.Select(slice => SliceBounds.Without(slice, DeadLetterColumns.OffsetPosition, known.Contains))
+                .Where(static slice => slice.Count > 0)],
+            step, WereCompared: true);
+    }
+
+    private async Task<CommitUnit> WriteAsync(
+        SealedFlush flush, List<Letters> letters, TableVersion version, CancellationToken cancellationToken)
+    {
+        var files = await RowPieces.WriteAsync(
+            [.. letters.SelectMany(static one => one.Slices)], rows => WriteFileAsync(flush, rows, version, cancellationToken),
+            file => catalog.FileIO.DeleteAsync(file.Path, CancellationToken.None));
+        return new([.. letters.Select(static one => one.Step)], [.. files]);
+    }
+
+    private async Task<DataFile> WriteFileAsync(
+        SealedFlush flush, IReadOnlyList<BatchSlice> rows, TableVersion version, CancellationToken cancellationToken)
+    {
+        var location = DataFileLocations.Of(version.Metadata, "", $"{flush.Id}-{flush.NextFileNumber()}.parquet");
+        var file = await writer.WriteAsync(
+            new()
+            {
+                Path = catalog.FileIO.LocalPathFor(location)
+                    ?? throw new PipelineFailedException($"{location} is not on a local disk, and no other warehouse is supported yet"),
+                Schema = DeadLetterColumns.Columns,
+                Slices = rows,
+                Options = DataFileFormat.OptionsOf(version.Metadata),
+            },
+            cancellationToken);
+        return DataFileMetrics.ToDataFile(
+            file, location, DeadLetterColumns.SpecIdOf(version.Metadata), PartitionTuple.Empty, version.Metadata.CurrentSchema,
+            new(version.Metadata));
+    }
+
+    /// <param name="Slices">What the dead-letter table lacks of one batch.</param>
+    /// <param name="Step">Moves its progress, or leaves it where it is.</param>
+    /// <param name="WereCompared">With the rows of the dead-letter table, not only with its progress.</param>
+    private sealed record Letters(ImmutableArray<BatchSlice> Slices, ProgressStep Step, bool WereCompared = false)
+    {
+        public long Count => Slices.Sum(static slice => slice.Count);
+    }
+}

@@ -1,0 +1,76 @@
+using Frazil.DuckDb;
+using Frazil.Commit;
+using Frazil.Hot;
+using Frazil.Iceberg;
+using Frazil.Iceberg.IO;
+using Frazil.Iceberg.Manifests;
+using Frazil.Kafka;
+using Frazil.Maintain;
+using Frazil.Query;
+using Frazil.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace Frazil.DeadLetters;
+
+/// <summary>
+/// Which records are dead letters already, by the rows of the dead-letter table. Its progress says so only as long as the table it belongs
+/// to goes on where it was: one that was made anew, or whose position was moved back, comes by records again whose letters may have been
+/// cleared away meanwhile.
+/// </summary>
+internal sealed class KeptLetters(IFileIO files, ILogger logger)
+{
+    private readonly ManifestCache manifests = new(files);
+
+    /// <summary>The offsets in a range that the dead-letter table has. What cannot be read of it is told, and counts as not there: a letter
+    /// is rather kept twice than not at all.</summary>
+    /// <param name="letters">The dead-letter table.</param>
+    /// <param name="partition">Whose.</param>
+    /// <param name="first">First offset of the range.</param>
+    /// <param name="last">Last offset of the range.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public async Task<SeenOffsets> ReadAsync(
+        TableVersion letters, TopicPartition partition, long first, long last, CancellationToken cancellationToken)
+    {
+        var found = new SeenOffsets();
+        var (metadata, range) = (letters.Metadata, new KafkaRange(partition.Topic, partition.Partition, first, last));
+        string[] needed = [KafkaColumns.Topic, KafkaColumns.Partition, KafkaColumns.Offset];
+        if (metadata.CurrentSnapshot is not { } snapshot || needed.Any(name => metadata.CurrentSchema.FindField(name) is null))
+        {
+            return found;
+        }
+        using var reader = new DataFileReader(files);
+        foreach (var entry in await manifests.ReadLiveAsync(snapshot, metadata, cancellationToken))
+        {
+            if (entry.File is { Content: FileContent.Data } file
+                && range.PlaceOf(file, metadata.CurrentSchema) != RangePlace.Outside
+                && await ReadFileAsync(reader, file, metadata, range, found, cancellationToken) is { } fault)
+            {
+                logger.LettersUnreadable(file.Path, fault, partition.ToString(), first, last);
+            }
+        }
+        return found;
+    }
+
+    /// <returns>Why it cannot be read; null where it was.</returns>
+    private async Task<string?> ReadFileAsync(
+        DataFileReader reader, DataFile file, TableMetadata metadata, KafkaRange range, SeenOffsets found, CancellationToken cancellationToken)
+    {
+        if (file.Format != FileFormat.Parquet)
+        {
+            return $"it is {file.Format}, which cannot be read here";
+        }
+        if (await DataFileLook.FaultOfAsync(files, file, cancellationToken) is { } fault)
+        {
+            return $"it {fault}";
+        }
+        try
+        {
+            await reader.VisitOffsetsAsync(file, metadata, range, found.Add, cancellationToken);
+            return null;
+        }
+        catch (Exception error) when (error is SqlException or DuckDbException && !cancellationToken.IsCancellationRequested)
+        {
+            return error.Message; // another engine's file of a kind that cannot be read, or one that was harmed
+        }
+    }
+}

@@ -1,0 +1,207 @@
+using Frazil.Commit;
+using Frazil.Config;
+using Frazil.Flush;
+using Frazil.Hot;
+using Frazil.Kafka;
+using Frazil.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace Frazil.Ingest;
+
+/// <summary>
+/// The partitions of one table: from where they are read, and what happens when that changes. A position is always the table's own
+/// progress, asked for at the moment of assignment; Kafka's group offsets are written as a courtesy and never read.
+/// </summary>
+internal sealed class LanePartitions(LanePartitionsParts parts)
+{
+    public int Count => parts.Hot.PartitionCount;
+
+    /// <summary>Records between what was read and the ends of the partitions; -1 while any end is unknown.</summary>
+    public long Lag()
+    {
+        long lag = 0;
+        foreach (var partition in parts.Hot.Partitions)
+        {
+            if (parts.Source.Consumer?.CachedWatermarks(partition.Partition) is not { } ends || partition.NextOffset < 0)
+            {
+                return -1;
+            }
+            lag += Math.Max(0, ends.High - partition.NextOffset);
+        }
+        return lag;
+    }
+
+    /// <summary>What must be known before the table's partitions can begin: its progress, and whether the topics are still those it was fed
+    /// from.</summary>
+    /// <exception cref="PipelineFailedException">A topic is not the one that the table was fed from.</exception>
+    public async Task<TableProgress?> PrepareAsync(IReadOnlyList<string> topics)
+    {
+        await parts.Retry.RunAsync("opening the table", OpenAsync, parts.Lane.Ending);
+        var policies = parts.Policies.AskAsync(topics);
+        var version = await ReadProgressAsync();
+        await VerifyAsync(topics);
+        if (version is not null)
+        {
+            version = await parts.Retry.RunAsync(
+                "looking for a rollback", token => parts.Committer.CheckRollbackAsync(topics, token), parts.Lane.Ending);
+        }
+        await policies;
+        return version?.Progress;
+    }
+
+    /// <summary>Where reading really begins, for partitions of which the table records nothing.</summary>
+    public void Position(IReadOnlyList<TopicPartitionOffset> positions)
+    {
+        foreach (var position in positions)
+        {
+            if (Find(position.Partition) is { } partition)
+            {
+                partition.BeginAt(position.Offset);
+                parts.Logger.PartitionPositioned(parts.Options.Name, position.Partition.ToString(), position.Offset);
+            }
+        }
+    }
+
+    /// <summary>Another writer moved the table past us: forget what is buffered of these partitions and read again from where the table
+    /// is.</summary>
+    public void Fence(FlushedUnit unit)
+    {
+        foreach (var batch in unit.Batches)
+        {
+            parts.Hot.Abandon(batch.Partition);
+            parts.Hot.DropBeyond(batch.Partition, parts.State.Current?.Progress.NextOffset(batch.Partition) ?? 0);
+        }
+        var fenced = unit.Batches.Select(static batch => batch.Partition).ToList();
+        Task.Run(() => ReadAgainAsync(fenced)).Forget(parts.Lane.Fail);
+    }
+
+    /// <summary>The log does not hold the offset that comes next. Below its beginning (retention): the gap is told and reading goes on
+    /// there. Beyond its end: the topic is another one or was cut, and nothing is spliced.</summary>
+    public void RecoverPosition(TopicPartition partition, long nextOffset)
+        => Task.Run(() => RecoverPositionAsync(partition, nextOffset)).Forget(parts.Lane.Fail);
+
+    /// <summary>Tells the group how far the table is: for lag tools only.</summary>
+    public void NoteCommitted(IReadOnlyList<HotBatch> batches)
+        => parts.Source.Consumer?.CommitOffsets([.. batches.Where(batch => Find(batch.Partition) is not null)
+            .Select(static batch => new TopicPartitionOffset(batch.Partition, batch.NextOffset))]);
+
+    private async Task ReadAgainAsync(List<TopicPartition> fenced)
+    {
+        var consumer = parts.Source.Consumer!;
+        await consumer.PauseAsync(fenced);
+        var version = await ReadProgressAsync();
+        await consumer.RestartWhereAsync(
+            () => [.. fenced.Where(partition => Find(partition) is not null).Select(partition => Hold(partition, version?.Progress))]);
+    }
+
+    private async Task RecoverPositionAsync(TopicPartition partition, long nextOffset)
+    {
+        await VerifyAsync([partition.Topic]);
+        var consumer = parts.Source.Consumer!;
+        var description = consumer.DescribeOutOfRange(partition, nextOffset);
+        if (description.Watermarks is { } held && nextOffset > held.High)
+        {
+            throw new PipelineFailedException(
+                $"table {parts.Options.Name}: {description}. Nothing is spliced: if the topic was recreated on purpose, give it a table of its own, or remove "
+                + $"the property {TableProgress.PropertyPrefix}{partition.Topic} from the table and start with on_rollback = \"go_on\" to read it from the beginning");
+        }
+        await consumer.RestartWhereAsync(() => Find(partition) is { NextOffset: >= 0 } held
+            ? [new(partition, StartPosition.At(PassRemoved(held, description.Watermarks?.Low ?? 0)), WorkerOf(partition).Queue)]
+            : []); // given up, or about to begin by itself
+    }
+
+    /// <summary>Progress moves past what was removed at once, also when no record follows: it is in the table with the next commit. On the
+    /// consumer's thread: the partition may have been given up and assigned anew since the brokers were asked, and what is passed must be
+    /// what this holder has not read.</summary>
+    /// <returns>Where it is read on: where its rows and gaps end.</returns>
+    private long PassRemoved(HotPartition held, long low)
+    {
+        WorkerOf(held.Partition).Between(() =>
+        {
+            var removed = new OffsetRange(held.NextOffset, low - 1);
+            if (removed.Count > 0 && held.SkipRemoved(removed))
+            {
+                parts.Logger.OffsetsLost(parts.Options.Name, held.Partition.ToString(), removed.First, removed.Last);
+            }
+        });
+        return held.NextOffset;
+    }
+
+    private async Task<bool> OpenAsync(CancellationToken cancellationToken)
+    {
+        await parts.Lane.OpenAsync(cancellationToken);
+        return true;
+    }
+
+    private Task<TableVersion?> ReadProgressAsync() => parts.Retry.RunAsync("reading progress", parts.State.RefreshAsync, parts.Lane.Ending);
+
+    /// <exception cref="PipelineFailedException">A topic is not the one that the table was fed from.</exception>
+    private Task VerifyAsync(IReadOnlyList<string> topics) => parts.Retry.WaitAsync(
+        "asking for topic ids",
+        async token =>
+        {
+            await parts.Identities.VerifyAsync(topics, parts.State.Current, token);
+            return true;
+        },
+        parts.Lane.Ending);
+
+    /// <summary>The partition is the table's from now on. On the consumer's thread.</summary>
+    public PartitionStart Hold(TopicPartition partition, TableProgress? progress)
+    {
+        var recorded = progress?.NextOffset(partition);
+        var isLater = parts.Lane.CameLater || (progress is not null && IsLater(partition.Topic, progress));
+        var first = isLater ? StartPosition.Earliest : ConfiguredStart();
+        var held = new HotPartition(partition, recorded, new()
+        {
+            Hot = parts.Hot,
+            Memory = parts.Memory,
+            Time = parts.Shared.Time,
+            Schema = () => parts.Schemas.Current,
+            Declared = () => parts.Schemas.Declared,
+            Format = parts.Schemas.Format,
+            OnBadRecord = parts.Options.OnBadRecord,
+            EvolveSchema = parts.Options.EvolveSchema,
+            PinsStart = first != StartPosition.Earliest,
+            KindOfGap = parts.Policies.KindOf,
+        });
+        parts.Lane.IsHeldBack = false;
+        parts.Hot.Hold(held);
+        var worker = WorkerOf(partition);
+        worker.Between(() => worker.Set(held, parts.Lane));
+        return new(partition, recorded is { } offset ? StartPosition.At(offset) : first, worker.Queue);
+    }
+
+    /// <summary>Whether a partition without progress came after reading began: its topic is known, or began to match the pattern since. It is read from
+    /// its beginning then, whatever the configuration says: nothing of it may be missed.</summary>
+    private bool IsLater(string topic, TableProgress progress)
+        => progress.Knows(topic) || (parts.Options.TopicPattern is not null && progress.NextOffsets.Count > 0);
+
+    private StartPosition ConfiguredStart() => parts.Shared.Options.Kafka.StartFrom switch
+    {
+        { Instant: { } instant } => StartPosition.AtTime(instant),
+        { Kind: "latest" } => StartPosition.Latest,
+        _ => StartPosition.Earliest,
+    };
+
+    private IngestWorker WorkerOf(TopicPartition partition) => parts.Source.WorkerOf(partition);
+
+    private HotPartition? Find(TopicPartition partition) => parts.Hot.Find(partition);
+}
+
+/// <summary>What the partitions of one table work with.</summary>
+internal sealed record LanePartitionsParts
+{
+    public required Pipeline Lane { get; init; }
+    public required SourceMember Source { get; init; }
+    public required TableOptions Options { get; init; }
+    public required PipelineShared Shared { get; init; }
+    public required TableState State { get; init; }
+    public required TableCommitter Committer { get; init; }
+    public required TopicIdentities Identities { get; init; }
+    public required TopicPolicies Policies { get; init; }
+    public required SchemaKeeper Schemas { get; init; }
+    public required HotBuffer Hot { get; init; }
+    public required TableMemory Memory { get; init; }
+    public required StepRetry Retry { get; init; }
+    public required ILogger Logger { get; init; }
+}

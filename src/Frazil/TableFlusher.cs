@@ -1,0 +1,268 @@
+using System.Collections.Immutable;
+using Frazil.Commit;
+using Frazil.Config;
+using Frazil.DeadLetters;
+using Frazil.Faults;
+using Frazil.Flush;
+using Frazil.Hot;
+using Frazil.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace Frazil;
+
+/// <summary>
+/// Decides when sealed batches become files, writes several flushes at once, and commits them strictly in the order they were sealed, so
+/// that the table only ever covers a contiguous prefix of each partition. A failed flush keeps its rows and retries while ingest and
+/// queries go on.
+/// </summary>
+internal sealed class TableFlusher
+{
+    /// <summary>Flushes being written or committed at once; the next one waits, which lets the flush size adapt to a slow store.</summary>
+    private const int MostInFlight = 2;
+
+    /// <summary>How long a step that was cancelled may take to notice: a store that hangs must not keep the process.</summary>
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan ShortestTick = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestTick = TimeSpan.FromSeconds(1);
+
+    private readonly TableFlusherParts parts;
+    private readonly HotBufferOptions limits;
+    private readonly TimeProvider time;
+    private readonly TimeSpan tick;
+    private readonly SemaphoreSlim wake = new(0, 1);
+    private readonly Lock gate = new();
+    private Task commitTail = Task.CompletedTask;
+    private int inFlight;
+
+    public TableFlusher(TableFlusherParts parts, HotBufferOptions limits, TimeProvider time)
+    {
+        this.parts = parts;
+        this.limits = limits;
+        this.time = time;
+        var often = TimeSpan.FromSeconds(Math.Min(limits.FlushIntervalSeconds, limits.TtlSeconds) / 4);
+        tick = often < ShortestTick ? ShortestTick : often > LongestTick ? LongestTick : often;
+    }
+
+    /// <summary>Looks at the buffer soon: it may have reached the flush size or the memory limit. Never blocks.</summary>
+    public void Wake()
+    {
+        if (wake.CurrentCount == 0)
+        {
+            try
+            {
+                wake.Release();
+            }
+            catch (SemaphoreFullException)
+            {
+                // Someone else woke it between the check and the release, which is all that was wanted.
+            }
+        }
+    }
+
+    /// <summary>The loop that flushes by size, age and memory pressure, and evicts what was committed long enough ago.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            await wake.WaitAsync(tick, cancellationToken);
+            EvictExpired();
+            if (Volatile.Read(ref inFlight) < MostInFlight && IsFlushDue())
+            {
+                Start(cancellationToken).Forget(parts.OnFailed);
+            }
+        }
+    }
+
+    /// <summary>Seals everything appended so far; completes when it is committed.</summary>
+    public Task FlushAsync(CancellationToken cancellationToken) => Start(cancellationToken);
+
+    /// <summary>Waits, after the loop and the flushes were told to end, until none is under way any more. How they ended was told by them.</summary>
+    public async Task EndAsync() => await commitTail.WaitAsync(EndLimit, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    private bool IsFlushDue()
+    {
+        var open = parts.Hot.OpenBatches();
+        if (open.Count == 0)
+        {
+            return false;
+        }
+        var age = time.GetElapsedTime(open.Min(static batch => batch.CreatedAt));
+        return age.TotalSeconds >= limits.FlushIntervalSeconds
+            || parts.Hot.OpenBytes >= (long)limits.FlushSizeMb << 20
+            || (parts.Memory.IsUnderPressure && open.Sum(static batch => batch.Bytes) >= parts.Memory.WorthFlushing)
+            || (parts.TableExists() && open.Any(static batch => batch.HoldsUnrecordedStart));
+    }
+
+    private Task Start(CancellationToken cancellationToken)
+    {
+        lock (gate)
+        {
+            // Sealing and joining the commit order are one step: two flushes can never swap.
+            var flush = new SealedFlush(Guid.CreateVersion7().ToString(), parts.Hot.Seal());
+            if (flush.Batches.IsEmpty) // nothing was sealed, or a fence has dropped all of it meanwhile
+            {
+                return commitTail;
+            }
+            Interlocked.Increment(ref inFlight);
+            var write = Task.Run(() => WriteAsync(flush, cancellationToken), cancellationToken);
+            commitTail = CommitInOrderAsync(commitTail, flush, write, cancellationToken);
+            return commitTail;
+        }
+    }
+
+    private async Task<ImmutableArray<FlushedUnit>> WriteAsync(SealedFlush flush, CancellationToken cancellationToken)
+    {
+        await LogAsync(token => parts.Journal.SealedAsync(flush, token), cancellationToken);
+        await parts.ConfirmTopics([.. flush.Batches.Select(static batch => batch.Partition.Topic).Distinct()], cancellationToken);
+        var units = await parts.Retry.RunAsync("write", token => parts.Writer.WriteAsync(flush, token), cancellationToken);
+        await LogAsync(token => parts.Journal.WrittenAsync(flush, units, token), cancellationToken);
+        flush.IsLogged = true;
+        return units;
+    }
+
+    private async Task CommitInOrderAsync(
+        Task previous, SealedFlush flush, Task<ImmutableArray<FlushedUnit>> write, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var started = time.GetTimestamp();
+            var units = await write;
+            await previous;
+            var lettersDone = await parts.Retry.RunAsync("dead letters", token => parts.DeadLetters.CommitAsync(flush, token), cancellationToken);
+            FaultPoint.Reach("deadletters.committed");
+            await LogAsync(token => parts.Journal.CommittingAsync(flush, units, token), cancellationToken);
+            var outcome = await parts.Retry.RunAsync("commit", token => CommitAsync(flush, units, token), cancellationToken);
+            await CompleteAsync(flush, units, outcome, cancellationToken);
+            parts.Metrics.CountFlush(time.GetElapsedTime(started));
+            parts.Logger.FlushDone(
+                parts.Table, flush.Id, flush.Batches.Sum(static batch => batch.RowCount), units.Sum(static unit => unit.Files.Length),
+                lettersDone, outcome.SnapshotId, (long)time.GetElapsedTime(started).TotalMilliseconds);
+        }
+        catch when (!flush.IsLogged)
+        {
+            // Never offered to the catalog, and a restart would not know of the files.
+            await parts.Writer.DiscardAsync(flush);
+            throw;
+        }
+        finally
+        {
+            flush.Dispose();
+            Interlocked.Decrement(ref inFlight);
+            Wake();
+        }
+    }
+
+    /// <summary>The commit is made, whatever the log says from here on: a failure to write it down is tried again, but commits nothing
+    /// again.</summary>
+    private async Task CompleteAsync(
+        SealedFlush flush, ImmutableArray<FlushedUnit> units, CommitOutcome outcome, CancellationToken cancellationToken)
+    {
+        var committed = units.Where(unit => unit.Batches.All(static batch => batch.CommittedAt != 0)).ToList();
+        if (outcome.SnapshotId is { } snapshotId)
+        {
+            await LogAsync(
+                token => parts.Journal.CommittedAsync(flush.Id, snapshotId, committed.Select(static unit => unit.ToCommitUnit()), token),
+                cancellationToken);
+        }
+        var rows = committed.Sum(static unit => unit.Batches.Sum(static batch => batch.RowCount));
+        await LogAsync(
+            token => parts.Journal.CompletedAsync(flush.Id, committed.Count > 0 ? "committed" : "fenced", rows, token), cancellationToken);
+    }
+
+    private Task LogAsync(Func<CancellationToken, Task> append, CancellationToken cancellationToken) => parts.Retry.RunAsync<bool>(
+        "transaction log",
+        async token =>
+        {
+            await append(token);
+            return true;
+        },
+        cancellationToken);
+
+    private async Task<CommitOutcome> CommitAsync(SealedFlush flush, ImmutableArray<FlushedUnit> units, CancellationToken cancellationToken)
+    {
+        var live = units.Where(static unit => unit.Batches.All(static batch => !batch.IsDropped)).ToImmutableArray();
+        if (!flush.WasOffered)
+        {
+            await parts.Writer.DeleteAsync(units.Except(live).SelectMany(static unit => unit.Files).Select(static file => file.File));
+        }
+        ReadAgainWhatIsLeft(units.Except(live));
+        if (live.IsEmpty)
+        {
+            return new(null, [], FencedFilesAreOurs: true);
+        }
+        flush.WasOffered = true;
+        var outcome = await parts.Committer.CommitAsync(
+            new(flush.Id, [.. live.Select(static unit => unit.ToCommitUnit())]), cancellationToken);
+        foreach (var unit in live)
+        {
+            Settle(unit, outcome);
+        }
+        if (outcome.FencedFilesAreOurs)
+        {
+            await parts.Committer.DeleteUnusedAsync(outcome.Fenced.SelectMany(static unit => unit.Files));
+        }
+        return outcome;
+    }
+
+    /// <summary>A unit of several partitions goes with any of them that moved on without us. The others did not, and their rows are nowhere
+    /// else.</summary>
+    private void ReadAgainWhatIsLeft(IEnumerable<FlushedUnit> dropped)
+    {
+        foreach (var unit in dropped)
+        {
+            var left = unit.Batches.RemoveAll(static batch => batch.IsDropped);
+            if (!left.IsEmpty)
+            {
+                parts.OnFenced(unit with { Batches = left });
+            }
+        }
+    }
+
+    private void Settle(FlushedUnit unit, CommitOutcome outcome)
+    {
+        if (outcome.IsFenced(unit.Batches[0].Partition))
+        {
+            parts.OnFenced(unit);
+            return;
+        }
+        parts.OnCommitted(unit.Batches);
+        foreach (var batch in unit.Batches)
+        {
+            batch.MarkCommitted(outcome.SnapshotId, time.GetTimestamp());
+            parts.Metrics.CountCommittedRows(batch.RowCount);
+        }
+    }
+
+    private void EvictExpired()
+    {
+        // Committed batches are a cache: they give way before fetching has to pause.
+        var ttl = parts.Memory.IsHalfFull ? TimeSpan.Zero : TimeSpan.FromSeconds(limits.TtlSeconds);
+        parts.Hot.EvictCommitted(time.GetTimestamp() - (long)(ttl.TotalSeconds * time.TimestampFrequency));
+    }
+}
+
+/// <summary>What a flusher works with; all of one table.</summary>
+internal sealed record TableFlusherParts
+{
+    public required string Table { get; init; }
+    public required HotBuffer Hot { get; init; }
+    public required StepRetry Retry { get; init; }
+    /// <summary>False while the table waits for the records that it is to be created from.</summary>
+    public required Func<bool> TableExists { get; init; }
+    /// <summary>Throws where one of these topics is not the one any more that its rows should be from.</summary>
+    public required Func<IReadOnlyList<string>, CancellationToken, Task> ConfirmTopics { get; init; }
+    public required FlushWriter Writer { get; init; }
+    public required TableCommitter Committer { get; init; }
+    public required DeadLetterSink DeadLetters { get; init; }
+    public required FlushJournal Journal { get; init; }
+    public required TableMemory Memory { get; init; }
+    public required TableMetrics Metrics { get; init; }
+    public required ILogger Logger { get; init; }
+    /// <summary>These batches are in the table now.</summary>
+    public required Action<IReadOnlyList<HotBatch>> OnCommitted { get; init; }
+    /// <summary>A unit's partitions moved on without us: drop what is buffered of them and read again from where the table is.</summary>
+    public required Action<FlushedUnit> OnFenced { get; init; }
+    /// <summary>The pipeline cannot go on.</summary>
+    public required Action<Exception> OnFailed { get; init; }
+}

@@ -1,0 +1,183 @@
+using System.Text;
+using Frazil.Columnar;
+using Frazil.DuckDb;
+using Frazil.Parquet;
+using Frazil.Tests.DuckDb;
+using Xunit;
+
+namespace Frazil.Tests.Parquet;
+
+/// <summary>The reader over files of random schemas and values, ours and DuckDB's, value by value; and over broken ones.</summary>
+public sealed class ParquetFileReaderTests : IDisposable
+{
+    private readonly ArrowValues memory = new();
+    private readonly ParquetBuffers buffers = new();
+    private readonly string folder = Directory.CreateTempSubdirectory("frazil-reader-").FullName;
+
+    public void Dispose()
+    {
+        buffers.Dispose();
+        memory.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 30), Random.Shared.Next()];
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void What_our_writer_wrote_is_read_value_by_value(int seed)
+    {
+        var random = new RandomParquet(seed, memory);
+        using var output = new MemoryStream();
+        var summary = random.Write(output, buffers);
+
+        var reader = Open(output.ToArray());
+        Assert.Equal(random.Schema, reader.Schema);
+        Assert.Equal(summary.SplitOffsets, reader.RowGroups.Select(static group => group.Start));
+        Assert.Equal("é\"", reader.Metadata["seed"]);
+        AssertRows(Expected(random), ReadValues.All(output.ToArray()), $"seed {seed}");
+    }
+
+    /// <summary>With a page index only some pages are read, without one all; the rows are the same.</summary>
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void Some_rows_of_some_columns_are_what_they_are_among_all(int seed)
+    {
+        var random = new RandomParquet(seed, memory);
+        using var output = new MemoryStream();
+        random.Write(output, buffers);
+        var expected = Expected(random);
+        var reader = Open(output.ToArray());
+        var choice = new Random(seed);
+        for (var attempt = 0; attempt < 20; attempt++)
+        {
+            var group = choice.Next(reader.RowGroups.Count);
+            var (start, inGroup) = (reader.RowGroups[group].FirstRow, reader.RowGroups[group].Rows);
+            var first = choice.Next(inGroup + 1);
+            var rows = choice.Next(inGroup - first + 1);
+            var columns = Enumerable.Range(0, random.Schema.Count).Where(_ => choice.Next(2) == 0).ToList();
+            using var read = ReadValues.Wait(reader.ReadAsync(
+                group, first, rows, columns.Select(column => random.Schema[column].FieldId).ToHashSet(), TestContext.Current.CancellationToken));
+            Assert.Equal((start + first, rows), (read.FirstRow, read.Count));
+            var wanted = expected.Skip((int)start + first).Take(rows).Select(row => columns.Select(column => row[column]).ToArray()).ToList();
+            AssertRows(wanted, [.. ReadValues.Rows(read)], $"seed {seed}, group {group}, rows {first} + {rows}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void What_DuckDB_wrote_is_read_value_by_value(int seed)
+    {
+        string[] codecs = ["uncompressed", "snappy", "gzip", "zstd", "lz4", "lz4_raw", "brotli"];
+        var random = new RandomParquet(seed, memory, maxRows: 5000);
+        var (ours, theirs) = (Path.Combine(folder, "ours.parquet"), Path.Combine(folder, "theirs.parquet"));
+        using (var output = File.Create(ours))
+        {
+            random.Write(output, buffers);
+        }
+        using var duck = DuckDbInstance.Open(new Dictionary<string, string>());
+        using var connection = duck.Connect();
+        var codec = codecs[seed % codecs.Length];
+        connection.Execute(
+            $"COPY (SELECT * FROM read_parquet({SqlText.Literal(ours)})) TO {SqlText.Literal(theirs)} "
+            + $"(FORMAT parquet, CODEC '{codec}', PARQUET_VERSION {(seed % 2 == 0 ? "v1" : "v2")}, ROW_GROUP_SIZE 2048)");
+        // DuckDB's dictionaries take the two zeros for one.
+        var expected = Expected(random).ConvertAll(static row => Array.ConvertAll(row, Unsigned));
+        var found = ReadValues.All(File.ReadAllBytes(theirs)).ConvertAll(static row => Array.ConvertAll(row, Unsigned));
+        AssertRows(expected, found, $"seed {seed}, {codec}");
+
+        static string Unsigned(string text) => text.Replace("8000000000000000", "0000000000000000", StringComparison.Ordinal)
+            .Replace("80000000", "00000000", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_value_that_a_Bloom_filter_excludes_is_not_there_and_one_that_is_there_is_never_excluded()
+    {
+        var schema = new ColumnFields([new("id", ColumnType.Int64, 7), new("s", ColumnType.Utf8, 8), new("without", ColumnType.Int64, 9)]);
+        object?[] ids = [.. Enumerable.Range(0, 1000).Select(row => (object?)(row * 2L))];
+        object?[] texts = [.. ids.Select(static id => (object?)$"t{id}")];
+        using var output = new MemoryStream();
+        using (var writer = new ParquetFileWriter(output, schema, buffers, new() { BloomFilters = new Dictionary<int, double> { [7] = 0.001, [8] = 0.001 } }))
+        {
+            writer.Write([memory.Slice(schema, [.. ids], [.. texts], [.. ids])]);
+            writer.Finish();
+        }
+        var reader = Open(output.ToArray());
+        var wrong = 0;
+        for (var id = 0L; id < 2000; id++)
+        {
+            var (number, text) = (MayContain(7, BitConverter.GetBytes(id)), MayContain(8, Encoding.UTF8.GetBytes($"t{id}")));
+            Assert.True(id % 2 != 0 || (number && text));
+            Assert.True(MayContain(9, BitConverter.GetBytes(id)));
+            wrong += id % 2 != 0 && (number || text) ? 1 : 0;
+        }
+        Assert.InRange(wrong, 0, 20);
+
+        bool MayContain(int field, byte[] value) => ReadValues.Wait(reader.MayContainAsync(0, field, value, TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>Flipped bits, cut files, lengths that lie: an error, never a crash, a hang or memory beyond what is allowed.</summary>
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void A_broken_file_is_an_error_or_other_values_and_nothing_else(int seed)
+    {
+        var random = new Random(seed);
+        using var whole = new MemoryStream();
+        new RandomParquet(seed, memory, maxRows: 200).Write(whole, buffers);
+        var options = new ParquetReadOptions { VerifyChecksums = false, MaxBytes = 16 << 20 };
+        for (var attempt = 0; attempt < 150; attempt++)
+        {
+            var bytes = whole.ToArray();
+            for (var flips = random.Next(6); flips >= 0; flips--)
+            {
+                var at = random.Next(3) == 0 ? bytes.Length - random.Next(1, Math.Min(bytes.Length, 1000) + 1) : random.Next(bytes.Length);
+                bytes[at] = random.Next(3) switch { 0 => (byte)(bytes[at] ^ (1 << random.Next(8))), 1 => 0xFF, _ => (byte)random.Next(256) };
+            }
+            try
+            {
+                ReadValues.All(random.Next(10) == 0 ? bytes[..random.Next(bytes.Length)] : bytes, options);
+            }
+            catch (Exception expected) when (expected is InvalidDataException or NotSupportedException or EndOfStreamException)
+            {
+                // what a file that is broken may give
+            }
+            catch (Exception text) when (text is DecoderFallbackException or ArgumentException)
+            {
+                // the test's own reading of text and times that are none
+            }
+        }
+    }
+
+    [Fact]
+    public void A_changed_byte_of_a_page_is_noticed_by_its_checksum()
+    {
+        var schema = new ColumnFields([new("n", ColumnType.Int64, 1)]);
+        using var output = new MemoryStream();
+        using (var writer = new ParquetFileWriter(output, schema, buffers, new() { Codec = ParquetCodec.Uncompressed }))
+        {
+            writer.Write([memory.Slice(schema, [.. Enumerable.Range(0, 100).Select(static n => (object?)(n * 1_000_003L))])]);
+            writer.Finish();
+        }
+        var bytes = output.ToArray();
+        bytes[200] ^= 1;
+        Assert.Contains("checksum", Assert.Throws<InvalidDataException>(() => ReadValues.All(bytes)).Message, StringComparison.Ordinal);
+        Assert.Equal(100, ReadValues.All(bytes, new() { VerifyChecksums = false }).Count);
+    }
+
+    private static ParquetFileReader Open(byte[] file) => ReadValues.Wait(ParquetFileReader.OpenAsync(new ParquetMemorySource(file)));
+
+    private static List<string[]> Expected(RandomParquet random) => [.. Enumerable.Range(0, random.Rows).Select(row => random.Schema.Select(
+        (field, column) => RandomColumns.Expected(field.Type, field.Type, random.Columns[column][row])).ToArray())];
+
+    private static void AssertRows(List<string[]> expected, List<string[]> found, string context)
+    {
+        Assert.True(expected.Count == found.Count, $"{context}: {found.Count} rows for {expected.Count}");
+        for (var row = 0; row < expected.Count; row++)
+        {
+            for (var column = 0; column < expected[row].Length; column++)
+            {
+                Assert.True(expected[row][column] == found[row][column], $"{context}, row {row}, column {column}: {found[row][column]} for {expected[row][column]}");
+            }
+        }
+    }
+}
