@@ -28,7 +28,7 @@ internal static unsafe class ReadValues
 
     /// <summary>Memory and files are never waited for.</summary>
 #pragma warning disable VSTHRD002 // what is asked for first has ended
-    public static T Wait<T>(ValueTask<T> task) => task.IsCompletedSuccessfully ? task.Result : throw new InvalidOperationException("It should be done.");
+    public static T Wait<T>(ValueTask<T> task) => task.IsCompleted ? task.GetAwaiter().GetResult() : throw new InvalidOperationException("It should be done.");
 #pragma warning restore VSTHRD002
 
     public static string Text(ColumnView view, int row) => view.IsNull(row) ? "null" : view.Type.Kind switch
