@@ -24,26 +24,37 @@ internal static class DictionaryPolicy
 }
 
 /// <summary>The distinct values of a column chunk in order of appearance, and for each value its number.</summary>
-internal abstract class ColumnDictionary : IDisposable
+internal abstract unsafe class ColumnDictionary : IDisposable
 {
     /// <summary>Distinct values.</summary>
     public int Count { get; protected set; }
 
     /// <summary>Bytes of the distinct values in PLAIN encoding.</summary>
-    public abstract long PlainBytes { get; }
+    public long PlainBytes { get; protected set; }
 
     /// <summary>The distinct values as they stand in <see cref="Values.ColumnValues.Data"/>.</summary>
-    public abstract unsafe byte* Entries { get; }
+    public byte* Entries => EntryBuffer.Data;
+
+    protected NativeBuffer EntryBuffer { get; } = new();
 
     /// <summary>Numbers the values.</summary>
+    /// <param name="values">As they stand in <see cref="Values.ColumnValues.Data"/>.</param>
+    /// <param name="count">How many there are.</param>
     /// <param name="codes">Gets a number for each value.</param>
-    /// <param name="maxBytes">Bytes of distinct values at most.</param>
+    /// <param name="maxBytes">Bytes of distinct values in PLAIN encoding at most.</param>
     /// <returns>False where it was given up.</returns>
-    public abstract unsafe bool TryBuild(byte* values, int count, int* codes, long maxBytes);
+    public abstract bool TryBuild(byte* values, int count, int* codes, long maxBytes);
 
+    /// <summary>Appends the distinct values in PLAIN encoding.</summary>
     public abstract void AppendEntries(NativeBuffer output);
 
-    public abstract void Trim(long keptBytes);
+    public virtual void Trim(long keptBytes) => EntryBuffer.Trim(keptBytes);
 
-    public abstract void Dispose();
+    public virtual void Dispose() => EntryBuffer.Dispose();
+
+    protected void Clear()
+    {
+        (Count, PlainBytes) = (0, 0);
+        EntryBuffer.Clear();
+    }
 }

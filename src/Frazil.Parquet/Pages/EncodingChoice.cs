@@ -21,9 +21,11 @@ internal sealed unsafe class EncodingChoice : IDisposable
     private const double CodesShorten = 1.25;
 
     private readonly NativeBuffer codes = new();
-    private readonly BytesDictionary bytes = new();
-    private readonly FixedDictionary[] fixedOnes =
-        [new(4, isInteger: true), new(8, isInteger: true), new(4, isInteger: false), new(8, isInteger: false)];
+    private readonly HashedDictionary<BytesKey> bytes = new();
+    private readonly HashedDictionary<FourByteKey> fourBytes = new();
+    private readonly HashedDictionary<EightByteKey> eightBytes = new();
+    private readonly NarrowDictionary narrowInts = new(sizeof(int));
+    private readonly NarrowDictionary narrowLongs = new(sizeof(long));
 
     /// <summary>The values' numbers, where the choice was a dictionary.</summary>
     public int* Codes => (int*)codes.Data;
@@ -62,14 +64,20 @@ internal sealed unsafe class EncodingChoice : IDisposable
     {
         codes.Trim(keptBytes);
         bytes.Trim(keptBytes);
-        Array.ForEach(fixedOnes, dictionary => dictionary.Trim(keptBytes));
+        fourBytes.Trim(keptBytes);
+        eightBytes.Trim(keptBytes);
+        narrowInts.Trim(keptBytes);
+        narrowLongs.Trim(keptBytes);
     }
 
     public void Dispose()
     {
         codes.Dispose();
         bytes.Dispose();
-        Array.ForEach(fixedOnes, static dictionary => dictionary.Dispose());
+        fourBytes.Dispose();
+        eightBytes.Dispose();
+        narrowInts.Dispose();
+        narrowLongs.Dispose();
     }
 
     private bool TryDictionary(LeafColumn leaf, ColumnValues values, ParquetOptions options, long worthBytes)
@@ -79,10 +87,10 @@ internal sealed unsafe class EncodingChoice : IDisposable
         ColumnDictionary dictionary = leaf.Physical switch
         {
             PhysicalType.ByteArray => bytes,
-            PhysicalType.Int32 => fixedOnes[0],
-            PhysicalType.Int64 => fixedOnes[1],
-            PhysicalType.Float => fixedOnes[2],
-            _ => fixedOnes[3],
+            PhysicalType.Int32 when narrowInts.Suits(values.Data, values.Count) => narrowInts,
+            PhysicalType.Int64 when narrowLongs.Suits(values.Data, values.Count) => narrowLongs,
+            PhysicalType.Int32 or PhysicalType.Float => fourBytes,
+            _ => eightBytes,
         };
         if (!dictionary.TryBuild(values.Data, values.Count, Codes, options.DictionaryBytes))
         {

@@ -1,6 +1,7 @@
 using System.Numerics;
 using Frazil.Parquet;
 using Frazil.Parquet.Encodings;
+using Frazil.Parquet.Values;
 using Xunit;
 
 namespace Frazil.Tests.Parquet;
@@ -78,29 +79,78 @@ public sealed unsafe class EncodingTests
     public void A_dictionary_that_does_not_pay_is_given_up_and_one_that_does_is_found()
     {
         var random = new Random(1);
-        using var dictionary = new FixedDictionary(sizeof(long), isInteger: true);
-        Assert.False(Build([.. Enumerable.Range(0, 50_000).Select(_ => random.NextInt64())]));
-        Assert.True(Build([.. Enumerable.Range(0, 50_000).Select(_ => random.NextInt64(3) << 40)]));
-        Assert.Equal(3, dictionary.Count);
-        Assert.True(Build([.. Enumerable.Range(0, 50_000).Select(n => (long)(n % 5000) - 2500)]));
-        Assert.Equal(5000, dictionary.Count);
+        using var hashed = new HashedDictionary<EightByteKey>();
+        Assert.False(Build(hashed, Many(_ => random.NextInt64())));
+        Assert.True(Build(hashed, Many(_ => random.NextInt64(3) << 40)));
+        Assert.Equal(3, hashed.Count);
+        Assert.False(Build(hashed, Many(n => (n % 5000) << 40), maxBytes: 4999 * sizeof(long)));
 
-        bool Build(long[] values)
+        using var narrow = new NarrowDictionary(sizeof(long));
+        var close = Many(n => (n % 5000) - 2500);
+        Assert.True(Suits(narrow, close) && Build(narrow, close));
+        Assert.Equal(5000, narrow.Count);
+        Assert.True(Suits(narrow, close) && !Build(narrow, close, maxBytes: 4999 * sizeof(long)));
+        Assert.False(Suits(narrow, Many(n => (n % 2) << 40)));
+        Assert.False(Suits(narrow, [long.MinValue, long.MaxValue]));
+        Assert.False(Suits(narrow, []));
+
+        using var four = new HashedDictionary<FourByteKey>();
+        int[] bits = [0, int.MinValue, 0x7FC00001, -1, 0x7FC00002];
+        Assert.True(Build(four, [.. Enumerable.Range(0, 50_000).Select(n => bits[n % 5 * (n % 5) % 5])]));
+        Assert.Equal(3, four.Count); // of the squares modulo 5
+
+        static long[] Many(Func<long, long> value) => [.. Enumerable.Range(0, 50_000).Select(n => value(n))];
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_dictionary_of_bytes_tells_apart_what_differs_in_one_place_only(int seed)
+    {
+        var random = new Random(seed);
+        var distinct = new Dictionary<string, byte[]>();
+        while (distinct.Count < 3000)
         {
-            var codes = new int[values.Length];
-            fixed (long* data = values)
-            fixed (int* numbers = codes)
+            // Mostly the same first and last bytes, of all lengths around those that the key holds whole.
+            var value = new byte[random.Next(48)];
+            value.AsSpan().Fill((byte)'a');
+            if (value.Length > 0)
             {
-                return dictionary.TryBuild((byte*)data, values.Length, numbers, 1 << 20)
-                    && values.Select((value, index) => ((long*)dictionary.Entries)[codes[index]] == value).All(same => same);
+                value[random.Next(value.Length)] = (byte)random.Next(256);
             }
+            distinct.TryAdd(Convert.ToHexString(value), value);
         }
+        byte[][] entries = [.. distinct.Values];
+        var values = Enumerable.Range(0, 60_000).Select(_ => entries[random.Next(entries.Length)]).ToArray();
+        using var memory = new NativeBuffer();
+        memory.Reserve(values.Sum(static value => (long)value.Length));
+        var refs = new ByteRef[values.Length];
+        for (var index = 0; index < values.Length; index++)
+        {
+            refs[index] = new() { Data = memory.End, Length = values[index].Length };
+            memory.Append(values[index]);
+        }
+        using var dictionary = new HashedDictionary<BytesKey>();
+        var codes = new int[values.Length];
+        fixed (ByteRef* data = refs)
+        fixed (int* numbers = codes)
+        {
+            Assert.True(dictionary.TryBuild((byte*)data, refs.Length, numbers, 1 << 20), $"seed {seed}");
+        }
+        Assert.Equal(values.Select(Convert.ToHexString).Distinct().Count(), dictionary.Count);
+        for (var index = 0; index < values.Length; index++)
+        {
+            Assert.True(((ByteRef*)dictionary.Entries)[codes[index]].Span.SequenceEqual(values[index]), $"seed {seed}, value {index}");
+        }
+        using var plain = new NativeBuffer();
+        dictionary.AppendEntries(plain);
+        Assert.Equal(dictionary.PlainBytes, plain.Length);
     }
 
     [Fact]
     public void Values_made_to_collide_give_a_dictionary_up_instead_of_a_hang()
     {
-        using var dictionary = new FixedDictionary(sizeof(long), isInteger: false);
+        using var dictionary = new HashedDictionary<EightByteKey>();
         // Multiples of 2^64 / multiplier differ in bits that the table does not look at.
         var modulus = BigInteger.One << 64;
         var inverse = (ulong)BigInteger.ModPow(0x9E3779B97F4A7C15, (BigInteger.One << 62) - 1, modulus);
@@ -111,6 +161,33 @@ public sealed unsafe class EncodingTests
         {
             Assert.False(dictionary.TryBuild((byte*)data, values.Length, numbers, 1 << 20));
         }
+    }
+
+    private static bool Suits(NarrowDictionary dictionary, long[] values)
+    {
+        fixed (long* data = values)
+        {
+            return dictionary.Suits((byte*)data, values.Length);
+        }
+    }
+
+    /// <summary>Whether it was built, with every number leading to its value and as many PLAIN bytes as it says.</summary>
+    private static bool Build<T>(ColumnDictionary dictionary, T[] values, long maxBytes = 1 << 20)
+        where T : unmanaged, IEquatable<T>
+    {
+        var codes = new int[values.Length];
+        fixed (T* data = values)
+        fixed (int* numbers = codes)
+        {
+            if (!dictionary.TryBuild((byte*)data, values.Length, numbers, maxBytes))
+            {
+                return false;
+            }
+        }
+        using var plain = new NativeBuffer();
+        dictionary.AppendEntries(plain);
+        Assert.Equal(dictionary.PlainBytes, plain.Length);
+        return values.Select((value, index) => ((T*)dictionary.Entries)[codes[index]].Equals(value)).All(static same => same);
     }
 
     private static int[] Repeating(Random random, int count, Func<int> next)
