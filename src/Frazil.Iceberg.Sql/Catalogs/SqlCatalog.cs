@@ -198,7 +198,7 @@ public sealed class SqlCatalog : ICatalog
 
     public ValueTask DisposeAsync()
     {
-        store.ClosePool();
+        store.Close();
         return ValueTask.CompletedTask;
     }
 

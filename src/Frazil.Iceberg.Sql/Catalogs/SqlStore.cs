@@ -1,10 +1,11 @@
+using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
 
 namespace Frazil.Iceberg.Catalogs;
 
 /// <summary>
 /// The two tables of Iceberg's JDBC catalog in a SQLite file, V1 layout (a V0 one, without <c>iceberg_type</c>, is used as it is).
-/// Each call opens a pooled connection, so calls may run at once; each statement is a transaction of its own, durable on return.
+/// Each call has a connection of its own, kept for the next one, so calls may run at once; each statement is a transaction of its own, durable on return.
 /// </summary>
 internal sealed class SqlStore
 {
@@ -12,13 +13,15 @@ internal sealed class SqlStore
 
     private readonly string connectionString;
     private readonly string catalogName;
+    private readonly ConcurrentBag<SqliteConnection> idle = [];
+    private volatile bool isClosed;
     private string onlyTables = "";
     private bool hasType;
 
     private SqlStore(string path, string catalogName)
     {
         this.catalogName = catalogName;
-        connectionString = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 30, Pooling = true }.ConnectionString;
+        connectionString = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 30, Pooling = false }.ConnectionString;
     }
 
     /// <summary>Opens the file, creating it and the tables where they are missing.</summary>
@@ -26,7 +29,8 @@ internal sealed class SqlStore
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var store = new SqlStore(path, catalogName);
-        using var connection = store.Connect();
+        using var rented = store.Rent();
+        var connection = rented.Connection;
         TryUseWal(connection);
         Execute(connection,
             "CREATE TABLE IF NOT EXISTS iceberg_tables (catalog_name VARCHAR(255) NOT NULL, table_namespace VARCHAR(255) NOT NULL, "
@@ -42,10 +46,14 @@ internal sealed class SqlStore
         return store;
     }
 
-    public void ClosePool()
+    /// <summary>Closes what lies idle; what is in use is closed when its call ends.</summary>
+    public void Close()
     {
-        using var connection = new SqliteConnection(connectionString);
-        SqliteConnection.ClearPool(connection);
+        isClosed = true;
+        while (idle.TryTake(out var connection))
+        {
+            connection.Dispose();
+        }
     }
 
     public string? FindMetadataLocation(TableIdentifier id) => Query(
@@ -69,7 +77,8 @@ internal sealed class SqlStore
     /// <summary>False where the namespace was created by another at the same moment.</summary>
     public bool TryCreateNamespace(NamespaceName name, IReadOnlyDictionary<string, string> properties)
     {
-        using var connection = Connect();
+        using var rented = Rent();
+        var connection = rented.Connection;
         using var transaction = connection.BeginTransaction();
         try
         {
@@ -131,6 +140,10 @@ internal sealed class SqlStore
 
     private (string, object?)[] Of(TableIdentifier id) => [("$c", catalogName), ("$n", id.Namespace.ToString()), ("$t", id.Name)];
 
+    /// <summary>An idle connection, or a new one. The library's own pool is not used: its timer closes connections that were taken from it at
+    /// the same moment.</summary>
+    private Rented Rent() => new(this, idle.TryTake(out var connection) ? connection : Connect());
+
     private SqliteConnection Connect()
     {
         var connection = new SqliteConnection(connectionString);
@@ -162,8 +175,8 @@ internal sealed class SqlStore
 
     private int Execute(string sql, params (string Name, object? Value)[] parameters)
     {
-        using var connection = Connect();
-        return Execute(connection, sql, parameters);
+        using var rented = Rent();
+        return Execute(rented.Connection, sql, parameters);
     }
 
     private static int Execute(SqliteConnection connection, string sql, params (string Name, object? Value)[] parameters)
@@ -174,8 +187,8 @@ internal sealed class SqlStore
 
     private List<T> Query<T>(string sql, (string, object?)[] parameters, Func<SqliteDataReader, T> read)
     {
-        using var connection = Connect();
-        return Query(connection, sql, parameters, read);
+        using var rented = Rent();
+        return Query(rented.Connection, sql, parameters, read);
     }
 
     private static List<T> Query<T>(SqliteConnection connection, string sql, (string, object?)[] parameters, Func<SqliteDataReader, T> read)
@@ -198,4 +211,19 @@ internal sealed class SqlStore
         return command;
     }
 #pragma warning restore CA2100
+
+    /// <summary>Gives its connection back.</summary>
+    private readonly struct Rented(SqlStore store, SqliteConnection connection) : IDisposable
+    {
+        public SqliteConnection Connection { get; } = connection;
+
+        public void Dispose()
+        {
+            store.idle.Add(Connection);
+            if (store.isClosed)
+            {
+                store.Close();
+            }
+        }
+    }
 }

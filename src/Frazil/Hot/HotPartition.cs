@@ -226,23 +226,26 @@ internal sealed class HotPartition
         SkipTo(offset);
     }
 
-    /// <summary>Moves past offsets that were removed from the log before they were read, and publishes that at once: the gap is recorded
-    /// with the next commit, whether records follow or not. Takes the partition's lock itself; call it while the worker holds no
-    /// message.</summary>
-    /// <returns>False when the partition is closed or not at <paramref name="removed"/>, so that nothing was done.</returns>
-    public bool SkipRemoved(OffsetRange removed)
+    /// <summary>Moves past what was removed from the log before it was read, and publishes that at once: the gap is recorded with the next
+    /// commit, whether records follow or not. The gap is what this holder has not read, whoever met it first: the partition may have been
+    /// given up and assigned anew since. Takes the partition's lock itself; call it while the worker holds no message.</summary>
+    /// <param name="low">The first offset that the log still has.</param>
+    /// <returns>What was passed; null where nothing was, as the partition is closed, has not begun, or is at <paramref name="low"/> or
+    /// beyond.</returns>
+    public OffsetRange? SkipRemoved(long low)
     {
         lock (gate)
         {
-            if (closed || next != removed.First)
+            if (closed || next < 0 || next >= low)
             {
-                return false;
+                return null;
             }
+            var removed = new OffsetRange(next, low - 1);
             OpenAt(next);
             open!.Skip(removed, SkipKind.Retention);
-            next = removed.Last + 1;
+            next = low;
             Publish();
-            return true;
+            return removed;
         }
     }
 

@@ -118,8 +118,7 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
     {
         WorkerOf(held.Partition).Between(() =>
         {
-            var removed = new OffsetRange(held.NextOffset, low - 1);
-            if (removed.Count > 0 && held.SkipRemoved(removed))
+            if (held.SkipRemoved(low) is { } removed)
             {
                 parts.Logger.OffsetsLost(parts.Options.Name, held.Partition.ToString(), removed.First, removed.Last);
             }

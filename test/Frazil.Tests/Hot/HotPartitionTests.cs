@@ -108,15 +108,30 @@ public sealed class HotPartitionTests : IDisposable
     {
         var partition = Open(10);
 
-        Assert.True(partition.SkipRemoved(new(10, 99)));
+        Assert.Equal(new OffsetRange(10, 99), partition.SkipRemoved(100));
 
         Assert.NotNull(partition.OpenBatch);
         var batch = partition.Seal()!;
         Assert.Equal((10L, 100L), (batch.RecordedOffset, batch.NextOffset));
         Assert.Equal([new(new(10, 99), SkipKind.Retention)], batch.Skipped!.Ranges);
-        Assert.False(partition.SkipRemoved(new(10, 99)), "the same gap told twice");
+        Assert.Null(partition.SkipRemoved(100)); // the same gap told twice
         Append(partition, 100);
         Assert.Null(partition.Seal()!.Skipped);
+    }
+
+    [Fact]
+    public void A_partition_that_was_assigned_anew_since_the_gap_was_met_passes_all_of_it_as_removed()
+    {
+        var before = Open(10);
+        Append(before, 10, 11, 12); // and then met the gap; what was appended was not committed when the partition was lost
+        var anew = Open(10);
+
+        anew.SkipRemoved(100);
+        Append(anew, 100);
+
+        var skipped = anew.Seal()!.Skipped!;
+        Assert.Equal([new(new(10, 99), SkipKind.Retention)], skipped.Ranges);
+        Assert.Equal(0, skipped.CountOf(SkipKind.Transaction));
     }
 
     [Fact]
@@ -124,7 +139,7 @@ public sealed class HotPartitionTests : IDisposable
     {
         var partition = Open(0);
         Append(partition, [.. Enumerable.Range(0, 5_000).Select(i => (2L * i) + 1)]);
-        partition.SkipRemoved(new(10_000, 10_009));
+        partition.SkipRemoved(10_010);
 
         var skipped = partition.Seal()!.Skipped!;
 
