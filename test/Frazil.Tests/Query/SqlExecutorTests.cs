@@ -20,7 +20,7 @@ public sealed class SqlExecutorTests : IAsyncDisposable
     private readonly SqlGate gate = new();
     private readonly SqlExecutor executor;
 
-    public SqlExecutorTests() => executor = new SqlExecutor(new SqlExecutorOptions { Directories = [folder], MaxResultRows = 50_000 });
+    public SqlExecutorTests() => executor = new SqlExecutor(Isolation.Apply(new() { Directories = [folder], MaxResultRows = 50_000 }));
 
     public async ValueTask DisposeAsync()
     {
@@ -222,7 +222,7 @@ public sealed class SqlExecutorTests : IAsyncDisposable
     [InlineData("SELECT i, i, i, i, i, i, i, i FROM range(49000) t(i)")]
     public async Task A_result_with_too_many_bytes_is_refused_and_the_next_one_is_read(string sql)
     {
-        await using var small = new SqlExecutor(new SqlExecutorOptions { Directories = [folder], MaxResultBytes = 5_000_000 });
+        await using var small = new SqlExecutor(Isolation.Apply(new() { Directories = [folder], MaxResultBytes = 5_000_000 }));
         var failure = await Assert.ThrowsAsync<SqlException>(() => small.ExecuteAsync(gate.Parse(sql), [], Long));
         Assert.Contains("more than 5000000 bytes", failure.Message, StringComparison.Ordinal);
         Assert.Contains("Add a LIMIT", failure.Message, StringComparison.Ordinal);
@@ -398,7 +398,7 @@ public sealed class SqlExecutorTests : IAsyncDisposable
             })
             {
                 var forged = new GatedSql(sql, []);
-                Assert.Throws<DuckDbException>(() => lease.Session.Run(forged, [], new TablePins([]), rows, 1 << 20, default));
+                Assert.Throws<DuckDbException>(() => lease.Run(forged.Sql, [], new TablePins([]), rows, 1 << 20, default));
             }
         }
         host.Retire();
