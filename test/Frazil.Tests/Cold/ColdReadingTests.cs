@@ -3,6 +3,7 @@ using Frazil.Cold;
 using Frazil.Columnar;
 using Frazil.DuckDb;
 using Frazil.Flush;
+using Frazil.Iceberg.IO;
 using Frazil.Iceberg;
 using Frazil.Query;
 using Frazil.Tests.DuckDb;
@@ -136,7 +137,7 @@ public sealed class ColdReadingTests : IAsyncDisposable
         var written = await WriteAsync(own, memory.Slice(own, [1]));
         var file = SnapshotFiles.ToInput(
             new() { Path = "file:///nowhere/x", RecordCount = 1, FileSizeBytes = 1, SpecId = 0, Partition = new(IcebergValue.From("Sant'Ana")) },
-            metadata, written.Path);
+            metadata, written.Location);
         var table = Table(Frazil.Hot.ColumnSchemas.FromIceberg(schema.Fields)) with { Defaults = ColumnDefaults.Of(schema), ColdFiles = [file, written] };
 
         Assert.Equal(["1 Sant'Ana", "1 none"], await LinesAsync("SELECT id, city FROM t ORDER BY city", table));
@@ -216,7 +217,7 @@ public sealed class ColdReadingTests : IAsyncDisposable
         var fields = Fields(Leaf("b", 1, ColumnType.Binary), Leaf("n", 2));
         var written = await WriteAsync(fields, memory.Slice(
             fields, [.. Enumerable.Repeat((object?)new byte[] { 0, 7 }, 500)], [.. Enumerable.Repeat((object?)7, 500)]));
-        await using var file = File.OpenRead(written.Path);
+        await using var file = File.OpenRead(written.Location);
         Assert.All(ParquetFooter.Read(file).Columns, static column => Assert.False(column.HasBloomFilter));
     }
 
@@ -303,7 +304,7 @@ public sealed class ColdReadingTests : IAsyncDisposable
     private async Task<DataFileInput> WriteAsync(ColumnFields schema, params BatchSlice[] slices)
     {
         var written = await writer.WriteAsync(
-            new DataFileRequest { Path = Path.Combine(folder, $"{Guid.NewGuid():N}.parquet"), Schema = schema, Slices = slices });
-        return new DataFileInput(written.Path, written.RecordCount);
+            new DataFileRequest { Store = new LocalFileIO(), Location = Path.Combine(folder, $"{Guid.NewGuid():N}.parquet"), Schema = schema, Slices = slices });
+        return new DataFileInput(written.Location, written.RecordCount);
     }
 }
