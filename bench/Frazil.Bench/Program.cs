@@ -27,6 +27,7 @@ var measurements = new (string Name, bool NeedsKit, Func<BenchRun, CancellationT
     ("odd-records", false, OddRecordsBench.RunAsync),
     ("parquet-readers", true, ParquetReaderBench.RunAsync),
     ("peer", true, PeerBench.RunAsync),
+    ("profile", true, ProfileBench.RunAsync),
 };
 
 var (names, records, json) = (new List<string>(), (long?)null, Console.IsOutputRedirected);

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Frazil.Columnar;
 
 /// <summary>
@@ -8,24 +6,20 @@ namespace Frazil.Columnar;
 /// </summary>
 internal sealed unsafe class ChunkMemory(MemoryAccount account)
 {
-    /// <summary>Arrow recommends 64 bytes for alignment and padding; SIMD writers rely on it.</summary>
-    public const int Alignment = 64;
-
-    private readonly List<nint> buffers = [];
+    private readonly List<(nint Address, long Size)> buffers = [];
     private long bytes;
     private bool freed;
 
     /// <summary>Bytes allocated and not yet freed.</summary>
     public long Bytes => Volatile.Read(ref bytes);
 
-    /// <summary>An uninitialised buffer of at least <paramref name="size"/> bytes, rounded up to <see cref="Alignment"/>.</summary>
+    /// <summary>An uninitialised buffer of at least <paramref name="size"/> bytes, rounded up to <see cref="NativeBlocks.Alignment"/>.</summary>
     public byte* Allocate(ref long size)
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref freed), typeof(ColumnChunk));
-        size = (size + Alignment - 1) & -Alignment;
         buffers.EnsureCapacity(buffers.Count + 1);
-        var buffer = (byte*)NativeMemory.AlignedAlloc((nuint)size, Alignment);
-        buffers.Add((nint)buffer);
+        var buffer = NativeBlocks.Rent(ref size);
+        buffers.Add(((nint)buffer, size));
         Volatile.Write(ref bytes, bytes + size);
         account.Add(size);
         return buffer;
@@ -35,9 +29,9 @@ internal sealed unsafe class ChunkMemory(MemoryAccount account)
     public void FreeAll()
     {
         Volatile.Write(ref freed, true);
-        foreach (var buffer in buffers)
+        foreach (var (address, size) in buffers)
         {
-            NativeMemory.AlignedFree((void*)buffer);
+            NativeBlocks.Return((byte*)address, size);
         }
         buffers.Clear();
         account.Add(-bytes);

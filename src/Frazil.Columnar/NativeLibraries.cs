@@ -6,7 +6,8 @@ namespace Frazil.Columnar;
 
 /// <summary>
 /// Finds the native libraries that the bindings name logically (<c>duckdb</c>, <c>rdkafka</c>). They come with Frazil's packages, so
-/// they are looked for where the host puts packages' native files: beside the program, or in <c>runtimes/&lt;rid&gt;/native</c> below it.
+/// they are looked for where the host puts packages' native files: beside the program, in <c>runtimes/&lt;rid&gt;/native</c> below it, or
+/// inside it (<see cref="PackedLibraries"/>).
 /// The system's are never taken by chance: another library is used only where the environment names its file (<c>FRAZIL_LIBRDKAFKA</c>,
 /// <c>FRAZIL_LIBDUCKDB</c>), and then no other is tried.
 /// </summary>
@@ -126,13 +127,15 @@ public static class NativeLibraries
             : ["librdkafka.so", "centos8-librdkafka.so"];
     }
 
-    /// <summary>Where the host looks for the native files of packages, and the folders of a program that was published without it.</summary>
+    /// <summary>Where the program has unpacked its own, where the host looks for the native files of packages, and the folders of a program
+    /// that was published without it.</summary>
     private static List<string> Folders()
     {
         var told = AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "";
         var platform = RuntimeInformation.RuntimeIdentifier;
         List<string> folders =
         [
+            .. PackedLibraries.Folder is { } packed ? (string[])[packed] : [],
             .. told.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Select(Path.TrimEndingDirectorySeparator),
             Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory),
             Path.Combine(AppContext.BaseDirectory, "runtimes", platform, "native"),

@@ -42,7 +42,7 @@ internal static unsafe class DuckDbTimes
     }
 
     private static object Time(long micros) =>
-        micros < MicrosPerDay ? new TimeOnly(micros * TimeSpan.TicksPerMicrosecond) : $"{Clock(micros / 1_000_000)}{Fraction(micros)}";
+        micros is >= 0 and < MicrosPerDay ? new TimeOnly(micros * TimeSpan.TicksPerMicrosecond) : $"{Clock(micros / 1_000_000)}{Fraction(micros)}";
 
     private static object Timestamp(long micros, bool withZone)
     {
@@ -109,7 +109,7 @@ internal static unsafe class DuckDbTimes
         {
             if (count != 0)
             {
-                parts.Add($"{count} {unit}{(Math.Abs(count) == 1 ? "" : "s")}");
+                parts.Add($"{count} {unit}{(count is 1 or -1 ? "" : "s")}");
             }
         }
     }

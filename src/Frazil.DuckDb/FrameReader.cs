@@ -1,7 +1,8 @@
 namespace Frazil.DuckDb;
 
 /// <summary>Finds the vectors of a frame. Trusts nothing that stands in it: a frame may come from a process in which a user's statement has
-/// done what it likes, so that every offset is compared with what it points into.</summary>
+/// done what it likes. Values must lie just as <see cref="FrameWriter"/> lays them, each in its place after the one before: places that
+/// overlap could make a few bytes stand for more values than any reader ends.</summary>
 internal sealed unsafe class FrameReader(ChunkFrame frame)
 {
     private const int InlineBytes = 12;
@@ -59,6 +60,7 @@ internal sealed unsafe class FrameReader(ChunkFrame frame)
     /// <summary>Offsets become pointers again.</summary>
     private static void Resolve(byte* references, long count, ulong* validity, byte* heap, long heapBytes)
     {
+        var used = 0L;
         for (var row = 0L; row < count; row++)
         {
             var reference = references + (row * 16);
@@ -69,8 +71,8 @@ internal sealed unsafe class FrameReader(ChunkFrame frame)
             }
             else if (length > InlineBytes)
             {
-                var offset = *(long*)(reference + 8);
-                *(byte**)(reference + 8) = offset >= 0 && offset <= heapBytes - length ? heap + offset : throw Damaged("the place of a text");
+                *(byte**)(reference + 8) = *(long*)(reference + 8) == used && length <= heapBytes - used ? heap + used : throw Damaged("the place of a text");
+                used += length;
             }
         }
     }
@@ -95,19 +97,22 @@ internal sealed unsafe class FrameReader(ChunkFrame frame)
         return tags;
     }
 
-    private static void CheckEntries(DuckDbType type, byte* data, long count, long elements)
+    private void CheckEntries(DuckDbType type, byte* data, long count, long elements)
     {
-        if (elements < 0 || (type.Id == DuckDbTypeId.Array && elements != count * type.ArraySize))
+        // Each element has at least the one bit that says whether it is null.
+        if (elements < 0 || elements > end * 8 || (type.Id == DuckDbTypeId.Array && elements != count * type.ArraySize))
         {
             throw Damaged("its number of elements");
         }
+        var used = 0UL;
         for (var row = 0L; type.Id != DuckDbTypeId.Array && row < count; row++)
         {
             var entry = ((ListEntry*)data)[row];
-            if (entry.Length > (ulong)elements || entry.Offset > (ulong)elements - entry.Length)
+            if (entry.Offset != used || entry.Length > (ulong)elements - used)
             {
                 throw Damaged("the place of a list");
             }
+            used += entry.Length;
         }
     }
 

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
+using Frazil.Columnar;
 
 namespace Frazil.Parquet;
 
@@ -8,7 +8,6 @@ namespace Frazil.Parquet;
 internal sealed unsafe class NativeBuffer : IDisposable
 {
     public const int Slack = 128;
-    private const int Alignment = 64;
 
     private long capacity;
 
@@ -87,7 +86,7 @@ internal sealed unsafe class NativeBuffer : IDisposable
 
     public void Dispose()
     {
-        NativeMemory.AlignedFree(Data);
+        NativeBlocks.Return(Data, HeldBytes);
         Data = null;
         capacity = Length = 0;
     }
@@ -95,14 +94,14 @@ internal sealed unsafe class NativeBuffer : IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Grow(long needed)
     {
-        var grown = (Math.Max(needed, capacity * 2) + Alignment - 1) & -Alignment;
-        var larger = (byte*)NativeMemory.AlignedAlloc((nuint)(grown + Slack), Alignment);
+        var size = Math.Max(needed, capacity * 2) + Slack;
+        var larger = NativeBlocks.Rent(ref size);
         if (Length > 0)
         {
-            Buffer.MemoryCopy(Data, larger, grown, Length);
+            Buffer.MemoryCopy(Data, larger, size, Length);
         }
-        NativeMemory.AlignedFree(Data);
+        NativeBlocks.Return(Data, HeldBytes);
         Data = larger;
-        capacity = grown;
+        capacity = size - Slack;
     }
 }

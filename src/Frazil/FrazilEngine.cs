@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Reflection;
+using Frazil.Columnar;
 using Frazil.Config;
 using Frazil.Faults;
 using Frazil.Flush;
@@ -21,6 +22,9 @@ public sealed class FrazilEngine : IAsyncDisposable
     /// instruments.</summary>
     public const string MeterName = "Frazil";
 
+    /// <summary>Freed memory of chunks that is kept for the next ones, as a share of what hot rows may take.</summary>
+    private const int IdleMemoryShare = 8;
+
     private readonly DataDirectory directory;
     private readonly PipelineShared shared;
     private readonly bool ownsMetrics;
@@ -34,6 +38,9 @@ public sealed class FrazilEngine : IAsyncDisposable
         this.directory = directory;
         this.shared = shared;
         this.ownsMetrics = ownsMetrics;
+        // Chunks come and go; another engine of this process may want more.
+        NativeBlocks.MostIdleBytes = Math.Max(
+            NativeBlocks.MostIdleBytes, ((long)shared.Options.HotBuffer.MaxMemoryMb << 20) / IdleMemoryShare);
         logger = shared.Loggers.CreateLogger("Frazil.Engine");
         sources = [.. shared.Options.Tables.Select(entry => new TableSource(entry, shared))];
         Sql = new(

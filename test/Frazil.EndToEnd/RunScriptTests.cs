@@ -11,7 +11,7 @@ public sealed class RunScriptTests
         var (code, text) = await RunAsync("help");
 
         Assert.Equal(0, code);
-        Assert.All(["build", "demo", "frazil", "test", "crash", "bench", "fmt"], verb => Assert.Contains($"  {verb} ", text));
+        Assert.All(["build", "demo", "frazil", "test", "crash", "bench", "publish", "pack", "fmt"], verb => Assert.Contains($"  {verb} ", text));
     }
 
     [Fact]
@@ -22,6 +22,17 @@ public sealed class RunScriptTests
         Assert.Equal(2, code);
         Assert.Contains("no such verb: frobnicate", text);
         Assert.Contains("./run VERB", text);
+    }
+
+    /// <summary>A mutant whose place has moved would break nothing, and so prove nothing.</summary>
+    [Fact]
+    public async Task Every_mutant_finds_what_it_breaks()
+    {
+        Assert.SkipUnless(Path.Exists("/usr/bin/perl"), "there is no perl to make mutants with");
+        var (code, text) = await RunAsync("mutants", "--check");
+
+        Assert.True(code == 0, text);
+        Assert.Contains("0 stale mutants", text);
     }
 
     private static async Task<(int Code, string Text)> RunAsync(params string[] arguments)

@@ -43,6 +43,25 @@ internal static unsafe class Bits
         }
     }
 
+    /// <summary>A bit for each byte: set where it is at least so much.</summary>
+    /// <param name="bytes">So many as are counted.</param>
+    /// <param name="least">What sets the bit.</param>
+    /// <param name="bits">Clear; whole words.</param>
+    /// <param name="count">Bytes.</param>
+    public static void PackAtLeast(byte* bytes, byte least, byte* bits, int count)
+    {
+        var index = 0;
+        for (; index <= count - Vector256<byte>.Count; index += Vector256<byte>.Count)
+        {
+            var isEnough = Vector256.GreaterThanOrEqual(Vector256.Load(bytes + index), Vector256.Create(least));
+            *(uint*)(bits + index / 8) = isEnough.ExtractMostSignificantBits();
+        }
+        for (; index < count; index++)
+        {
+            bits[index >> 3] |= (byte)(bytes[index] >= least ? 1 << (index & 7) : 0);
+        }
+    }
+
     private static Vector256<byte> Expand32(uint bits)
     {
         var which = Vector256.Create((byte)0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);

@@ -1,4 +1,5 @@
 using Frazil.Columnar;
+using Frazil.Parquet.Levels;
 
 namespace Frazil.Parquet.Reading;
 
@@ -45,13 +46,18 @@ internal sealed unsafe class ColumnAssembly(IReadOnlyDictionary<int, LeafData> l
         {
             return places == data.Count ? null : throw Disagreement(column);
         }
-        var bits = Allocate((places + 63L) / 64 * sizeof(ulong));
-        var (place, isWhole) = (0, true);
         var definitions = data.Definitions;
         var repetitions = data.Repetitions;
+        if (repetitions == null)
+        {
+            // No list around it: an entry for each place.
+            return places == data.Count ? PackPresent(definitions, column.Definition, places, data.ValueCount) : throw Disagreement(column);
+        }
+        var bits = Allocate((places + 63L) / 64 * sizeof(ulong));
+        var (place, isWhole) = (0, true);
         for (var entry = 0; entry < data.Count; entry++)
         {
-            if (definitions[entry] < column.PlaceDefinition || (repetitions != null && repetitions[entry] > column.Repetition))
+            if (definitions[entry] < column.PlaceDefinition || repetitions[entry] > column.Repetition)
             {
                 continue;
             }
@@ -65,6 +71,18 @@ internal sealed unsafe class ColumnAssembly(IReadOnlyDictionary<int, LeafData> l
             place++;
         }
         return place != places ? throw Disagreement(column) : isWhole ? null : bits;
+    }
+
+    /// <summary>A bit for each definition level that is high enough; null where all of them are.</summary>
+    private byte* PackPresent(byte* definitions, int least, int count, int values)
+    {
+        if (values == count || least == 0 || !new ReadOnlySpan<byte>(definitions, count).ContainsAnyInRange((byte)0, (byte)(least - 1)))
+        {
+            return null;
+        }
+        var bits = Allocate((count + 63L) / 64 * sizeof(ulong));
+        Bits.PackAtLeast(definitions, (byte)least, bits, count);
+        return bits;
     }
 
     private int* BuildOffsets(ReadColumn column, LeafData data, int places)

@@ -13,6 +13,9 @@ internal sealed record ChunkInfo
 
     public long CompressedBytes { get; private set; }
 
+    /// <summary>What the file claims; nothing was checked.</summary>
+    public long UncompressedBytes { get; private set; }
+
     public long FirstDataPage { get; private set; } = -1;
 
     /// <summary>0 where there is none, or the file does not say so.</summary>
@@ -74,6 +77,9 @@ internal sealed record ChunkInfo
                     break;
                 case 5:
                     Entries = reader.ReadInteger();
+                    break;
+                case 6:
+                    UncompressedBytes = reader.ReadInteger();
                     break;
                 case 7:
                     CompressedBytes = reader.ReadInteger();

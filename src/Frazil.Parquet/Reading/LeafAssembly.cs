@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Frazil.Columnar;
+using Frazil.Parquet.Levels;
 
 namespace Frazil.Parquet.Reading;
 
@@ -25,7 +26,10 @@ internal sealed unsafe class LeafAssembly(LeafData data, ReadBudget budget, List
         }
         if (Form.Type.Kind is ColumnKind.Utf8 or ColumnKind.Binary)
         {
-            return new() { Type = column.Type, Length = places, Validity = validity, Offsets = BuildOffsets(places, validity), Values = FirstByte() };
+            // Where every place has a value, and all that were read are wanted, the stored offsets are the column's.
+            var isWhole = validity == null && data.FirstValue == 0;
+            var offsets = isWhole ? Values.Offsets : BuildOffsets(places, validity);
+            return new() { Type = column.Type, Length = places, Validity = validity, Offsets = offsets, Values = FirstByte() };
         }
         var values = Form.Step == ReadStep.None && validity == null
             ? Values.Data + (long)data.FirstValue * Values.Stride
@@ -43,18 +47,27 @@ internal sealed unsafe class LeafAssembly(LeafData data, ReadBudget budget, List
         return (int)present;
     }
 
-    private byte* FirstByte() => Values.Data + BeginOf(data.FirstValue);
-
-    private int BeginOf(int value) => value == 0 ? 0 : Values.Ends[value - 1];
+    private byte* FirstByte() => Values.Data + Values.Offsets[data.FirstValue];
 
     private int* BuildOffsets(int places, byte* validity)
     {
         var offsets = (int*)Allocate((places + 1L) * sizeof(int));
-        var (from, value) = (BeginOf(data.FirstValue), data.FirstValue);
+        var next = Values.Offsets + data.FirstValue;
+        var from = *next;
+        if (validity == null)
+        {
+            for (var place = 0; place <= places; place++)
+            {
+                offsets[place] = next[place] - from;
+            }
+            return offsets;
+        }
         offsets[0] = 0;
         for (var place = 0; place < places; place++)
         {
-            offsets[place + 1] = IsPresent(validity, place) ? Values.Ends[value++] - from : offsets[place];
+            // Without a branch: a null ends where the value before it does.
+            next += (validity[place >> 3] >> (place & 7)) & 1;
+            offsets[place + 1] = *next - from;
         }
         return offsets;
     }
@@ -76,6 +89,11 @@ internal sealed unsafe class LeafAssembly(LeafData data, ReadBudget budget, List
         if (Form.Step == ReadStep.None && size is 4 or 8)
         {
             Spread(target, places, validity, size);
+            return target;
+        }
+        if (Form.Step == ReadStep.PackBits && validity == null)
+        {
+            Bits.PackAtLeast(Values.Data + data.FirstValue, 1, target, places);
             return target;
         }
         for (var place = 0; place < places; place++)
@@ -147,7 +165,7 @@ internal sealed unsafe class LeafAssembly(LeafData data, ReadBudget budget, List
                 Store(target, place, OfBigEndian(new(source, Values.Stride)));
                 break;
             case ReadStep.BytesToDecimal:
-                Store(target, place, OfBigEndian(new(Values.Data + BeginOf(value), Values.Ends[value] - BeginOf(value))));
+                Store(target, place, OfBigEndian(new(Values.Data + Values.Offsets[value], Values.Offsets[value + 1] - Values.Offsets[value])));
                 break;
             default:
                 ((float*)target)[place] = (float)BitConverter.Int16BitsToHalf(*(short*)source);

@@ -13,6 +13,13 @@ internal sealed unsafe class LeafReader(LeafData target, ChunkInfo chunk, ReadBu
 
     private ReadLeaf Leaf => target.Leaf;
 
+    /// <summary>Makes room for what these bytes of the chunk's pages hold.</summary>
+    public void Expect(long storedBytes)
+    {
+        var part = chunk.CompressedBytes > 0 ? Math.Min(1, storedBytes / (double)chunk.CompressedBytes) : 0;
+        target.Values.Expect((long)(chunk.Entries * part), (long)(chunk.UncompressedBytes * part), storedBytes);
+    }
+
     /// <summary>Reads all pages that stand in these bytes, one behind the other.</summary>
     /// <exception cref="InvalidDataException">They are broken.</exception>
     public void Read(ReadOnlySpan<byte> bytes)

@@ -206,6 +206,7 @@ public sealed class ParquetFileReader
         ChunkPlan plan, LeafData data, ReadBudget budget, long firstRow, long rows, CancellationToken cancellationToken)
     {
         using var reader = new LeafReader(data, plan.Chunk, budget, options);
+        reader.Expect(plan.Pages.Length);
         await ReadRangeAsync(reader, plan.Dictionary, budget, cancellationToken).ConfigureAwait(false);
         await ReadRangeAsync(reader, plan.Pages, budget, cancellationToken).ConfigureAwait(false);
         data.Cut(firstRow - plan.FirstRow, rows);

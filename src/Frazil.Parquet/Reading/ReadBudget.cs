@@ -5,6 +5,9 @@ internal sealed class ReadBudget(long maxBytes)
 {
     private long taken;
 
+    /// <summary>Bytes that may still be taken.</summary>
+    public long Left => maxBytes - taken;
+
     /// <summary>Counts bytes before they are allocated.</summary>
     /// <exception cref="InvalidDataException">They are more than allowed.</exception>
     public void Take(long bytes)

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Frazil.Parquet.Metadata;
 
 namespace Frazil.Parquet.Reading;
@@ -72,28 +73,13 @@ internal sealed unsafe class ValueDecoder(ReadLeaf leaf, StoredValues values, Re
                 HybridDecoder.UnpackBits(bytes.Take((count + 7L) / 8), target.Append(count), count);
                 break;
             case StoredType.Bytes:
-                DecodePlainBytes(ref bytes, count, target);
+                target.AppendPrefixed(ref bytes, count);
                 break;
             default:
                 var size = (long)count * Stride;
                 var source = bytes.Take(size);
                 Buffer.MemoryCopy(source, target.Append(count), size, size);
                 break;
-        }
-    }
-
-    private static void DecodePlainBytes(ref ByteCursor bytes, int count, StoredValues target)
-    {
-        var size = bytes.Left - (long)count * sizeof(int);
-        if (size < 0)
-        {
-            throw new InvalidDataException($"A Parquet page of {bytes.Left} bytes cannot have {count} values with their lengths.");
-        }
-        target.ReserveBytes(count, size);
-        for (var index = 0; index < count; index++)
-        {
-            var length = bytes.ReadInt32();
-            target.AppendReserved(bytes.Take(length), length);
         }
     }
 
@@ -111,27 +97,36 @@ internal sealed unsafe class ValueDecoder(ReadLeaf leaf, StoredValues values, Re
         }
         var codes = Numbers(count);
         HybridDecoder.Decode(ref bytes, width, codes, count);
-        long size = 0;
-        for (var index = 0; index < count; index++)
-        {
-            var code = codes[index];
-            if ((uint)code >= (uint)known)
-            {
-                throw new InvalidDataException($"Column {leaf} has the dictionary code {code}, and its dictionary {known} values.");
-            }
-            size += Stride > 0 ? 0 : LengthOf(dictionary!, code);
-        }
+        CheckCodes(codes, count, known);
         if (Stride == 0)
         {
-            values.ReserveBytes(count, size);
-            for (var index = 0; index < count; index++)
-            {
-                var code = codes[index];
-                values.AppendReserved(dictionary!.Data + BeginOf(dictionary, code), LengthOf(dictionary, code));
-            }
+            values.AppendCoded(dictionary!, codes, count);
             return;
         }
         Gather(dictionary!.Data, codes, values.Append(count), count);
+    }
+
+    /// <summary>Codes are looked at together: the largest of them tells.</summary>
+    private void CheckCodes(int* codes, int count, int known)
+    {
+        var (greatest, index) = (Vector<uint>.Zero, 0);
+        for (; index <= count - Vector<uint>.Count; index += Vector<uint>.Count)
+        {
+            greatest = Vector.Max(greatest, Vector.Load((uint*)codes + index));
+        }
+        var most = 0U;
+        for (var lane = 0; lane < Vector<uint>.Count; lane++)
+        {
+            most = Math.Max(most, greatest[lane]);
+        }
+        for (; index < count; index++)
+        {
+            most = Math.Max(most, (uint)codes[index]);
+        }
+        if (most >= (uint)known)
+        {
+            throw new InvalidDataException($"Column {leaf} has the dictionary code {most}, and its dictionary {known} values.");
+        }
     }
 
     private void Gather(byte* source, int* codes, byte* target, int count)
@@ -163,13 +158,7 @@ internal sealed unsafe class ValueDecoder(ReadLeaf leaf, StoredValues values, Re
     {
         var lengths = Numbers(count);
         var size = DeltaDecoder.DecodeLengths(ref bytes, lengths, count);
-        var at = bytes.Take(size);
-        target.ReserveBytes(count, size);
-        for (var index = 0; index < count; index++)
-        {
-            target.AppendReserved(at, lengths[index]);
-            at += lengths[index];
-        }
+        target.AppendJoined(bytes.Take(size), lengths, count, size);
     }
 
     /// <summary>Each value is the beginning of the one before and an end of its own.</summary>
@@ -223,8 +212,4 @@ internal sealed unsafe class ValueDecoder(ReadLeaf leaf, StoredValues values, Re
         buffer.Clear();
         return buffer.Reserve((long)count * sizeof(int));
     }
-
-    private static int BeginOf(StoredValues from, int index) => index == 0 ? 0 : from.Ends[index - 1];
-
-    private static int LengthOf(StoredValues from, int index) => from.Ends[index] - BeginOf(from, index);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Frazil.Iceberg;
 using Frazil.Kafka;
 
@@ -71,13 +72,13 @@ internal static class TableRollback
             // A table that never had a snapshot may have been given the offsets to begin at.
             return line.Count == 0 && metadata.LastSequenceNumber > 0 ? Compare(topic, progress, Mirror.None, isAnother) : [];
         }
-        var isCutAfter = line is [.., { ParentSnapshotId: not null, SequenceNumber: var oldest }] && oldest > last.SequenceNumber;
+        var isCutAfter = line is [.., var oldest] && !IsFirst(oldest) && oldest.SequenceNumber > last.SequenceNumber;
         if (isCutAfter || line.Any(last.Is))
         {
             return progress.Knows(topic) || recorded is null || isAnother(topic, recorded.TopicId) ? [] : [new(new(topic, -1), null, null, false)];
         }
         // Only a history that is there from its beginning, and tells of itself, shows that none of the rows are of the topic.
-        var areNoneHeld = line is [] or [.., { ParentSnapshotId: null }] && !line.Exists(IsBare);
+        var areNoneHeld = (line is [] || IsFirst(line[^1])) && !line.Exists(IsBare);
         return areNoneHeld
             ? Compare(topic, progress, Mirror.None, isAnother)
             : progress.NextOffsets.Where(pair => pair.Key.Topic == topic).Select(static pair => new PartedProgress(pair.Key, pair.Value, null, false));
@@ -131,6 +132,15 @@ internal static class TableRollback
     private static ProgressSnapshot? NewestBeside(TableMetadata metadata, string topic)
         => metadata.Snapshots.Where(one => MirrorOf(metadata, one, topic) is not null).MaxBy(static one => one.SequenceNumber) is { } newest
             ? new(newest.SnapshotId, newest.SequenceNumber, null) : null;
+
+    /// <summary>Whether the history begins with it. PyIceberg's expiry takes the parent's id from the oldest snapshot that stays, which then
+    /// says by its counts that there was something before it.</summary>
+    private static bool IsFirst(Snapshot snapshot)
+        => snapshot.ParentSnapshotId is null && Count(snapshot, "deleted-data-files") == 0
+            && Count(snapshot, "total-data-files") <= Count(snapshot, "added-data-files");
+
+    private static long Count(Snapshot snapshot, string name)
+        => long.TryParse(snapshot.Summary.GetValueOrDefault(name), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : 0;
 
     /// <summary>Says nothing of what it did: ours may have been cleared so as well.</summary>
     private static bool IsBare(Snapshot snapshot) => snapshot.Summary.Keys.All(static key => key == "operation");

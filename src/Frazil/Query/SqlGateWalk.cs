@@ -7,7 +7,9 @@ internal sealed class SqlGateWalk(SqlPositions positions)
 {
     private readonly List<SqlTableName> tables = [];
     private readonly HashSet<(string? Namespace, string Name)> seen = [];
-    private readonly Stack<HashSet<string>> scopes = new();
+    /// <summary>Names of the WITHs around what is visited, and how many each.</summary>
+    private readonly Dictionary<string, int> visible = new(SqlNameComparer.Instance);
+    private readonly Stack<string> named = new();
 
     public IReadOnlyList<SqlTableName> Tables => tables;
 
@@ -105,7 +107,7 @@ internal sealed class SqlGateWalk(SqlPositions positions)
         {
             throw Refuse($"A query of kind {type} is not supported.", null);
         }
-        scopes.Push(new HashSet<string>(SqlNameComparer.Instance));
+        var outer = named.Count;
         foreach (var cte in ctes.GetProperty("map").EnumerateArray())
         {
             Visit(cte.GetProperty("value"));
@@ -124,7 +126,10 @@ internal sealed class SqlGateWalk(SqlPositions positions)
         {
             Visit(right);
         }
-        scopes.Pop();
+        while (named.Count > outer)
+        {
+            visible[named.Pop()]--;
+        }
     }
 
     private void Name(string name, JsonElement query)
@@ -134,7 +139,8 @@ internal sealed class SqlGateWalk(SqlPositions positions)
             throw Refuse(
                 $"WITH \"{name}\": a query of this name could be taken for a file or for one of DuckDB's own views. Give it another name.", query);
         }
-        scopes.Peek().Add(name);
+        named.Push(name);
+        visible[name] = visible.GetValueOrDefault(name) + 1;
     }
 
     private void VisitTableReference(JsonElement reference, string type)
@@ -174,14 +180,14 @@ internal sealed class SqlGateWalk(SqlPositions positions)
         {
             throw Refuse($"{name} AT (…): reading an older snapshot by SQL is not supported yet.", reference);
         }
-        if (schema.Length == 0 && scopes.Any(scope => scope.Contains(name)))
+        if (schema.Length == 0 && visible.GetValueOrDefault(name) > 0)
         {
             return;
         }
-        var table = new SqlTableName(schema.Length == 0 ? null : schema, name, Position(reference));
-        if (seen.Add((table.Namespace, table.Name)))
+        var tableNamespace = schema.Length == 0 ? null : schema;
+        if (seen.Add((tableNamespace, name)))
         {
-            tables.Add(table);
+            tables.Add(new SqlTableName(tableNamespace, name, Position(reference)));
         }
     }
 

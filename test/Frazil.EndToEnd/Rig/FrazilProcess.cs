@@ -58,6 +58,9 @@ public sealed partial class FrazilProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>A published binary that is tested in the place of what was built with the tests (<c>FRAZIL_BINARY</c>); null for that.</summary>
+    public static string? Binary { get; } = Environment.GetEnvironmentVariable("FRAZIL_BINARY") is { Length: > 0 } named ? Path.GetFullPath(named) : null;
+
     /// <summary>The assembly that the tests or the bench were built with, in the same configuration.</summary>
     public static string Assembly { get; } = FindAssembly();
 
@@ -91,7 +94,7 @@ public sealed partial class FrazilProcess : IAsyncDisposable
     public static FrazilProcess Start(
         string folder, int httpPort, IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Assembly, .. arguments])
+        var start = new ProcessStartInfo(Binary ?? "dotnet", Binary is null ? [Assembly, .. arguments] : arguments)
         {
             WorkingDirectory = folder,
             RedirectStandardInput = true,
@@ -104,7 +107,7 @@ public sealed partial class FrazilProcess : IAsyncDisposable
         {
             start.Environment[name] = value;
         }
-        var process = Process.Start(start) ?? throw new InvalidOperationException($"could not start dotnet {Assembly}");
+        var process = Process.Start(start) ?? throw new InvalidOperationException($"could not start {Binary ?? $"dotnet {Assembly}"}");
         process.StandardInput.Close();
         return new FrazilProcess(process, httpPort);
     }

@@ -37,6 +37,29 @@ public sealed partial class TableRollbackTests
         await AssertProgressAsync("""{"0":10}""");
     }
 
+    /// <summary>The hostile suite, seed 20261128, round 16: PyIceberg's expiry makes the oldest snapshot that stays one without a parent.
+    /// It stopped, or read again and doubled the rows.</summary>
+    [Fact]
+    public async Task An_expiry_that_takes_the_parent_from_the_oldest_snapshot_is_no_rollback()
+    {
+        await CommitAsync("f1", Unit(P0, null, 10));
+        await ForeignAppendAsync();
+        await ExpireAllButCurrentAsync();
+        Catalog.AfterLoad = table => Task.FromResult(table with
+        {
+            Metadata = table.Metadata with
+            {
+                Snapshots = [.. table.Metadata.Snapshots.Select(static (one, index) => index == 0 ? one with { ParentSnapshotId = null } : one)],
+            },
+        });
+
+        var (_, fresh) = NewProcess(OnRollback.ReadAgain);
+        await fresh.CheckRollbackAsync(["events"], Cancel);
+
+        Assert.Empty((await fresh.CommitAsync(new("f2", [Unit(P0, 10, 20)]), Cancel)).Fenced);
+        await AssertProgressAsync("""{"0":20}""");
+    }
+
     [Fact]
     public async Task A_table_of_an_older_version_that_was_replaced_and_filled_by_others_is_left_alone_because_nothing_tells()
     {

@@ -84,6 +84,31 @@ public sealed class ChunkFrameTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("SELECT 'a text of more than twelve ' || i FROM range(2) t(i)", 56, 0)] // the second text lies where the first one does
+    [InlineData("SELECT [i, i] FROM range(2) t(i)", 48, 0)] // so does the second list
+    [InlineData("SELECT ['a', 'b'] FROM range(2) t(i)", 64, 1L << 60)] // so many elements that counting their bytes begins at zero again
+    [InlineData("SELECT {'a': NULL} FROM range(2) t(i)", 0, 1L << 40)]
+    public unsafe void A_few_bytes_never_stand_for_more_values_than_they_hold(string sql, int at, long value)
+    {
+        using var connection = duck.Connect();
+        using var result = connection.Query(sql);
+        using var chunk = result.NextChunk()!;
+        using var frame = ChunkFrame.Copy(chunk, Much);
+        *(long*)(frame.Memory + at) = value;
+        var refused = Assert.Throws<DuckDbException>(() => new DuckDbChunk(result.Columns, frame));
+        Assert.Contains("damaged", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_interval_of_the_greatest_negative_number_of_days_is_text()
+    {
+        using var connection = duck.Connect();
+        using var result = connection.Query("SELECT to_days(-2147483648), to_months(-2147483648), to_microseconds(-9223372036854775808), '23:00:00'::TIME - INTERVAL 25 HOUR");
+        using var chunk = result.NextChunk()!;
+        Assert.StartsWith("""["-2147483648 days","-178956970 years -8 months",""", Text(chunk), StringComparison.Ordinal);
+    }
+
     private static string Text(DuckDbChunk chunk)
     {
         var rows = new List<object?[]>();

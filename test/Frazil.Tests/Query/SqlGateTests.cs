@@ -209,6 +209,29 @@ public sealed class SqlGateTests : IDisposable
     }
 
     [Fact]
+    public void A_long_statement_is_judged_whatever_its_shape()
+    {
+        foreach (var (open, between, inner, close) in new[]
+        {
+            ("select * from ", ", ", "t", ""), ("", " union all ", "select 1", ""), ("select ", ", ", "(from t)", ""), ("select ", "::int", "1", ""),
+            ("select ", "[1]", "[1]", ""), ("select ", " and ", "1", ""), ("select ", ".a", "a", " from t"), ("select ", " || ", "''", ""),
+            ("select case ", " ", "when 1 then 1", " end"), ("with a as (select 1)", "", ", b as (from a)", " from b"), ("select ", "not ", "not ", "1"),
+            ("select * from t", " ", "join t using (a)", ""), ("select 1 in (", ", ", "1", ")"), ("select * from t", "", "(a)", ""), ("select ", " + ", "1", ""),
+            ("select * from ", "", "(from ", "t"), ("select ", "", "list_transform([1], lambda x: ", "1"), ("select 1", " ", ";", ""), ("select 1 order by ", ", ", "1", ""),
+            ("select ", "", "case when 1 then ", "1"), ("select ", ", ", "{'a': 1}", ""), ("select ", " is null", "1", ""), ("select ", " -> ", "1", ""),
+        })
+        {
+            var times = ((1 << 16) - open.Length - close.Length) / (between.Length + inner.Length);
+            foreach (var count in new[] { 1500, times - 1 })
+            {
+                var sql = $"{open}{string.Join(between, Enumerable.Repeat(inner, count))}{close}";
+                var failure = Record.Exception(() => gate.Parse(sql));
+                Assert.True(failure is null or SqlException, $"{open}{inner}: {failure}");
+            }
+        }
+    }
+
+    [Fact]
     public void Mutilated_statements_are_answered()
     {
         const string Seed = "WITH t AS (SELECT a, count(*) c FROM shop.x GROUP BY a) SELECT t.a, [1,2], {'k': 'v'} FROM t JOIN \"b\".y USING (a) WHERE a IN (1, 2) -- end";
