@@ -50,7 +50,7 @@ internal abstract class SqlWriter(PipeWriter output) : IAsyncDisposable
 /// <param name="started">Timestamp of <see cref="TimeProvider.System"/>.</param>
 internal sealed class SqlJsonWriter(PipeWriter output, SqlStream rows, long started) : SqlWriter(output)
 {
-    [SuppressMessage("Reliability", "CA2213", Justification = "Disposing it would flush what a cut-off answer must not have; it holds nothing else.")]
+    [SuppressMessage("Reliability", "CA2213", Justification = "Disposing flushes what a cut-off answer must not have.")]
     private readonly Utf8JsonWriter json = new(output, SqlJson.Options);
     private long count;
 
@@ -89,7 +89,7 @@ internal sealed class SqlJsonWriter(PipeWriter output, SqlStream rows, long star
 internal sealed class SqlNdJsonWriter(PipeWriter output, SqlStream rows) : SqlWriter(output)
 {
     private static readonly byte[] NewLine = "\n"u8.ToArray();
-    [SuppressMessage("Reliability", "CA2213", Justification = "Disposing it would flush what a cut-off answer must not have; it holds nothing else.")]
+    [SuppressMessage("Reliability", "CA2213", Justification = "Disposing flushes what a cut-off answer must not have.")]
     private readonly Utf8JsonWriter json = new(output, SqlJson.Options);
     private readonly JsonEncodedText[] names = System.Array.ConvertAll(
         RowText.DistinctNames(rows.Columns.Select(static column => column.Name)), static name => JsonEncodedText.Encode(name, SqlJson.Options.Encoder));

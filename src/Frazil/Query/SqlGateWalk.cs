@@ -7,6 +7,7 @@ internal sealed class SqlGateWalk(SqlPositions positions)
 {
     private readonly List<SqlTableName> tables = [];
     private readonly HashSet<(string? Namespace, string Name)> seen = [];
+
     /// <summary>Names of the WITHs around what is visited, and how many each.</summary>
     private readonly Dictionary<string, int> visible = new(SqlNameComparer.Instance);
     private readonly Stack<string> named = new();

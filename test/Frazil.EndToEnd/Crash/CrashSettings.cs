@@ -9,7 +9,7 @@ namespace Frazil.EndToEnd.Crash;
 /// <param name="Only">Only rounds whose name holds one of these, comma-separated.</param>
 internal sealed record CrashSettings(SuiteEnvironment Suite, int Seed, int Kills, int? Scene, int Lanes, string? Only)
 {
-    private const int KillsInCi = 15;
+    private const int KillsInCi = 30;
 
     public static CrashSettings Of(SuiteEnvironment suite) => new(
         suite, suite.Seed, suite.Number("COUNT") ?? KillsInCi, suite.Number("SCENE"), suite.Number("LANES") ?? 1, suite.Text("ONLY"));

@@ -9,7 +9,7 @@ namespace Frazil.EndToEnd.Hostile;
 /// <param name="Only">Only rounds with a hand or a shape whose name holds one of these, comma-separated.</param>
 internal sealed record HostileSettings(SuiteEnvironment Suite, int Seed, int Rounds, int? Round, int Lanes, string? Only)
 {
-    private const int RoundsInCi = 12;
+    private const int RoundsInCi = 24;
 
     /// <summary>As long as <see cref="KnownFaults"/> is not empty: what a run on its own meets may be known, what CI meets must be ours.</summary>
     private const int SeedInCi = 20261127;

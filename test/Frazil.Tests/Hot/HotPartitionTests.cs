@@ -120,21 +120,6 @@ public sealed class HotPartitionTests : IDisposable
     }
 
     [Fact]
-    public void A_partition_that_was_assigned_anew_since_the_gap_was_met_passes_all_of_it_as_removed()
-    {
-        var before = Open(10);
-        Append(before, 10, 11, 12); // and then met the gap; what was appended was not committed when the partition was lost
-        var anew = Open(10);
-
-        anew.SkipRemoved(100);
-        Append(anew, 100);
-
-        var skipped = anew.Seal()!.Skipped!;
-        Assert.Equal([new(new(10, 99), SkipKind.Retention)], skipped.Ranges);
-        Assert.Equal(0, skipped.CountOf(SkipKind.Transaction));
-    }
-
-    [Fact]
     public void The_list_of_gaps_is_bounded_and_the_counts_stay_exact()
     {
         var partition = Open(0);
