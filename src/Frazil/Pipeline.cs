@@ -144,7 +144,7 @@ internal sealed partial class Pipeline : IAsyncDisposable
         }
         try
         {
-            if (failure is null)
+            if (failure is null or BadRecordException) // what stands before a bad record is sound, and a restart then begins at that record
             {
                 await FlushLastAsync(cancellationToken);
             }
@@ -235,7 +235,7 @@ internal sealed partial class Pipeline : IAsyncDisposable
     private async Task FlushLastAsync(CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(state.Current is null ? TablelessFlushLimit : LastFlushLimit);
+        limit.CancelAfter(state.Current is null && failure is null ? TablelessFlushLimit : LastFlushLimit);
         await flusher.FlushAsync(limit.Token).WaitAsync(limit.Token); // an earlier flush that cannot succeed knows nothing of this token
     }
 
@@ -312,21 +312,15 @@ internal sealed partial class Pipeline : IAsyncDisposable
         {
             return;
         }
-        Task.Run(() => FlushThenStopAsync(error)).Forget(late => logger.PipelineFailed(late, Name, late.Message));
+        Task.Run(ReleaseThenStopAsync).Forget(late => logger.PipelineFailed(late, Name, late.Message));
     }
 
-    /// <summary>What stands before a record that stopped the pipeline is sound: commit it, so that a restart begins at that
-    /// record.</summary>
-    private async Task FlushThenStopAsync(Exception error)
+    private async Task ReleaseThenStopAsync()
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30), shared.Time);
         try
         {
             await source.ReleaseAsync(this).WaitAsync(limit.Token);
-            if (error is BadRecordException)
-            {
-                await flusher.FlushAsync(limit.Token).WaitAsync(limit.Token);
-            }
         }
         catch (OperationCanceledException)
         {

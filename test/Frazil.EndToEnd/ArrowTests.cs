@@ -109,9 +109,7 @@ public sealed class ArrowTests
         Assert.True(answer.StatusCode == HttpStatusCode.OK, Encoding.UTF8.GetString(body));
         var file = Path.Combine(folder, "answer.arrows");
         await File.WriteAllBytesAsync(file, body, cancellationToken);
-        var python = (await Kit.RunAsync("python/install", [], cancellationToken)).Trim();
-        var script = Path.Combine(AppContext.BaseDirectory, "Rig", "arrow_referee.py");
-        using var json = JsonDocument.Parse(await Kit.RunAsync(python, ["-W", "ignore", script, file], cancellationToken));
+        using var json = JsonDocument.Parse(await Python.RunAsync(Python.OwnScript("arrow_referee.py"), [file], cancellationToken));
         return json.RootElement.Clone();
     }
 }

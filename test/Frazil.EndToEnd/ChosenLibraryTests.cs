@@ -83,7 +83,7 @@ public sealed partial class ChosenLibraryTests(SharedBroker shared)
     private static async Task<string> ForeignLibraryAsync(string folder, CancellationToken cancellationToken)
     {
         SharedBroker.SkipWithoutKit();
-        var python = (await Kit.RunAsync("python/install", [], cancellationToken)).Trim();
+        var python = await Python.PathAsync(cancellationToken);
         var found = await Kit.RunInAsync(
             folder, python,
             ["-c", "import confluent_kafka, glob, os; print(*glob.glob(os.path.dirname(confluent_kafka.__path__[0]) + '/confluent_kafka.libs/librdkafka*'))"],

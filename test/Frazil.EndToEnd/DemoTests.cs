@@ -20,8 +20,7 @@ public sealed partial class DemoTests(SharedBroker shared)
             ?? CatalogPath().Match(output).Value;
         Assert.True(File.Exists(catalog), $"no catalog left behind:\n{output}");
         SharedBroker.SkipWithoutKit();
-        var referee = await shared.RefereeAsync();
-        var seen = await referee.QueryAsync(catalog, "shop.user_events",
+        var seen = await Referee.QueryAsync(catalog, "shop.user_events",
             "select count(*), count(distinct (kafka_partition, kafka_offset)), (select sum(n) from (select max(kafka_offset) + 1 as n from t group by kafka_partition)) from t",
             time.Token);
         var numbers = seen.GetProperty("rows")[0].EnumerateArray()

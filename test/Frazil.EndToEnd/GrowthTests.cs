@@ -117,7 +117,7 @@ public sealed class GrowthTests(SharedBroker shared)
     /// <summary>The referee finds these rows: topic, partition, first offset, count.</summary>
     private async Task AssertHeldAsync(Scene scene, CancellationToken cancellationToken, params string[] expected)
     {
-        var answer = await (await shared.RefereeAsync()).QueryAsync(
+        var answer = await Referee.QueryAsync(
             scene.CatalogFile, scene.Config.Table,
             "select topic, kafka_partition, min(kafka_offset), count(*) from t group by all order by all", cancellationToken);
         Assert.Equal(

@@ -21,7 +21,7 @@ public sealed class IcebirdTests(SharedBroker shared)
         await scene.UntilRowsAsync(frazil, ledger.Records, time.Token);
         await Scene.StopCleanlyAsync(frazil, time.Token);
 
-        var metadata = (await (await shared.RefereeAsync()).ReadAsync("pyiceberg", scene.CatalogFile, scene.Config.Table, time.Token))
+        var metadata = (await Referee.ReadAsync("pyiceberg", scene.CatalogFile, scene.Config.Table, time.Token))
             .GetProperty("metadata_location").GetString()!;
         var script = Path.Combine(AppContext.BaseDirectory, "Rig", "icebird.mjs");
         using var json = JsonDocument.Parse(await Kit.RunInAsync(reader, "node", [script, metadata], time.Token));

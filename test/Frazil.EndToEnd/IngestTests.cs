@@ -97,8 +97,7 @@ public sealed class IngestTests(SharedBroker shared)
         await Scene.StopCleanlyAsync(frazil, time.Token);
 
         await scene.AssertExactlyAsync(ledger, gaps: true, time.Token);
-        var referee = await shared.RefereeAsync();
-        var letters = await referee.QueryAsync(scene.CatalogFile, "shop.user_events_dlq", """
+        var letters = await Referee.QueryAsync(scene.CatalogFile, "shop.user_events_dlq", """
             select count(*), count(distinct (kafka_partition, kafka_offset)), count(*) filter (reason <> ''),
                    count(*) filter (decode(kafka_value) like '{"user_id":%' and octet_length(kafka_value) > 50)
             from t
@@ -159,7 +158,7 @@ public sealed class IngestTests(SharedBroker shared)
 
     private async Task AssertSchemaAsync(Scene scene, CancellationToken cancellationToken)
     {
-        var table = await (await shared.RefereeAsync()).ReadAsync("pyiceberg", scene.CatalogFile, scene.Config.Table, cancellationToken);
+        var table = await Referee.ReadAsync("pyiceberg", scene.CatalogFile, scene.Config.Table, cancellationToken);
         var types = table.GetProperty("schema").EnumerateArray()
             .ToDictionary(field => field.GetProperty("name").GetString()!, field => field.GetProperty("type").GetString()!);
         Assert.Equal("timestamptz", types["event_timestamp"]);
@@ -176,10 +175,9 @@ public sealed class IngestTests(SharedBroker shared)
 
     private async Task AssertPruningAsync(Scene scene, CancellationToken cancellationToken)
     {
-        var referee = await shared.RefereeAsync();
         foreach (var engine in new[] { "pyiceberg", "duckdb" })
         {
-            var pruned = await referee.ReadAsync(
+            var pruned = await Referee.ReadAsync(
                 engine, scene.CatalogFile, scene.Config.Table, cancellationToken, "--where", "kafka_partition = 3");
             Assert.InRange(pruned.GetProperty("files_planned").GetInt64(), 1, pruned.GetProperty("files_total").GetInt64() - 5);
         }

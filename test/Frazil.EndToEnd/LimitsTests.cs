@@ -68,8 +68,7 @@ public sealed class LimitsTests(SharedBroker shared)
 
         await RunUntilCommittedAsync(scene, 3, 2, time.Token);
 
-        var referee = await shared.RefereeAsync();
-        var answer = await referee.QueryAsync(
+        var answer = await Referee.QueryAsync(
             scene.CatalogFile, scene.Config.Table, "select count(*), count(distinct city), max(length(city)) from t", time.Token);
         Assert.Equal(["3", "3", "41"], answer.GetProperty("rows")[0].EnumerateArray().Select(static value => value.GetString()));
     }
@@ -126,8 +125,7 @@ public sealed class LimitsTests(SharedBroker shared)
             Assert.Equal(0, await frazil.StopAsync(time.Token));
             Assert.DoesNotContain("could not be committed", frazil.Text, StringComparison.Ordinal);
         }
-        var referee = await shared.RefereeAsync();
-        var answer = await referee.QueryAsync(scene.CatalogFile, scene.Config.Table, "select count(*) from t", time.Token);
+        var answer = await Referee.QueryAsync(scene.CatalogFile, scene.Config.Table, "select count(*) from t", time.Token);
         Assert.Equal("2", answer.GetProperty("rows")[0][0].GetString());
     }
 

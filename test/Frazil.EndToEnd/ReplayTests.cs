@@ -134,8 +134,7 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
         await AssertLettersAsync(scene, ledger.Records, (200, 0), time.Token);
         await VerifyAsync(scene, 0, time.Token);
 
-        var referee = await shared.RefereeAsync();
-        await referee.EditAsync(scene.CatalogFile, "shop.user_events", "drop", "event_type", time.Token); // as the bug was, again
+        await Referee.EditAsync(scene.CatalogFile, "shop.user_events", "drop", "event_type", time.Token); // as the bug was, again
         foreach (var point in new[] { "replay.decoded", "replay-letters.staged", "replay-letters.swapped", "replay.staged" })
         {
             await KillAtAsync(scene, point, range, time.Token, strictFile);
@@ -186,7 +185,6 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
         using var time = Time();
         var scene = await Scene.SetAsync(shared, "replay-aside");
         var ledger = await IngestAsync(scene, 6_000, time.Token);
-        var referee = await shared.RefereeAsync();
         var before = await ReadAsync(scene, time.Token);
 
         for (var i = 0; i < 2; i++)
@@ -195,13 +193,13 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
             await ReplayAsync(scene, time.Token, "--partition", "0", "--from", "10", "--to", "109", "--into", "other.again");
         }
 
-        var branch = await referee.EditAsync(scene.CatalogFile, "shop.user_events", "branch", "audit", time.Token);
+        var branch = await Referee.EditAsync(scene.CatalogFile, "shop.user_events", "branch", "audit", time.Token);
         Assert.Equal(ledger.Records, branch.GetProperty("rows").GetInt64());
         Assert.Equal(branch.GetProperty("offsets").GetInt64(), branch.GetProperty("distinct").GetInt64());
         Assert.NotEqual(branch.GetProperty("head").GetInt64(), branch.GetProperty("current").GetInt64());
         Assert.Equal(before, await ReadAsync(scene, time.Token));
         await scene.AssertExactlyAsync(ledger, gaps: false, time.Token);
-        var side = await referee.QueryAsync(
+        var side = await Referee.QueryAsync(
             scene.CatalogFile, "other.again", "select count(*), count(distinct kafka_offset), min(kafka_offset), max(kafka_offset) from t",
             time.Token);
         Assert.Equal(["100", "100", "10", "109"], side.GetProperty("rows")[0].EnumerateArray().Select(static value => value.GetString()));
@@ -213,7 +211,6 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
         using var time = Time();
         var scene = await Scene.SetAsync(shared, "replay-refused");
         var ledger = await IngestAsync(scene, 6_000, time.Token, "--txn", "100");
-        var referee = await shared.RefereeAsync();
         var bootstrap = scene.Config.BootstrapServers;
         var last = await LastOffsetAsync(scene, 0, time.Token);
 
@@ -225,7 +222,7 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
 
         // A row that Kafka has no record of (a marker stands at its offset) would be lost.
         var marker = await HoleAsync(scene, time.Token);
-        await referee.EditAsync(scene.CatalogFile, "shop.user_events", "copy-row", $"{marker}", time.Token);
+        await Referee.EditAsync(scene.CatalogFile, "shop.user_events", "copy-row", $"{marker}", time.Token);
         await RefusedAsync(scene, $"offsets {marker}.", time.Token, "--partition", "0", "--from", "0", "--to", "500");
         await ReplayAsync(scene, time.Token, "--partition", "0", "--from", "0", "--to", $"{marker - 1}");
 
@@ -251,11 +248,10 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
         var scene = await Scene.SetAsync(shared, "replay-mends");
         var ledger = await IngestAsync(scene, 6_000, time.Token);
         await VerifyAsync(scene, 0, time.Token);
-        var referee = await shared.RefereeAsync();
-        await referee.EditAsync(
+        await Referee.EditAsync(
             scene.CatalogFile, "shop.user_events", "delete", "kafka_partition = 0 and kafka_offset >= 40 and kafka_offset < 60",
             time.Token);
-        await referee.EditAsync(scene.CatalogFile, "shop.user_events", "copy-row", "70", time.Token);
+        await Referee.EditAsync(scene.CatalogFile, "shop.user_events", "copy-row", "70", time.Token);
         var told = await VerifyAsync(scene, 1, time.Token);
         Assert.Contains("40", told, StringComparison.Ordinal);
 
@@ -331,7 +327,7 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
     /// <summary>Count and checksums of every column and row, by PyIceberg.</summary>
     private async Task<string> ReadAsync(Scene scene, CancellationToken cancellationToken)
     {
-        var table = await (await shared.RefereeAsync()).ReadAsync("pyiceberg", scene.CatalogFile, scene.Config.Table, cancellationToken);
+        var table = await Referee.ReadAsync("pyiceberg", scene.CatalogFile, scene.Config.Table, cancellationToken);
         return $"{table.GetProperty("row_count")} {table.GetProperty("row_checksum")} {table.GetProperty("columns").GetRawText()}";
     }
 
@@ -347,7 +343,7 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
     /// <summary>An offset of partition 0, below 500, at which the table has no row.</summary>
     private async Task<long> HoleAsync(Scene scene, CancellationToken cancellationToken)
     {
-        var answer = await (await shared.RefereeAsync()).QueryAsync(
+        var answer = await Referee.QueryAsync(
             scene.CatalogFile, scene.Config.Table, "select min(i) from range(1, 500) r(i) where i not in (select kafka_offset from t where kafka_partition = 0)", cancellationToken);
         return long.Parse(answer.GetProperty("rows")[0][0].GetString()!, CultureInfo.InvariantCulture);
     }
@@ -355,12 +351,11 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
     /// <summary>Every record of the topic is a row or a dead letter; those of the range are the named counts of each.</summary>
     private async Task AssertLettersAsync(Scene scene, long records, (long Rows, long Letters) inRange, CancellationToken cancellationToken)
     {
-        var referee = await shared.RefereeAsync();
         const string Count = "select count(*), count(distinct (kafka_partition, kafka_offset)), count(*) filter (kafka_partition = 1 and kafka_offset between 100 and 299) from t";
         var counts = new List<long>();
         foreach (var table in new[] { "shop.user_events", "shop.user_events_dlq" })
         {
-            var row = (await referee.QueryAsync(scene.CatalogFile, table, Count, cancellationToken)).GetProperty("rows")[0];
+            var row = (await Referee.QueryAsync(scene.CatalogFile, table, Count, cancellationToken)).GetProperty("rows")[0];
             Assert.Equal(row[0].GetString(), row[1].GetString());
             counts.AddRange(row.EnumerateArray().Select(static value => long.Parse(value.GetString()!, CultureInfo.InvariantCulture)));
         }

@@ -100,8 +100,7 @@ internal sealed class Scene
     /// <param name="gaps">True where the topic itself shows gaps: transactions, bad records.</param>
     public async Task<JsonElement> AssertExactlyAsync(Ledger ledger, bool gaps, CancellationToken cancellationToken)
     {
-        var referee = await shared.RefereeAsync();
-        var answer = await referee.QueryAsync(CatalogFile, Config.Table, """
+        var answer = await Referee.QueryAsync(CatalogFile, Config.Table, """
             select count(*), coalesce(sum(user_id), 0), coalesce(sum(amount), 0), count(distinct (kafka_partition, kafka_offset)),
                    (select coalesce(sum(top - low + 1), 0) from (select max(kafka_offset) top, min(kafka_offset) low from t group by kafka_partition)),
                    (select count(*) from (select min(kafka_offset) low from t group by kafka_partition) where low <> 0)
@@ -118,7 +117,7 @@ internal sealed class Scene
             Assert.Equal(row[0], row[4]); // every offset between the first and the last of each partition
             Assert.Equal("0", row[5]); // and the first is 0
         }
-        await AssertEnginesAgreeAsync(referee, cancellationToken);
+        await AssertEnginesAgreeAsync(cancellationToken);
         return answer;
     }
 
@@ -174,10 +173,10 @@ internal sealed class Scene
         return await use(catalog);
     }
 
-    private async Task AssertEnginesAgreeAsync(Referee referee, CancellationToken cancellationToken)
+    private async Task AssertEnginesAgreeAsync(CancellationToken cancellationToken)
     {
-        var one = await referee.ReadAsync("pyiceberg", CatalogFile, Config.Table, cancellationToken);
-        var other = await referee.ReadAsync("duckdb", CatalogFile, Config.Table, cancellationToken);
+        var one = await Referee.ReadAsync("pyiceberg", CatalogFile, Config.Table, cancellationToken);
+        var other = await Referee.ReadAsync("duckdb", CatalogFile, Config.Table, cancellationToken);
         Assert.Equal(one.GetProperty("row_count").GetInt64(), other.GetProperty("row_count").GetInt64());
         Assert.Equal(one.GetProperty("columns").GetRawText(), other.GetProperty("columns").GetRawText());
         Assert.Equal(one.GetProperty("row_checksum").GetString(), other.GetProperty("row_checksum").GetString());

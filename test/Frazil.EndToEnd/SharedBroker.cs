@@ -5,13 +5,12 @@ using Xunit;
 
 namespace Frazil.EndToEnd;
 
-/// <summary>One broker and one foreign reader for all tests that do not harm them; started by the first test that asks.</summary>
+/// <summary>One broker for all tests that do not harm it; started by the first test that asks.</summary>
 public sealed class SharedBroker : IAsyncLifetime
 {
     private readonly string folder = Directory.CreateTempSubdirectory("frazil-e2e-").FullName;
     private readonly SemaphoreSlim gate = new(1);
     private Broker? broker;
-    private Referee? referee;
     private int folders;
 
     /// <summary>Its address. Skips the test that asks where there is no kit.</summary>
@@ -23,20 +22,6 @@ public sealed class SharedBroker : IAsyncLifetime
         {
             broker ??= await Broker.StartAsync(Path.Combine(folder, "kafka"), Broker.NeverKilled, TestContext.Current.CancellationToken);
             return broker.Bootstrap;
-        }
-        finally
-        {
-            gate.Release();
-        }
-    }
-
-    public async Task<Referee> RefereeAsync()
-    {
-        SkipWithoutKit();
-        await gate.WaitAsync(TestContext.Current.CancellationToken);
-        try
-        {
-            return referee ??= await Referee.OpenAsync(TestContext.Current.CancellationToken);
         }
         finally
         {

@@ -140,9 +140,8 @@ public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper outpu
                 throw new CrashFailedException($"frazil verify --deep ended with {verified}:\n{text}{errors}");
             }
         }
-        var referee = await shared.RefereeAsync();
-        var read = await referee.ReadAsync("pyiceberg", scene.CatalogFile, scene.Table, cancellationToken);
-        var other = await referee.ReadAsync("duckdb", scene.CatalogFile, scene.Table, cancellationToken);
+        var read = await Referee.ReadAsync("pyiceberg", scene.CatalogFile, scene.Table, cancellationToken);
+        var other = await Referee.ReadAsync("duckdb", scene.CatalogFile, scene.Table, cancellationToken);
         if (read.GetProperty("row_checksum").GetString() != other.GetProperty("row_checksum").GetString())
         {
             throw new CrashFailedException($"PyIceberg and DuckDB read different rows: {read.GetRawText()} and {other.GetRawText()}");

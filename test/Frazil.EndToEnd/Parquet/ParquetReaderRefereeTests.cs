@@ -56,10 +56,8 @@ public sealed class ParquetReaderRefereeTests : IDisposable
         using var time = new CancellationTokenSource(TimeSpan.FromMinutes(30));
         var manifest = Path.Combine(folder, "manifest");
         await File.WriteAllLinesAsync(manifest, lines, time.Token);
-        var python = (await Kit.RunAsync("python/install", [], time.Token)).Trim();
-        var script = Path.Combine(AppContext.BaseDirectory, "Rig", "parquet_rewrite.py");
         var (read, failed, wrong) = (0, 0, new List<string>());
-        foreach (var line in (await Kit.RunAsync(python, ["-W", "ignore", script, manifest], time.Token)).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var line in (await Python.RunAsync(Python.OwnScript("parquet_rewrite.py"), [manifest], time.Token)).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             using var json = JsonDocument.Parse(line);
             var path = json.RootElement.GetProperty("path").GetString()!;

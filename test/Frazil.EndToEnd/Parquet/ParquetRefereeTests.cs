@@ -34,9 +34,7 @@ public sealed class ParquetRefereeTests : IDisposable
                 await lines.WriteLineAsync(WriteFile(seed + number, buffers));
             }
         }
-        var python = (await Kit.RunAsync("python/install", [], time.Token)).Trim();
-        var script = Path.Combine(AppContext.BaseDirectory, "Rig", "parquet_referee.py");
-        using var json = JsonDocument.Parse(await Kit.RunAsync(python, ["-W", "ignore", script, manifest], time.Token));
+        using var json = JsonDocument.Parse(await Python.RunAsync(Python.OwnScript("parquet_referee.py"), [manifest], time.Token));
         Assert.Equal(files, json.RootElement.GetProperty("files").GetInt32());
         Assert.Equal("[]", json.RootElement.GetProperty("wrong").GetRawText());
     }

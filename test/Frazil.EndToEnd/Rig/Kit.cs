@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace Frazil.Rig;
 
 /// <summary>The test kit's scripts: a real broker, a generator with a ledger, foreign readers, the peer.</summary>
-public static class Kit
+public static partial class Kit
 {
     /// <summary>The kit's folder (environment variable FRAZIL_KIT, else ../shared/kit beside the repository), or null where there is
     /// none.</summary>
@@ -14,12 +15,14 @@ public static class Kit
     public const string Absent = "needs the test kit; name its folder in the environment variable FRAZIL_KIT";
 
     private const int ShownLength = 2000;
+    private const int SigQuit = 3;
 
     /// <summary>A generator that outlives a broker's restart on a machine that is busy with other things; the test's own limit ends it.</summary>
     private static readonly string[] Patient = ["--prop", "max.block.ms=600000", "--prop", "delivery.timeout.ms=600000"];
 
     /// <summary>Runs a kit script, or any other program given by its path, to its end.</summary>
     /// <returns>Its standard output.</returns>
+    /// <exception cref="OperationCanceledException">It was ended; the message has what it wrote, and its threads where it is a JVM.</exception>
     /// <exception cref="InvalidOperationException">It failed; the message has what it wrote.</exception>
     public static async Task<string> RunAsync(string script, IEnumerable<string> arguments, CancellationToken cancellationToken)
         => await RunInAsync(Environment.CurrentDirectory, Path.Combine(Folder!, script), arguments, cancellationToken);
@@ -44,8 +47,13 @@ public static class Kit
             }
             catch (OperationCanceledException)
             {
+                // A JVM writes where each of its threads stands.
+                _ = Signal(process.Id, SigQuit);
+                await Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);
                 process.Kill(entireProcessTree: true);
-                throw;
+                var told = await File.ReadAllTextAsync(errors, CancellationToken.None) + await File.ReadAllTextAsync(output, CancellationToken.None);
+                throw new OperationCanceledException(
+                    $"{program} {string.Join(' ', arguments)} had not ended when time was up; it wrote: {told}", cancellationToken);
             }
             if (process.ExitCode != 0)
             {
@@ -74,6 +82,9 @@ public static class Kit
     /// <summary>The end of what a program wrote, where the reason stands: a client that cannot reach its broker says so a thousand
     /// times.</summary>
     private static string Last(string text) => text.Length <= ShownLength ? text : $"… {text[^ShownLength..]}";
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Signal(int pid, int signal);
 
     private static string? Find()
     {

@@ -18,7 +18,7 @@ internal sealed class Recounter : IAsyncDisposable
     /// <param name="path">Beside the test assembly.</param>
     public static async Task<Recounter> StartAsync(string path, CancellationToken cancellationToken)
     {
-        var python = (await Kit.RunAsync("python/install", [], cancellationToken)).Trim();
+        var python = await Python.PathAsync(cancellationToken);
         var script = Path.Combine(AppContext.BaseDirectory, path);
         var start = new ProcessStartInfo(python, [script]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         foreach (var variable in new[] { "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYICEBERG_MAX_WORKERS" })

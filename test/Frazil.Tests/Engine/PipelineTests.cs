@@ -1,6 +1,7 @@
 using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Flush;
+using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Kafka;
@@ -108,6 +109,23 @@ public sealed class PipelineTests : IAsyncDisposable
             await EngineFixture.Eventually(() => Task.FromResult(again.Status().CommittedRows == 1), "the row is committed");
             Assert.Null(again.Status().Reason);
         }
+    }
+
+    [Fact]
+    public async Task A_stop_just_after_a_bad_record_failed_the_table_still_commits_what_stands_before_it()
+    {
+        var options = Options("halted", static hot => hot with { FlushIntervalSeconds = 60 });
+        await using var catalog = await OpenCatalogAsync(options);
+        await using var pipeline = await StartAsync(options, catalog, new SteeredWriter());
+        await fixture.ProduceAsync("halted", 0, """{"id":1}""");
+        await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().Records == 1), "the record is read");
+        var lane = pipeline.Source.Lanes[0];
+
+        lane.Fail(new BadRecordException(new("halted", 0), 1, "not_json", "the value is no JSON"));
+        await lane.StopAsync(Cancel);
+
+        Assert.Equal(("failed", 1, 0), (pipeline.Status().State, pipeline.Status().CommittedRows, pipeline.Status().UncommittedRecords));
+        await Assert.ThrowsAsync<BadRecordException>(() => lane.Completion);
     }
 
     [Fact]
