@@ -95,7 +95,8 @@ public sealed class RebalanceTests(SharedBroker broker) : IClassFixture<SharedBr
         };
         await using var reader = new EndlessReader(broker.Bootstrap, topic, quick);
         var reading = reader.ReadAgainAndAgainAsync(Cancellation);
-        for (var round = 0; round < 15; round++)
+        // On a slow machine one's leaving and the next one's coming are one rebalance.
+        for (var round = 0; round < 15 || reader.Kept <= 15; round++)
         {
             await using var other = new ConsumerProbe(broker.Bootstrap, [topic], static _ => StartPosition.Latest, properties: quick, group: topic);
             await other.UntilAsync(() => other.Owned.Count == 3, "the other has its share");
