@@ -23,6 +23,9 @@ internal sealed class HostileRoundPlayer(HostileScene scene, TimeSpan patience)
 
     public bool IsOver => Stopped is not null;
 
+    /// <summary>How long the neighbour's rows of the round took to be committed.</summary>
+    public TimeSpan NeighbourTook { get; private set; }
+
     /// <summary>What the hands of the round did.</summary>
     public List<string> Deeds { get; } = [];
 
@@ -41,13 +44,23 @@ internal sealed class HostileRoundPlayer(HostileScene scene, TimeSpan patience)
             await LayAsync(hand, cancellationToken);
         }
         await WriteAsync(round, cancellationToken);
-        var first = await checks.AskFirstAsync(mayStop, cancellationToken);
-        await HarmAsync(round, cancellationToken);
-        await SettleAsync(cancellationToken);
-        await checks.NeighbourAsync(patience, cancellationToken);
-        if (!IsOver)
+        using var life = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var beside = checks.NeighbourAsync(patience, life.Token);
+        try
         {
-            await checks.SoundAsync(round, first, cancellationToken);
+            var first = await checks.AskFirstAsync(mayStop, cancellationToken);
+            await HarmAsync(round, cancellationToken);
+            await SettleAsync(cancellationToken);
+            NeighbourTook = await beside;
+            if (!IsOver)
+            {
+                await checks.SoundAsync(round, first, cancellationToken);
+            }
+        }
+        finally
+        {
+            await life.CancelAsync();
+            await ((Task)beside).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

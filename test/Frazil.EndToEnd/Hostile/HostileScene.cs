@@ -27,7 +27,7 @@ internal sealed class HostileScene : IAsyncDisposable
     private readonly Recounter referee;
     private readonly StringBuilder journal = new();
     private readonly FrazilConfig config;
-    private ICatalog? catalog;
+    private readonly Lazy<Task<ICatalog>> catalog;
 
     private HostileScene(HostileScenePlan plan, string folder, string bootstrap, string topic, Recounter referee)
     {
@@ -52,6 +52,8 @@ internal sealed class HostileScene : IAsyncDisposable
                 """,
         };
         config.Write(folder);
+        catalog = new(() => WarehouseCatalog.OpenAsync(
+            new CatalogOptions { Uri = $"sqlite:{CatalogFile}", Warehouse = Path.Combine(Folder, "warehouse") }, CancellationToken.None));
     }
 
     public HostileScenePlan Plan { get; }
@@ -150,7 +152,7 @@ internal sealed class HostileScene : IAsyncDisposable
     {
         try
         {
-            var loaded = await (await OpenCatalogAsync(cancellationToken)).LoadTableAsync(TableIdentifier.Parse(table), cancellationToken);
+            var loaded = await (await catalog.Value).LoadTableAsync(TableIdentifier.Parse(table), cancellationToken);
             var progress = TableProgress.Parse(loaded.Metadata.Properties);
             return stream.Ends.Index().All(one => one.Item == 0 || progress.NextOffset(new(stream.Topic, one.Index)) >= one.Item);
         }
@@ -167,7 +169,7 @@ internal sealed class HostileScene : IAsyncDisposable
 
     /// <summary>What <c>frazil verify --deep</c> finds.</summary>
     public async Task<TableVerification> VerifyAsync(CancellationToken cancellationToken)
-        => await new TableVerifier(await OpenCatalogAsync(cancellationToken), new() { BootstrapServers = config.BootstrapServers, GroupId = Fed.Topic })
+        => await new TableVerifier(await catalog.Value, new() { BootstrapServers = config.BootstrapServers, GroupId = Fed.Topic })
             .VerifyAsync(TableIdentifier.Parse(Victim), deep: true, null, cancellationToken);
 
     public async ValueTask DisposeAsync()
@@ -178,9 +180,9 @@ internal sealed class HostileScene : IAsyncDisposable
         }
         await Fed.DisposeAsync();
         await Beside.DisposeAsync();
-        if (catalog is not null)
+        if (catalog is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
         {
-            await catalog.DisposeAsync();
+            await (await catalog.Value).DisposeAsync();
         }
         if (!referee.IsLost)
         {
@@ -188,8 +190,4 @@ internal sealed class HostileScene : IAsyncDisposable
         }
         Directory.Delete(Folder, recursive: true);
     }
-
-    private async Task<ICatalog> OpenCatalogAsync(CancellationToken cancellationToken)
-        => catalog ??= await WarehouseCatalog.OpenAsync(
-            new CatalogOptions { Uri = $"sqlite:{CatalogFile}", Warehouse = Path.Combine(Folder, "warehouse") }, cancellationToken);
 }

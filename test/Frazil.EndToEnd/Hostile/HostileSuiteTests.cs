@@ -132,6 +132,7 @@ public sealed class HostileSuiteTests(SharedBroker shared, ITestOutputHelper out
         if (isFirst)
         {
             tally.CountRound(round, player.Deeds);
+            tally.CountNeighbour(player.NeighbourTook, player.Deeds);
             Suite.Say($"round {round.Number,4} {(player.IsOver ? "stopped, and said so" : "sound")} {started.Elapsed.TotalSeconds:0.0} s {round.Name}{(player.IsOver ? $": {player.Stopped}" : "")}");
         }
     }

@@ -12,6 +12,7 @@ internal sealed class HostileTally
     private readonly SortedDictionary<string, int> known = [];
     private readonly SortedDictionary<string, int> kinds = [];
     private readonly List<string> failures = [];
+    private readonly (List<double> Harmed, List<double> Quiet) neighbour = ([], []);
     private int rounds;
     private int idle;
     private int stopped;
@@ -45,6 +46,17 @@ internal sealed class HostileTally
         return scenes++;
     });
 
+    /// <summary>How long the neighbour took to commit what it was fed in a round: those in which a hand acted on the victim, and those in which
+    /// none did.</summary>
+    public void CountNeighbour(TimeSpan took, IReadOnlyList<string> deeds) => Locked(() =>
+    {
+        var isQuiet = deeds.All(static deed => deed.Contains(": nothing", StringComparison.Ordinal));
+        (isQuiet ? neighbour.Quiet : neighbour.Harmed).Add(took.TotalMilliseconds);
+        return true;
+    });
+
+    private static double Median(List<double> values) => values.Count == 0 ? 0 : Math.Round(values.Order().ElementAt(values.Count / 2));
+
     public void CountKnown(string name) => Locked(() => known[name] = known.GetValueOrDefault(name) + 1);
 
     public void CountFailure(string kind, string text) => Locked(() =>
@@ -66,6 +78,7 @@ internal sealed class HostileTally
         ["tables_stopped"] = stopped,
         ["records"] = records,
         ["hot_answers"] = hot,
+        ["neighbour_commit_ms_p50"] = new { with_hands = Median(neighbour.Harmed), without = Median(neighbour.Quiet) },
         ["hands_that_could_not"] = idle,
         ["seconds"] = Math.Round(seconds),
         ["rounds_per_minute"] = (rounds / Math.Max(1, seconds) * 60).ToString("0.0", CultureInfo.InvariantCulture),

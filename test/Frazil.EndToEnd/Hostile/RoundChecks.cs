@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using Frazil.Kafka;
@@ -63,8 +64,11 @@ internal sealed class RoundChecks(HostileScene scene)
         }
     }
 
-    public async Task NeighbourAsync(TimeSpan patience, CancellationToken cancellationToken)
+    /// <summary>Waits until the neighbour's rows are committed.</summary>
+    /// <returns>How long that took.</returns>
+    public async Task<TimeSpan> NeighbourAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
+        var started = Stopwatch.StartNew();
         using var limit = new CancellationTokenSource(patience);
         while (!await scene.IsSettledAsync(HostileScene.Neighbour, scene.Beside, cancellationToken))
         {
@@ -75,11 +79,13 @@ internal sealed class RoundChecks(HostileScene scene)
             }
             await Task.Delay(Pause, cancellationToken);
         }
+        var took = started.Elapsed;
         var said = await scene.SaidAsync(HostileScene.Neighbour, cancellationToken);
         if (said.State != "running")
         {
             throw new HostileFailedException("neighbour", $"its state is {said}");
         }
+        return took;
     }
 
     private static bool IsTableless(FrazilHttpException refused)
