@@ -27,7 +27,8 @@ internal sealed class HostileScene : IAsyncDisposable
     private readonly Recounter referee;
     private readonly StringBuilder journal = new();
     private readonly FrazilConfig config;
-    private readonly Lazy<Task<ICatalog>> catalog;
+    private readonly SemaphoreSlim opening = new(1);
+    private ICatalog? catalog;
 
     private HostileScene(HostileScenePlan plan, string folder, string bootstrap, string topic, Recounter referee)
     {
@@ -52,8 +53,6 @@ internal sealed class HostileScene : IAsyncDisposable
                 """,
         };
         config.Write(folder);
-        catalog = new(() => WarehouseCatalog.OpenAsync(
-            new CatalogOptions { Uri = $"sqlite:{CatalogFile}", Warehouse = Path.Combine(Folder, "warehouse") }, CancellationToken.None));
     }
 
     public HostileScenePlan Plan { get; }
@@ -152,7 +151,7 @@ internal sealed class HostileScene : IAsyncDisposable
     {
         try
         {
-            var loaded = await (await catalog.Value).LoadTableAsync(TableIdentifier.Parse(table), cancellationToken);
+            var loaded = await (await OpenCatalogAsync(cancellationToken)).LoadTableAsync(TableIdentifier.Parse(table), cancellationToken);
             var progress = TableProgress.Parse(loaded.Metadata.Properties);
             return stream.Ends.Index().All(one => one.Item == 0 || progress.NextOffset(new(stream.Topic, one.Index)) >= one.Item);
         }
@@ -169,7 +168,7 @@ internal sealed class HostileScene : IAsyncDisposable
 
     /// <summary>What <c>frazil verify --deep</c> finds.</summary>
     public async Task<TableVerification> VerifyAsync(CancellationToken cancellationToken)
-        => await new TableVerifier(await catalog.Value, new() { BootstrapServers = config.BootstrapServers, GroupId = Fed.Topic })
+        => await new TableVerifier(await OpenCatalogAsync(cancellationToken), new() { BootstrapServers = config.BootstrapServers, GroupId = Fed.Topic })
             .VerifyAsync(TableIdentifier.Parse(Victim), deep: true, null, cancellationToken);
 
     public async ValueTask DisposeAsync()
@@ -180,14 +179,29 @@ internal sealed class HostileScene : IAsyncDisposable
         }
         await Fed.DisposeAsync();
         await Beside.DisposeAsync();
-        if (catalog is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
+        if (catalog is not null)
         {
-            await (await catalog.Value).DisposeAsync();
+            await catalog.DisposeAsync();
         }
+        opening.Dispose();
         if (!referee.IsLost)
         {
             await referee.AskAsync(new() { ["op"] = "forget", ["db"] = CatalogFile }, CancellationToken.None);
         }
         Directory.Delete(Folder, recursive: true);
+    }
+
+    private async Task<ICatalog> OpenCatalogAsync(CancellationToken cancellationToken)
+    {
+        await opening.WaitAsync(cancellationToken);
+        try
+        {
+            return catalog ??= await WarehouseCatalog.OpenAsync(
+                new CatalogOptions { Uri = $"sqlite:{CatalogFile}", Warehouse = Path.Combine(Folder, "warehouse") }, cancellationToken);
+        }
+        finally
+        {
+            opening.Release();
+        }
     }
 }
