@@ -96,6 +96,7 @@ internal sealed partial class Pipeline : IAsyncDisposable
             Retry = retry,
             Logger = logger,
         });
+        committer.OnSetBack = Partitions.ReadAgain;
         flusher = new(FlusherParts(), shared.Options.HotBuffer, shared.Time);
     }
 
@@ -301,7 +302,7 @@ internal sealed partial class Pipeline : IAsyncDisposable
         Metrics = metrics,
         Logger = logger,
         OnCommitted = Partitions.NoteCommitted,
-        OnFenced = Partitions.Fence,
+        OnFenced = unit => Partitions.ReadAgain([.. unit.Batches.Select(static batch => batch.Partition)]),
         OnFailed = Fail,
     };
 

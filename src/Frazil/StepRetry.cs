@@ -1,3 +1,4 @@
+using Frazil.Flush;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -29,6 +30,7 @@ internal sealed class StepRetry(TimeProvider time, ILogger logger, string table,
     public TimeSpan TroubleTime => Worst() is var (_, since) ? time.GetElapsedTime(since) : TimeSpan.Zero;
 
     /// <exception cref="PipelineFailedException">No retry can mend it, or it has failed for too long.</exception>
+    /// <exception cref="RowsOutgrownException">No retry can mend it, but reading again can.</exception>
     public Task<T> RunAsync<T>(string step, Func<CancellationToken, Task<T>> attempt, CancellationToken cancellationToken)
         => RunAsync(step, attempt, limit, cancellationToken);
 
@@ -49,7 +51,7 @@ internal sealed class StepRetry(TimeProvider time, ILogger logger, string table,
                 {
                     return await AttemptAsync(step, attempt, cancellationToken);
                 }
-                catch (Exception error) when (error is not PipelineFailedException && !IsOurs(error, cancellationToken))
+                catch (Exception error) when (error is not (PipelineFailedException or RowsOutgrownException) && !IsOurs(error, cancellationToken))
                 {
                     Note(step, error, delay);
                 }

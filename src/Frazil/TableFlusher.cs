@@ -139,6 +139,11 @@ internal sealed class TableFlusher
                 parts.Table, flush.Id, flush.Batches.Sum(static batch => batch.RowCount), units.Sum(static unit => unit.Files.Length),
                 lettersDone, outcome.SnapshotId, (long)time.GetElapsedTime(started).TotalMilliseconds);
         }
+        catch (RowsOutgrownException error)
+        {
+            await previous;
+            await ReadAgainAsync(flush, error, cancellationToken);
+        }
         catch when (!flush.IsLogged)
         {
             // Never offered to the catalog, and a restart would not know of the files.
@@ -151,6 +156,15 @@ internal sealed class TableFlusher
             Interlocked.Decrement(ref inFlight);
             Wake();
         }
+    }
+
+    /// <summary>In its turn, when what was read before it is in the table.</summary>
+    private async Task ReadAgainAsync(SealedFlush flush, RowsOutgrownException error, CancellationToken cancellationToken)
+    {
+        parts.Logger.RowsOutgrown(parts.Table, flush.Id, error.Message);
+        await parts.Writer.DiscardAsync(flush);
+        parts.OnFenced(new([.. flush.Batches.Where(static batch => !batch.IsDropped)], []));
+        await LogAsync(token => parts.Journal.CompletedAsync(flush.Id, "outgrown", 0, token), cancellationToken);
     }
 
     /// <summary>The commit is made, whatever the log says from here on: a failure to write it down is tried again, but commits nothing

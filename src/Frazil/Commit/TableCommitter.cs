@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using Frazil.Config;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Manifests;
+using Frazil.Kafka;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -25,10 +27,15 @@ internal sealed partial class TableCommitter
     private readonly ILogger logger;
     private readonly TopicIdentities? identities;
     private readonly OnRollback onRollback;
+    private ImmutableHashSet<TopicPartition> setBack = [];
 
     public TableCommitter(
         TableState state, TableMetrics metrics, ILogger logger, TopicIdentities? identities = null, OnRollback onRollback = OnRollback.Stop)
         => (this.state, this.metrics, this.logger, this.identities, this.onRollback) = (state, metrics, logger, identities, onRollback);
+
+    /// <summary>Told, before the commit returns that found it out, of which partitions the progress was put back to where the rows end: whoever
+    /// holds them reads them again from there, also those that nothing is to be committed of.</summary>
+    public Action<IReadOnlyCollection<TopicPartition>> OnSetBack { get; set; } = static _ => { };
 
     /// <summary>Commits what is contiguous and names what is fenced. On return the committed units are durable and visible to every
     /// engine.</summary>
@@ -91,7 +98,12 @@ internal sealed partial class TableCommitter
         }
         try
         {
-            return await state.Table.CommitAsync(change, cancellationToken);
+            var result = await state.Table.CommitAsync(change, cancellationToken);
+            if (Interlocked.Exchange(ref setBack, []) is { IsEmpty: false } partitions)
+            {
+                OnSetBack(partitions);
+            }
+            return result;
         }
         catch (TableLostException error)
         {
@@ -124,6 +136,8 @@ internal sealed partial class TableCommitter
                 + $"set {TableProgress.PropertyPrefix}<topic> to where reading shall go on, remove {ProgressSnapshot.PropertyPrefix}<topic>, and restart");
         }
         logger.ReadingAgain(what);
+        ImmutableInterlocked.Update(
+            ref setBack, static (known, found) => known.Union(found.Select(static one => one.Partition).Where(static one => one.Partition >= 0)), parted);
         return TableRollback.PutBack(version, parted);
 
         bool IsAnother(string topic, string? id) => identities?.IsAnother(topic, id) ?? false;

@@ -17,6 +17,7 @@ internal sealed class FlushWriter(
 {
     /// <summary>Writes every batch of the flush. The files are durable when the task completes, and in no table yet. Where it fails, what is
     /// finished is kept for the next attempt, or for <see cref="DiscardAsync(SealedFlush)"/>.</summary>
+    /// <exception cref="RowsOutgrownException">The rows do not fit the table any more.</exception>
     public async Task<ImmutableArray<FlushedUnit>> WriteAsync(SealedFlush flush, CancellationToken cancellationToken)
     {
         await schemas.EnsureTableAsync(cancellationToken);
@@ -24,9 +25,24 @@ internal sealed class FlushWriter(
         var units = preserveKafkaPartitions
             ? flush.Batches.Select(static batch => ImmutableArray.Create(batch))
             : [flush.Batches];
-        return [.. await Task.WhenAll(
-            units.Select((batches, number) => WriteUnitAsync(flush, batches, flush.DraftOf(number), target, cancellationToken)))];
+        try
+        {
+            return [.. await Task.WhenAll(
+                units.Select((batches, number) => WriteUnitAsync(flush, batches, flush.DraftOf(number), target, cancellationToken)))];
+        }
+        catch (DataFileException error) when (IsOutgrown(flush, target.Schema.Columns))
+        {
+            throw new RowsOutgrownException(error.Message, error);
+        }
     }
+
+    private static bool IsOutgrown(SealedFlush flush, ColumnFields wanted)
+        => flush.Batches.SelectMany(static batch => batch.Rows).Any(chunk => RequiresMore(wanted, chunk.Schema));
+
+    /// <summary>Whether a field is required that was optional, or not there, at any level.</summary>
+    private static bool RequiresMore(ColumnFields wanted, ColumnFields had) => wanted.Any(field => had.IndexOfId(field.FieldId) is var at && at >= 0
+        ? (!field.Nullable && had[at].Nullable) || RequiresMore(field.Type.Fields, had[at].Type.Fields)
+        : !field.Nullable);
 
     /// <summary>Removes what is finished of a flush that will certainly never be offered to the catalog.</summary>
     public async Task DiscardAsync(SealedFlush flush)

@@ -62,17 +62,16 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
         }
     }
 
-    /// <summary>Another writer moved the table past us: forget what is buffered of these partitions and read again from where the table
-    /// is.</summary>
-    public void Fence(FlushedUnit unit)
+    /// <summary>Another writer moved the table past us, or set it back: forget what is buffered of these partitions and read again from where the
+    /// table is.</summary>
+    public void ReadAgain(IReadOnlyCollection<TopicPartition> partitions)
     {
-        foreach (var batch in unit.Batches)
+        foreach (var partition in partitions)
         {
-            parts.Hot.Abandon(batch.Partition);
-            parts.Hot.DropBeyond(batch.Partition, parts.State.Current?.Progress.NextOffset(batch.Partition) ?? 0);
+            parts.Hot.Abandon(partition);
+            parts.Hot.DropBeyond(partition, parts.State.Current?.Progress.NextOffset(partition) ?? 0);
         }
-        var fenced = unit.Batches.Select(static batch => batch.Partition).ToList();
-        Task.Run(() => ReadAgainAsync(fenced)).Forget(parts.Lane.Fail);
+        Task.Run(() => ReadAgainAsync([.. partitions.Where(partition => Find(partition) is not null)])).Forget(parts.Lane.Fail);
     }
 
     /// <summary>The log does not hold the offset that comes next. Below its beginning (retention): the gap is told and reading goes on
@@ -87,7 +86,10 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
 
     private async Task ReadAgainAsync(List<TopicPartition> fenced)
     {
-        var consumer = parts.Source.Consumer!;
+        if (fenced.Count == 0 || parts.Source.Consumer is not { } consumer)
+        {
+            return; // nothing of them is held
+        }
         await consumer.PauseAsync(fenced);
         var version = await ReadProgressAsync();
         await consumer.RestartWhereAsync(

@@ -84,6 +84,9 @@ internal static partial class FrazilLog
     [LoggerMessage(506, LogLevel.Warning, "{Table}: {Partition} is fenced: our rows begin at {Expected}, but the table records {Recorded}; another instance wrote them. Dropping ours and reading on from there")]
     public static partial void CommitFenced(this ILogger logger, string table, string partition, long expected, long recorded);
 
+    [LoggerMessage(511, LogLevel.Warning, "{Table}: the rows of flush {FlushId} do not fit the table any more and are read again: {Reason}")]
+    public static partial void RowsOutgrown(this ILogger logger, string table, string flushId, string reason);
+
     [LoggerMessage(507, LogLevel.Warning, "{Table}: snapshot {SnapshotId} is committed, but what is done after a commit failed: {Reason}")]
     public static partial void AfterCommitFailed(this ILogger logger, string table, long snapshotId, string reason);
 
