@@ -1,6 +1,5 @@
 using Frazil.Commit;
 using Frazil.Config;
-using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Kafka;
 using Frazil.Telemetry;

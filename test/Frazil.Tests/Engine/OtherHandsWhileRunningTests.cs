@@ -1,5 +1,4 @@
 using Frazil.Config;
-using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Xunit;
