@@ -32,6 +32,7 @@ internal sealed class HostileRoundPlayer(HostileScene scene, TimeSpan patience)
     public async Task PlayAsync(HostileRound round, CancellationToken cancellationToken)
     {
         Deeds.Clear();
+        checks.BeginRound();
         scene.Note($"=== round {round.Number}: {round.Name}");
         if (round.Restart)
         {

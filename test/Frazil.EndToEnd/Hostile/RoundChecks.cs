@@ -23,8 +23,13 @@ internal sealed class RoundChecks(HostileScene scene)
     private bool hasForeignRows;
     private bool hasLostMetadata;
 
+    /// <summary>A column became required in this round: rows that were read before, and seen by SQL, may be dead letters after.</summary>
+    private bool isTightened;
+
     /// <summary>How many answers of first questions came from memory.</summary>
     public long HotAnswers { get; private set; }
+
+    public void BeginRound() => isTightened = false;
 
     /// <summary>What a hand did, as far as it changes what is right.</summary>
     public void Note(Hand hand, bool acted, JsonElement answer)
@@ -32,6 +37,7 @@ internal sealed class RoundChecks(HostileScene scene)
         columnsChanged |= acted && hand.Risk == HandRisk.Columns;
         rowsChanged |= acted && hand.Risk is HandRisk.Rows or HandRisk.Stops;
         plainMayBeLetters |= acted && hand.Risk == HandRisk.Columns;
+        isTightened |= acted && hand.Name == "raw-required";
         hasLostMetadata |= acted && hand.Name == "lose-metadata";
         hasForeignRows |= acted && !hand.OnLetters && answer.TryGetProperty("appended", out _);
     }
@@ -189,7 +195,7 @@ internal sealed class RoundChecks(HostileScene scene)
 
     private async Task CompareAnswersAsync(FirstAnswers? first, JsonElement seen, CancellationToken cancellationToken)
     {
-        if (first is null || columnsChanged || rowsChanged || seen.GetProperty("gone").GetInt64() > 0)
+        if (first is null || columnsChanged || rowsChanged || isTightened || seen.GetProperty("gone").GetInt64() > 0)
         {
             return;
         }

@@ -334,7 +334,15 @@ def range_of(table, draw, held):
     return partition, first, first + draw.randint(1, 6)
 
 
+def splits_zeros(table):
+    """Partitioned by a float as it is: PyIceberg 0.12 writes each row with 0.0 or -0.0 into both partitions."""
+    floats = {field.field_id for field in table.schema().fields if isinstance(field.field_type, (types.FloatType, types.DoubleType))}
+    return any(field.source_id in floats and isinstance(field.transform, IdentityTransform) for field in table.spec().fields)
+
+
 def delete(table, draw, held):
+    if splits_zeros(table):
+        return nothing("PyIceberg would double rows with zeros")
     chosen = range_of(table, draw, held)
     if chosen is None:
         return nothing("no records")
@@ -350,6 +358,8 @@ def delete(table, draw, held):
 
 def overwrite(table, draw, held):
     """The same rows in other files."""
+    if splits_zeros(table):
+        return nothing("PyIceberg would double rows with zeros")
     chosen = range_of(table, draw, held)
     if chosen is None:
         return nothing("no records")
@@ -362,6 +372,8 @@ def overwrite(table, draw, held):
 
 
 def copy_rows(table, draw, held):
+    if splits_zeros(table):
+        return nothing("PyIceberg would double rows with zeros")
     chosen = range_of(table, draw, held)
     if chosen is None:
         return nothing("no records")
