@@ -31,3 +31,20 @@ public sealed class TableAlreadyExistsException(string message, Exception? inner
 public sealed class NamespaceAlreadyExistsException(string message, Exception? inner = null) : IcebergException(message, inner);
 
 public sealed class NamespaceNotEmptyException(string message, Exception? inner = null) : IcebergException(message, inner);
+
+/// <summary>The table is not the one any more that it was when it was seen first. What was planned for it must not be carried over.</summary>
+public sealed class TableLostException(TableLoss loss, string message, Exception? inner = null) : IcebergException(message, inner)
+{
+    public TableLoss Loss { get; } = loss;
+}
+
+/// <summary>How a table was lost.</summary>
+public enum TableLoss
+{
+    /// <summary>There is none of this name any more.</summary>
+    Dropped,
+    /// <summary>Another one, with another UUID, has its name.</summary>
+    Replaced,
+    /// <summary>The catalog keeps answering with an older version: it was restored from a backup, or an older version was registered.</summary>
+    WentBack,
+}

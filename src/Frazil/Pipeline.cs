@@ -67,17 +67,17 @@ internal sealed partial class Pipeline : IAsyncDisposable
         logger = shared.Loggers.CreateLogger($"Frazil.{options.Name}");
         metrics = shared.Metrics.OfTable(options.Name);
         var identifier = TableIdentifier.Parse(options.Name);
-        state = new(shared.Catalog, identifier);
+        state = new(shared.Catalog, identifier, shared.Time);
         problems = new(shared.Time);
         memory = shared.Memory.Join();
         retry = new(
             shared.Time, logger, options.Name, TimeSpan.FromSeconds(shared.Options.HotBuffer.FailAfterSeconds), metrics.CountFlushFailure);
         identities = new TopicIdentities(shared.Admin, options.Name, logger);
-        committer = new(shared.Catalog, state, metrics, shared.Time, logger, identities, options.OnRollback);
+        committer = new(state, metrics, logger, identities, options.OnRollback);
         schemas = new(shared.Catalog, state, committer, options, logger);
-        var lettersState = new TableState(shared.Catalog, identifier with { Name = identifier.Name + DeadLetterColumns.TableSuffix });
+        var lettersState = new TableState(shared.Catalog, identifier with { Name = identifier.Name + DeadLetterColumns.TableSuffix }, shared.Time);
         deadLetters = new(
-            shared.Catalog, lettersState, new(shared.Catalog, lettersState, new TableMetrics(), shared.Time, logger, identities, OnRollback.ReadAgain), shared.Writer,
+            shared.Catalog, lettersState, new(lettersState, new TableMetrics(), logger, identities, OnRollback.ReadAgain), shared.Writer,
             identities, logger);
         log = new(LogSegments.FolderOf(shared.Options.DataDir, options.Name), shared.Time);
         Partitions = new(new()

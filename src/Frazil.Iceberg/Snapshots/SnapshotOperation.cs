@@ -12,6 +12,7 @@ public abstract class SnapshotOperation
 {
     private readonly SnapshotAssembly assembly;
     private long? firstBase;
+    private Snapshot? lastStaged;
 
     private protected SnapshotOperation(ManifestCache cache, TimeProvider time)
     {
@@ -47,7 +48,9 @@ public abstract class SnapshotOperation
         var parent = assembly.ParentIn(table);
         var listed = parent is null ? [] : await Cache.ReadManifestsAsync(parent, table, cancellationToken).ConfigureAwait(false);
         var manifests = await ManifestCounts.CompleteAsync(Cache, listed, table, cancellationToken).ConfigureAwait(false);
-        return await StageOnAsync(table, parent, manifests, cancellationToken).ConfigureAwait(false);
+        var staged = await StageOnAsync(table, parent, manifests, cancellationToken).ConfigureAwait(false);
+        lastStaged = staged.Snapshot;
+        return staged;
     }
 
     /// <summary>After the commit: deletes what it wrote and does not name, earlier attempts' files and manifests that it merged itself.</summary>
@@ -77,6 +80,14 @@ public abstract class SnapshotOperation
             return false;
         await DiscardAsync(cancellationToken).ConfigureAwait(false);
         return true;
+    }
+
+    /// <summary>The snapshot, where a former version of the table has it and the current one no longer does.</summary>
+    internal async Task<Snapshot?> FindFormerAsync(ICatalog catalog, TableIdentifier identifier, CancellationToken cancellationToken)
+    {
+        var named = await new ReferencedFiles(catalog, identifier, Cache).FindManifestsAsync(
+            Staging.Written, firstBase ?? ReferencedFiles.Always, cancellationToken).ConfigureAwait(false);
+        return named.Count > 0 ? lastStaged : null;
     }
 
     private protected abstract Task<StagedSnapshot> StageOnAsync(

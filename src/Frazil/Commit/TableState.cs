@@ -10,21 +10,17 @@ internal sealed record TableVersion(LoadedTable Table, TableProgress Progress)
 }
 
 /// <summary>
-/// What this process knows of one table. Its identity is its UUID (invariant 10): once seen, a table that vanished or was made anew under
-/// the same name is an error, never spliced. It only ever goes forward: of two loads that overlap, the one that answers last may have the
-/// older version, which never replaces a newer one. Thread-safe.
+/// What this process knows of one table: the <see cref="Iceberg.Table"/>, which is its identity and only goes forward (invariant 10), and the
+/// progress that each version records. Thread-safe.
 /// </summary>
-internal sealed class TableState(ICatalog catalog, TableIdentifier identifier)
+internal sealed class TableState(ICatalog catalog, TableIdentifier identifier, TimeProvider? time = null)
 {
-    /// <summary>Loads that answer with a version older than one known before they began: a catalog behind a cache may do so a few
-    /// times.</summary>
-    private const int MostStaleLoads = 4;
-
-    private static readonly TimeSpan StaleWait = TimeSpan.FromMilliseconds(100);
-
     private TableVersion? current;
 
-    public TableIdentifier Identifier { get; } = identifier;
+    public TableIdentifier Identifier => Table.Identifier;
+
+    /// <summary>The table itself, for whoever commits to it.</summary>
+    public Table Table { get; } = new(catalog, identifier, time);
 
     /// <summary>Snapshots that readers of this process stand on.</summary>
     public SnapshotPins Pins { get; } = new();
@@ -37,40 +33,52 @@ internal sealed class TableState(ICatalog catalog, TableIdentifier identifier)
     /// first.</exception>
     public async Task<TableVersion?> RefreshAsync(CancellationToken cancellationToken)
     {
-        for (var loads = 1; ; loads++)
+        try
         {
-            var before = Current;
-            if (await LoadAsync(isKnown: before is not null, cancellationToken) is not { } loaded)
-            {
-                return Current; // who made it meanwhile has seen it
-            }
-            if (before is null || !VersionOrder.IsFormer(loaded, before.Table))
-            {
-                return Set(loaded);
-            }
-            if (loads == MostStaleLoads)
-            {
-                throw new PipelineFailedException(
-                    $"table {Identifier} went back: the catalog says {loaded.MetadataLocation} (sequence number {loaded.Metadata.LastSequenceNumber}), which is older than "
-                    + $"{before.Table.MetadataLocation} ({before.Metadata.LastSequenceNumber}). Was it restored from a backup, or an older version registered? Restart to go on by the "
-                    + "progress that the older version records, or put the newer one back first");
-            }
-            await Task.Delay(StaleWait * loads, cancellationToken);
+            return await Table.RefreshAsync(cancellationToken) is { } loaded ? Set(loaded) : Current;
+        }
+        catch (TableLostException error)
+        {
+            throw ToFailure(error);
         }
     }
 
     /// <summary>The table exists, and was this a moment ago. Returns the newest version known.</summary>
     public TableVersion Set(LoadedTable table)
     {
+        try
+        {
+            return Keep(Table.Adopt(table));
+        }
+        catch (TableLostException error)
+        {
+            throw ToFailure(error);
+        }
+    }
+
+    /// <summary>This very version, with its progress; what is known stays as new as it was.</summary>
+    public TableVersion Of(LoadedTable table)
+    {
+        var newest = Keep(table);
+        return newest.Table.MetadataLocation == table.MetadataLocation ? newest : new(table, TableProgress.Parse(table.Metadata.Properties));
+    }
+
+    /// <summary>What a table that was lost means here, and what to do about it.</summary>
+    public static PipelineFailedException ToFailure(TableLostException error) => new(
+        error.Loss switch
+        {
+            TableLoss.Dropped => $"{error.Message} Restart to create it anew from the beginning of its topics, or restore it in the catalog first",
+            TableLoss.Replaced => $"{error.Message} Progress of the old one is not carried over; restart to write the new one by its own progress",
+            _ => $"{error.Message} Was it restored from a backup, or an older version registered? Restart to go on by the progress that the older version records, or put the newer "
+                + "one back first",
+        },
+        error);
+
+    private TableVersion Keep(LoadedTable table)
+    {
         for (; ; )
         {
             var known = Current;
-            if (known is not null && known.Metadata.TableUuid != table.Metadata.TableUuid)
-            {
-                throw new PipelineFailedException(
-                    $"table {Identifier} is another table now: its UUID was {known.Metadata.TableUuid} and is {table.Metadata.TableUuid}. Progress of "
-                    + "the old one is not carried over; restart to write the new one by its own progress");
-            }
             if (known is not null && (known.Table.MetadataLocation == table.MetadataLocation || VersionOrder.IsFormer(table, known.Table)))
             {
                 return known;
@@ -80,25 +88,6 @@ internal sealed class TableState(ICatalog catalog, TableIdentifier identifier)
             {
                 return version;
             }
-        }
-    }
-
-    /// <param name="isKnown">The table had been seen before this look began: one that was made meanwhile was not dropped.</param>
-    private async Task<LoadedTable?> LoadAsync(bool isKnown, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await catalog.LoadTableAsync(Identifier, cancellationToken);
-        }
-        catch (NoSuchTableException) when (!isKnown)
-        {
-            return null;
-        }
-        catch (NoSuchTableException error)
-        {
-            throw new PipelineFailedException(
-                $"table {Identifier} (UUID {Current!.Metadata.TableUuid}) was dropped while it was being written; restart to create it anew from the "
-                + "beginning of its topics, or restore it in the catalog first", error);
         }
     }
 }

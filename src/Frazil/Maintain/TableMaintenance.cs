@@ -39,12 +39,12 @@ public static class TableMaintenance
         ArgumentNullException.ThrowIfNull(request);
         var logger = (loggers ?? NullLoggerFactory.Instance).CreateLogger($"Frazil.Maintain.{request.Table}");
         await using var catalog = await WarehouseCatalog.OpenAsync(options.Catalog, cancellationToken);
-        var state = new TableState(catalog, TableIdentifier.Parse(request.Table));
+        var state = new TableState(catalog, TableIdentifier.Parse(request.Table), FaultPoint.Clock);
         var table = new MaintainedTable
         {
             Catalog = catalog,
             State = state,
-            Committer = new(catalog, state, new TableMetrics(), FaultPoint.Clock, logger, null, OnRollback.GoOn),
+            Committer = new(state, new TableMetrics(), logger, null, OnRollback.GoOn),
             Options = options.Maintenance,
             Time = FaultPoint.Clock,
             Logger = logger,

@@ -18,8 +18,7 @@ internal sealed record ReplayTarget(
 
     /// <exception cref="ReplayException">The side table is something else, or the branch is a tag.</exception>
     public static async Task<ReplayTarget> OpenAsync(
-        ReplaySource source, ReplayRequest request, FrazilOptions options, ICatalog catalog, TimeProvider time, ILogger logger,
-        CancellationToken cancellationToken)
+        ReplaySource source, ReplayRequest request, FrazilOptions options, ICatalog catalog, ILogger logger, CancellationToken cancellationToken)
     {
         if (request.Branch is { } branch && source.State.Current!.Metadata.Refs.TryGetValue(branch, out var reference)
             && !reference.IsBranch)
@@ -33,10 +32,10 @@ internal sealed record ReplayTarget(
             await OpenSideAsync(rows, source, request, options, catalog, cancellationToken);
         }
         var letters = new TableState(catalog, rows.Identifier with { Name = rows.Identifier.Name + DeadLetterColumns.TableSuffix });
-        var committer = new TableCommitter(catalog, rows, new TableMetrics(), time, logger);
+        var committer = new TableCommitter(rows, new TableMetrics(), logger);
         return new(
             rows, committer, new SchemaKeeper(catalog, rows, committer, source.Options, logger),
-            letters, new TableCommitter(catalog, letters, new TableMetrics(), time, logger), request.Branch ?? SnapshotRef.MainBranch);
+            letters, new TableCommitter(letters, new TableMetrics(), logger), request.Branch ?? SnapshotRef.MainBranch);
     }
 
     /// <summary>Makes the dead-letter table where it does not exist.</summary>

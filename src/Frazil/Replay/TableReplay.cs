@@ -97,7 +97,7 @@ public sealed class TableReplay
         source.CheckColumns(source.State.Current!.Metadata);
         await using var kafka = new PartitionReader(options.Kafka.BootstrapServers, options.Kafka.Properties);
         await source.CheckKafkaAsync(options, kafka, logger, cancellationToken);
-        var target = await ReplayTarget.OpenAsync(source, request, options, catalog, TimeProvider.System, logger, cancellationToken);
+        var target = await ReplayTarget.OpenAsync(source, request, options, catalog, logger, cancellationToken);
         await using var writer = new ParquetDataFileWriter(concurrentFiles: 1);
         using var reader = new DataFileReader(catalog.FileIO);
         var parts = Parts(target, reader, writer);

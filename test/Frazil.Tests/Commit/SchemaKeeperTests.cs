@@ -168,7 +168,7 @@ public sealed class SchemaKeeperTests : IAsyncLifetime
             PartitionBy = partition is null ? [] : [partition],
             Properties = properties ?? [],
         };
-        return new(catalog, state, new(catalog, state, new TableMetrics(), TimeProvider.System, NullLogger.Instance), options, NullLogger.Instance);
+        return new(catalog, state, new(state, new TableMetrics(), NullLogger.Instance), options, NullLogger.Instance);
     }
 
     private static JsonSamples Samples(params string[] records)

@@ -331,7 +331,7 @@ public sealed class TableCommitterTests : IAsyncLifetime
     private (TableState State, TableCommitter Committer) NewProcess()
     {
         var mine = new TableState(catalog, Table);
-        return (mine, new(catalog, mine, new TableMetrics(), TimeProvider.System, NullLogger.Instance));
+        return (mine, new(mine, new TableMetrics(), NullLogger.Instance));
     }
 
     private Task<CommitOutcome> CommitAsync(string flushId, params ImmutableArray<CommitUnit> units)

@@ -29,7 +29,7 @@ public sealed class TableRewriteTests : IAsyncLifetime
             Table, new Schema(0, [new NestedField(1, "id", false, IcebergType.Long)]),
             properties: new Dictionary<string, string> { ["commit.retry.min-wait-ms"] = "1", ["commit.retry.max-wait-ms"] = "10" });
         state = new(catalog, Table);
-        committer = new(catalog, state, new TableMetrics(), TimeProvider.System, NullLogger.Instance);
+        committer = new(state, new TableMetrics(), NullLogger.Instance);
         old = NewFile(10);
         await IngestAsync(committer, null, 10, old);
     }
@@ -133,7 +133,7 @@ public sealed class TableRewriteTests : IAsyncLifetime
         },
     };
 
-    private TableCommitter Other() => new(catalog, new(catalog, Table), new TableMetrics(), TimeProvider.System, NullLogger.Instance);
+    private TableCommitter Other() => new(new(catalog, Table), new TableMetrics(), NullLogger.Instance);
 
     private static Task IngestAsync(TableCommitter by, long? recorded, long next, DataFile file)
         => by.CommitAsync(new(Guid.NewGuid().ToString(), [new([new(new("events", 0), recorded, next)], [file])]), CancellationToken.None);

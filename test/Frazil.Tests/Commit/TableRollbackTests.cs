@@ -168,7 +168,7 @@ public sealed partial class TableRollbackTests : TableScene
     }
 
     private TableCommitter With(TopicIdentities identities, OnRollback onRollback = OnRollback.Stop)
-        => new(Catalog, new(Catalog, Table), new TableMetrics(), TimeProvider.System, NullLogger.Instance, identities, onRollback);
+        => new(new(Catalog, Table), new TableMetrics(), NullLogger.Instance, identities, onRollback);
 
     private async Task<(long First, long Second)> RollBackAsync()
     {

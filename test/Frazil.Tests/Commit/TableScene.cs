@@ -50,7 +50,7 @@ public abstract class TableScene : IAsyncLifetime
     private protected (TableState State, TableCommitter Committer) NewProcess(OnRollback onRollback = OnRollback.Stop)
     {
         var mine = new TableState(Catalog, Table);
-        return (mine, new(Catalog, mine, new TableMetrics(), TimeProvider.System, NullLogger.Instance, null, onRollback));
+        return (mine, new(mine, new TableMetrics(), NullLogger.Instance, null, onRollback));
     }
 
     private protected Task<CommitOutcome> CommitAsync(string flushId, params ImmutableArray<CommitUnit> units)

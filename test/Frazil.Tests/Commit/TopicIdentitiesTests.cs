@@ -92,7 +92,7 @@ public sealed class TopicIdentitiesTests : IAsyncLifetime
     private async Task CommitAsync(TopicIdentities identities, long? recorded, long next)
     {
         var state = new TableState(catalog, Table);
-        var committer = new TableCommitter(catalog, state, new TableMetrics(), TimeProvider.System, NullLogger.Instance, identities);
+        var committer = new TableCommitter(state, new TableMetrics(), NullLogger.Instance, identities);
         var file = new DataFile
         {
             Path = $"file://{folder}/{Guid.NewGuid():N}.parquet",

@@ -158,7 +158,7 @@ public sealed class DeadLetterSinkTests : IAsyncLifetime
     {
         var state = new TableState(catalog, Letters);
         var sink = new DeadLetterSink(
-            catalog, state, new(catalog, state, new TableMetrics(), TimeProvider.System, NullLogger.Instance, identities), writer,
+            catalog, state, new(state, new TableMetrics(), NullLogger.Instance, identities), writer,
             identities, NullLogger.Instance);
         using var flush = new SealedFlush(Guid.CreateVersion7().ToString(), [Batch(recorded, end, bad)]);
         return await sink.CommitAsync(flush, Cancel);

@@ -356,7 +356,7 @@ public sealed class PipelineTests : IAsyncDisposable
     private static async Task MoveOnAsync(ICatalog catalog, TopicPartition partition, long next)
     {
         var state = new TableState(catalog, TableIdentifier.Parse($"shop.{partition.Topic}"));
-        await new TableCommitter(catalog, state, new TableMetrics(), TimeProvider.System, NullLogger.Instance)
+        await new TableCommitter(state, new TableMetrics(), NullLogger.Instance)
             .CommitAsync(new("another", [new([new(partition, null, next)], [])]), Cancel);
     }
 

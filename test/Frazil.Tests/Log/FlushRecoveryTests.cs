@@ -278,10 +278,8 @@ public sealed class FlushRecoveryTests : IAsyncLifetime
             Log = log,
             State = state,
             DeadLetters = letters,
-            DeadLettersCommitter = new(catalog, letters, new TableMetrics(), TimeProvider.System, NullLogger.Instance),
-            Committer = new(
-                catalog, state, new TableMetrics(), TimeProvider.System,
-                NullLogger.Instance),
+            DeadLettersCommitter = new(letters, new TableMetrics(), NullLogger.Instance),
+            Committer = new(state, new TableMetrics(), NullLogger.Instance),
             Files = catalog.FileIO,
             Logger = NullLogger.Instance,
         }).RunAsync(scan, Cancel);
@@ -314,7 +312,7 @@ public sealed class FlushRecoveryTests : IAsyncLifetime
     {
         var state = new TableState(catalog, Table);
         await state.RefreshAsync(Cancel);
-        await new TableCommitter(catalog, state, new TableMetrics(), TimeProvider.System, NullLogger.Instance)
+        await new TableCommitter(state, new TableMetrics(), NullLogger.Instance)
             .CommitAsync(new(flush, [new([new(P0, recorded, next)], [file.File])]), Cancel);
     }
 
