@@ -25,6 +25,10 @@ public abstract class SnapshotOperation
     /// <summary>The id of the snapshot, in every attempt.</summary>
     public long SnapshotId { get; }
 
+    /// <summary>An attempt went unanswered and may still be on its way to the catalog: what it wrote is not deleted, whatever the table says
+    /// now.</summary>
+    internal bool MayArrive { get; set; }
+
     /// <summary>The branch to change.</summary>
     public string Branch
     {
@@ -78,7 +82,8 @@ public abstract class SnapshotOperation
             Staging.Written, firstBase ?? ReferencedFiles.Always, cancellationToken).ConfigureAwait(false);
         if (named.Count > 0)
             return false;
-        await DiscardAsync(cancellationToken).ConfigureAwait(false);
+        if (!MayArrive)
+            await DiscardAsync(cancellationToken).ConfigureAwait(false);
         return true;
     }
 

@@ -119,6 +119,7 @@ public sealed partial class Table
             if (kind != CommitError.Unknown && await IsCertainlyNotThereAsync(change, operation).ConfigureAwait(false))
                 throw;
             unanswered.Add(change.Id);
+            operation.MayArrive = true;
             change.OnAnswerLost(e);
             if (kind == CommitError.Unknown && e is not CommitStateUnknownException && change.IsTriedAgainByCaller)
                 throw;
@@ -153,14 +154,10 @@ public sealed partial class Table
         }
         catch (Exception e)
         {
-            if (!unanswered.Contains(change.Id))
-            {
+            // What an attempt before it staged with this very operation may still come into the table.
+            if (!operation.MayArrive)
                 await DiscardAsync(operation).ConfigureAwait(false);
-                throw;
-            }
-            // What an attempt before it staged with this very operation may be in the table.
-            await IsCertainlyNotThereAsync(change, operation).ConfigureAwait(false);
-            if (CommitErrors.KindOf(e) != CommitError.Unknown || change.IsTriedAgainByCaller)
+            if (!unanswered.Contains(change.Id) || CommitErrors.KindOf(e) != CommitError.Unknown || change.IsTriedAgainByCaller)
                 throw;
             return null;
         }

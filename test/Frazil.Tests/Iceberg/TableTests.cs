@@ -97,6 +97,23 @@ public sealed class TableTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_an_attempt_without_an_answer_wrote_stays_where_a_later_attempt_fails()
+    {
+        var append = table.NewAppend().Add(File("ours"));
+        catalog.BeforeCommit = () =>
+        {
+            catalog.BeforeCommit = static () => throw new ValidationException("the catalog refuses it now");
+            throw new CommitStateUnknownException("it is still on its way");
+        };
+        await Assert.ThrowsAsync<CommitStateUnknownException>(() => table.CommitAsync(append, Cancel));
+
+        // The first attempt could still be applied: its list and manifest must be there.
+        Assert.NotEmpty(Directory.GetFiles(MetadataFolder, "snap-*.avro"));
+        Assert.Equal(append.SnapshotId, (await table.CommitAsync(append, Cancel)).SnapshotId);
+        Assert.Equal(["ours"], await LiveAsync());
+    }
+
+    [Fact]
     public async Task A_definite_answer_to_a_commit_that_was_made_is_not_believed()
     {
         // A proxy that sends a commit twice answers the second one so.
