@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Frazil.Iceberg.IO;
 using Frazil.Parquet.Metadata;
 
 namespace Frazil.Flush;
@@ -7,6 +8,10 @@ namespace Frazil.Flush;
 internal sealed record ParquetFooter
 {
     private const int TrailerBytes = 8;
+    private const int MagicBytes = 4;
+
+    /// <summary>Holds most footers whole, and costs a store no more than a small read.</summary>
+    private const int UsualTailBytes = 64 * 1024;
 
     public required long RecordCount { get; init; }
 
@@ -21,25 +26,60 @@ internal sealed record ParquetFooter
     /// <summary>The top-level columns, in file order.</summary>
     public required IReadOnlyList<ParquetNode> Columns { get; init; }
 
+    /// <summary>Reads the end of an object: one ranged read, or two where the footer is long.</summary>
+    /// <param name="store">Where it is.</param>
+    /// <param name="location">The object.</param>
+    /// <param name="length">Its length in bytes, as its manifest says.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="FileNotFoundException">There is none.</exception>
+    /// <exception cref="InvalidDataException">Not a whole Parquet file of this length.</exception>
+    public static async Task<ParquetFooter> ReadAsync(IFileIO store, string location, long length, CancellationToken cancellationToken)
+    {
+        var tail = await ReadTailAsync(store, location, length, Math.Min(length, UsualTailBytes), cancellationToken).ConfigureAwait(false);
+        var needed = FooterBytes(tail, length) + TrailerBytes;
+        if (needed > tail.Length)
+        {
+            tail = await ReadTailAsync(store, location, length, needed, cancellationToken).ConfigureAwait(false);
+        }
+        return Parse(tail.AsSpan((int)(tail.Length - needed)..^TrailerBytes));
+    }
+
     /// <exception cref="InvalidDataException">Not a whole Parquet file.</exception>
     public static ParquetFooter Read(Stream file)
     {
-        Span<byte> trailer = stackalloc byte[TrailerBytes];
-        if (file.Length < TrailerBytes + 4)
-        {
-            throw new InvalidDataException($"{file.Length} bytes are too few for a Parquet file.");
-        }
-        file.Position = file.Length - TrailerBytes;
-        file.ReadExactly(trailer);
-        var length = BinaryPrimitives.ReadUInt32LittleEndian(trailer);
-        if (!trailer[4..].SequenceEqual("PAR1"u8) || length > file.Length - TrailerBytes - 4)
-        {
-            throw new InvalidDataException("The file does not end as a Parquet file does: it is cut off, or something else.");
-        }
-        var footer = new byte[length];
-        file.Position = file.Length - TrailerBytes - length;
+        var tail = new byte[Math.Min(file.Length, TrailerBytes)];
+        file.Position = file.Length - tail.Length;
+        file.ReadExactly(tail);
+        var footer = new byte[FooterBytes(tail, file.Length)];
+        file.Position = file.Length - TrailerBytes - footer.Length;
         file.ReadExactly(footer);
         return Parse(footer);
+    }
+
+    private static async Task<byte[]> ReadTailAsync(IFileIO store, string location, long length, long count, CancellationToken cancellationToken)
+    {
+        var tail = new byte[Math.Max(0, count)];
+        var part = await store.OpenReadAsync(location, length - tail.Length, tail.Length, cancellationToken).ConfigureAwait(false);
+        await using (part.ConfigureAwait(false))
+        {
+            return await part.ReadAtLeastAsync(tail, tail.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false) == tail.Length
+                ? tail
+                : throw new InvalidDataException($"{location} is shorter than the {length} bytes that it should have.");
+        }
+    }
+
+    /// <summary>The length of the footer, which the last bytes of the file say.</summary>
+    private static long FooterBytes(ReadOnlySpan<byte> tail, long fileLength)
+    {
+        if (fileLength < TrailerBytes + MagicBytes)
+        {
+            throw new InvalidDataException($"{fileLength} bytes are too few for a Parquet file.");
+        }
+        var trailer = tail[^TrailerBytes..];
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(trailer);
+        return trailer[4..].SequenceEqual("PAR1"u8) && length <= fileLength - TrailerBytes - MagicBytes
+            ? length
+            : throw new InvalidDataException("The file does not end as a Parquet file does: it is cut off, or something else.");
     }
 
     private static ParquetFooter Parse(ReadOnlySpan<byte> footer)
