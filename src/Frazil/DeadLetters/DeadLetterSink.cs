@@ -4,9 +4,7 @@ using Frazil.Commit;
 using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
-using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
-using Microsoft.Extensions.Logging;
 
 namespace Frazil.DeadLetters;
 
@@ -16,16 +14,14 @@ namespace Frazil.DeadLetters;
 /// that progress is ahead of the table's, its rows tell which letters are there (<see cref="KeptLetters"/>); where it is of a topic that
 /// was recreated since, it counts for nothing.
 /// </summary>
-internal sealed class DeadLetterSink(
-    ICatalog catalog, TableState state, TableCommitter committer, DataFileWriter writer, TopicIdentities identities, ILogger logger)
+/// <param name="table">The dead-letter table, which need not exist yet; its topics are those of the main table.</param>
+/// <param name="writer">Writes its files.</param>
+internal sealed class DeadLetterSink(LakeTable table, DataFileWriter writer)
 {
-    private readonly KeptLetters kept = new(state, logger);
+    private readonly KeptLetters kept = new(table);
 
-    /// <summary>The dead-letter table, as far as it exists.</summary>
-    public TableState State => state;
-
-    /// <summary>Commits to it.</summary>
-    public TableCommitter Committer => committer;
+    /// <summary>The dead-letter table.</summary>
+    public LakeTable Table => table;
 
     /// <summary>Returns how many letters of the flush are in the dead-letter table now because of this call.</summary>
     public async Task<long> CommitAsync(SealedFlush flush, CancellationToken cancellationToken)
@@ -46,7 +42,7 @@ internal sealed class DeadLetterSink(
             }
             var unit = await WriteAsync(flush, fresh, version, cancellationToken);
             var madeFrom = fresh.Any(static letters => letters.WereCompared) ? version : null;
-            var outcome = await committer.CommitAsync(new($"{flush.Id}-dlq{attempt}", [unit]) { MadeFrom = madeFrom }, cancellationToken);
+            var outcome = await table.Committer.CommitAsync(new($"{flush.Id}-dlq{attempt}", [unit]) { MadeFrom = madeFrom }, cancellationToken);
             if (outcome.Fenced.IsEmpty)
             {
                 return fresh.Sum(static letters => letters.Count);
@@ -54,7 +50,7 @@ internal sealed class DeadLetterSink(
             // Another writer recorded letters of the same partitions meanwhile: see which of ours it covered.
             if (outcome.FencedFilesAreOurs)
             {
-                await committer.DeleteUnusedAsync(unit.Files);
+                await table.Committer.DeleteUnusedAsync(unit.Files);
             }
         }
         return 0;
@@ -62,26 +58,15 @@ internal sealed class DeadLetterSink(
 
     private async Task<TableVersion> OpenAsync(List<HotBatch> batches, CancellationToken cancellationToken)
     {
-        if (await state.RefreshAsync(cancellationToken) is { } version)
-        {
-            var topics = batches.Select(static batch => batch.Partition.Topic);
-            return identities.Replaced(topics, version).Any() ? await ForgetReplacedAsync([.. topics], cancellationToken) : version;
-        }
-        try
-        {
-            return state.Set(
-                await catalog.CreateTableAsync(state.Identifier, DeadLetterColumns.Schema, cancellationToken: cancellationToken));
-        }
-        catch (TableAlreadyExistsException)
-        {
-            return (await state.RefreshAsync(cancellationToken))!;
-        }
+        var version = await table.OpenAsync(DeadLetterColumns.Schema, cancellationToken);
+        var topics = batches.Select(static batch => batch.Partition.Topic);
+        return table.Identities?.Replaced(topics, version).Any() == true ? await ForgetReplacedAsync([.. topics], cancellationToken) : version;
     }
 
     /// <summary>The table itself takes the new topic from its beginning: somebody said so. The old one's letters stay.</summary>
     private Task<TableVersion> ForgetReplacedAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
-        => committer.ChangeAsync(
-            latest => identities.Replaced(topics, latest).ToList() is { Count: > 0 } replaced
+        => table.Committer.ChangeAsync(
+            latest => table.Identities!.Replaced(topics, latest).ToList() is { Count: > 0 } replaced
                 ? ([new TableRequirement.AssertTableUuid(latest.Metadata.TableUuid)],
                     [new TableUpdate.RemoveProperties([
                         .. replaced.Select(static topic => TopicIdentities.PropertyPrefix + topic),

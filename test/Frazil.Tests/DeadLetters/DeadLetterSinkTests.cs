@@ -13,7 +13,6 @@ using Frazil.Kafka;
 using Frazil.Kafka.Native;
 using Frazil.Maintain;
 using Frazil.Query;
-using Frazil.Telemetry;
 using Frazil.Tests.Commit;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -156,10 +155,8 @@ public sealed class DeadLetterSinkTests : IAsyncLifetime
     /// <summary>A process reads up to <paramref name="end"/> and comes by records that do not fit.</summary>
     private async Task<long> KeepAsync(long? recorded, long end, TopicIdentities identities, params long[] bad)
     {
-        var state = new TableState(catalog, Letters);
         var sink = new DeadLetterSink(
-            catalog, state, new(state, new TableMetrics(), NullLogger.Instance, identities), writer,
-            identities, NullLogger.Instance);
+            new(catalog, new(catalog, Letters), NullLogger.Instance, new() { Identities = identities }), writer);
         using var flush = new SealedFlush(Guid.CreateVersion7().ToString(), [Batch(recorded, end, bad)]);
         return await sink.CommitAsync(flush, Cancel);
     }
