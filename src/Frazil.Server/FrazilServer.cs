@@ -34,7 +34,8 @@ public sealed class FrazilServer(FrazilOptions options, ILoggerFactory? loggers 
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         await StartHttpAsync(cancellationToken);
-        engine = await FrazilEngine.StartAsync(options, loggers, metrics, cancellationToken);
+        engine = await FrazilEngine.StartAsync(
+            options with { Sql = options.Sql with { WorkerCommand = options.Sql.WorkerCommand ?? WorkerCommand() } }, loggers, metrics, cancellationToken);
         state.Engine = engine;
         loggers.CreateLogger("Frazil.Server").Serving(http is null ? "no HTTP" : http.Address.ToString().TrimEnd('/'));
     }
@@ -61,6 +62,20 @@ public sealed class FrazilServer(FrazilOptions options, ILoggerFactory? loggers 
         {
             await http.StopAsync(cancellationToken);
         }
+    }
+
+    /// <summary>This program itself; null where it cannot be told which that is.</summary>
+    internal static IReadOnlyList<string>? WorkerCommand()
+    {
+        var name = typeof(FrazilServer).Assembly.GetName().Name!;
+        var beside = Path.Combine(AppContext.BaseDirectory, name);
+        if (File.Exists(beside))
+        {
+            return [beside];
+        }
+        return Environment.ProcessPath is not { } running ? null
+            : Path.GetFileNameWithoutExtension(running) == "dotnet" && File.Exists($"{beside}.dll") ? [running, $"{beside}.dll"]
+            : [running];
     }
 
     public async ValueTask DisposeAsync()

@@ -72,6 +72,10 @@ internal static class ConfigKeys
 
         .. Maintenance(),
 
+        Text("sql.isolation", o => o.Sql.Isolation == SqlIsolation.Process ? "process" : "none",
+            (o, v) => o with { Sql = o.Sql with { Isolation = ParseIsolation(v) } }, "`process` or `none`",
+            "Where statements of users run: `process`: each in a process of its own, with limits, which is killed at its deadline (Linux); `none`: in the process that ingests."),
+
         Text("server.http", o => o.Server.Http, (o, v) => o with { Server = o.Server with { Http = v } },
             "`host:port`; port 0 picks a free one; empty turns it off", "Address of HTTP: SQL, tables, metrics, console."),
         Text("server.postgres", o => o.Server.Postgres, (o, v) => o with { Server = o.Server with { Postgres = v } },
@@ -90,6 +94,13 @@ internal static class ConfigKeys
             (o, v) => o with { Server = o.Server with { AllowInsecureRemote = v } },
             "Says in words that listening beyond loopback without a token is meant."),
     ];
+
+    private static SqlIsolation ParseIsolation(string text) => text switch
+    {
+        "process" => SqlIsolation.Process,
+        "none" => SqlIsolation.None,
+        _ => throw new FormatException("must be \"process\" or \"none\""),
+    };
 
     private static IEnumerable<RootKey> Maintenance()
     {
