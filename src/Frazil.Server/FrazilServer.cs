@@ -1,3 +1,4 @@
+using System.Reflection;
 using Frazil.Config;
 using Frazil.Server.Http;
 using Frazil.Telemetry;
@@ -64,18 +65,19 @@ public sealed class FrazilServer(FrazilOptions options, ILoggerFactory? loggers 
         }
     }
 
-    /// <summary>This program itself; null where it cannot be told which that is.</summary>
+    /// <summary>What starts the program of this assembly again: where it is the one that runs, the file that runs (or <c>dotnet</c> with its assembly); where
+    /// another one uses it, what lies beside it. Null where there is neither.</summary>
     internal static IReadOnlyList<string>? WorkerCommand()
     {
-        var name = typeof(FrazilServer).Assembly.GetName().Name!;
-        var beside = Path.Combine(AppContext.BaseDirectory, name);
-        if (File.Exists(beside))
+        var own = typeof(FrazilServer).Assembly;
+        var running = Environment.ProcessPath;
+        var beside = Path.Combine(AppContext.BaseDirectory, own.GetName().Name!);
+        var isDotnet = Path.GetFileNameWithoutExtension(running) == "dotnet";
+        if (Assembly.GetEntryAssembly() == own && running is not null)
         {
-            return [beside];
+            return isDotnet ? [running, $"{beside}.dll"] : [running];
         }
-        return Environment.ProcessPath is not { } running ? null
-            : Path.GetFileNameWithoutExtension(running) == "dotnet" && File.Exists($"{beside}.dll") ? [running, $"{beside}.dll"]
-            : [running];
+        return File.Exists(beside) ? [beside] : isDotnet && File.Exists($"{beside}.dll") ? [running!, $"{beside}.dll"] : null;
     }
 
     public async ValueTask DisposeAsync()

@@ -46,7 +46,7 @@ public sealed class WorkerFixture : IAsyncDisposable
     }
 }
 
-public sealed class SqlWorkerTests(WorkerFixture fixture) : IClassFixture<WorkerFixture>, IDisposable
+public sealed partial class SqlWorkerTests(WorkerFixture fixture) : IClassFixture<WorkerFixture>, IDisposable
 {
     private const string Endless = "SELECT repeat('a', 300) GLOB '*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b' FROM range(1)";
     private const string Deep = "SELECT json_structure(repeat('[', 1000000) || repeat(']', 1000000))";

@@ -6,12 +6,15 @@ using static Frazil.Query.Workers.LinuxCalls;
 namespace Frazil.Query.Workers;
 
 /// <summary>
-/// The hot rows of one query, copied into memory that another process can map: one sealed file without a name, every buffer at a multiple of
-/// 64 bytes. Only rows that the query sees are copied. Measured first, then written, by the same walk. Dispose closes the descriptor; who has
-/// mapped it keeps it.
+/// The hot rows of one query for another process. What lies in blocks that it has mapped (<see cref="NativeBlocks.Share"/>) is only named; small buffers
+/// are copied into one sealed file without a name, each at a multiple of 64 bytes, no more of them than the query sees. Measured first, then written, by
+/// the same walk. Dispose closes the descriptor; who has mapped it keeps it.
 /// </summary>
 internal sealed unsafe class HotCopy : IDisposable
 {
+    /// <summary>Of a place that lies in the shared blocks, not in the copy.</summary>
+    public const long InSharedBlocks = 1L << 62;
+
     private const int Alignment = 64, FirstRow = ~63;
     private readonly ByteWriter layout;
     private byte* memory;
@@ -139,9 +142,10 @@ internal sealed unsafe class HotCopy : IDisposable
             return;
         }
         var (from, to) = count == 0 ? (0, 0) : (view.Offsets[first], view.Offsets[end]);
-        // The elements of a list begin at a multiple of 64 as well, the bytes of texts where they begin.
-        var zero = view.Children.Count > 0 ? from & FirstRow : from;
-        layout.Write(PutOffsets(view.Offsets + first, count + 1, zero));
+        var isNamed = NativeBlocks.SharedOffsetOf(view.Offsets) >= 0 && (view.Values == null || NativeBlocks.SharedOffsetOf(view.Values) >= 0);
+        // In a copy the elements of a list begin at a multiple of 64 as well, the bytes of texts where they begin; named offsets count from the first of all.
+        var zero = isNamed ? 0 : view.Children.Count > 0 ? from & FirstRow : from;
+        layout.Write(isNamed ? Put((byte*)(view.Offsets + first), (count + 1) * sizeof(int)) : PutOffsets(view.Offsets + first, count + 1, zero));
         layout.Write(view.Children.Count > 0 || view.Values == null ? -1 : Put(view.Values + zero, to - zero));
         foreach (var child in view.Children)
         {
@@ -169,6 +173,10 @@ internal sealed unsafe class HotCopy : IDisposable
 
     private long Put(byte* source, long bytes)
     {
+        if (NativeBlocks.SharedOffsetOf(source) is var named and >= 0)
+        {
+            return named | InSharedBlocks;
+        }
         var start = Take(bytes);
         if (memory != null)
         {

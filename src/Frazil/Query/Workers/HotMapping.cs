@@ -8,14 +8,16 @@ namespace Frazil.Query.Workers;
 /// <summary>The worker's view of a <see cref="HotCopy"/>: mapped to be read only, until it is disposed.</summary>
 internal sealed unsafe class HotMapping : IDisposable
 {
+    private readonly SharedColumns shared;
     private readonly long bytes;
     private byte* memory;
 
     /// <param name="descriptor">Closed here; -1 where there are no hot rows.</param>
     /// <param name="bytes">Of it.</param>
-    public HotMapping(int descriptor, long bytes)
+    /// <param name="shared">What is named instead of copied.</param>
+    public HotMapping(int descriptor, long bytes, SharedColumns shared)
     {
-        this.bytes = bytes;
+        (this.bytes, this.shared) = (bytes, shared);
         if (descriptor < 0)
         {
             return;
@@ -66,5 +68,6 @@ internal sealed unsafe class HotMapping : IDisposable
         };
     }
 
-    private byte* At(long offset) => offset < 0 ? null : memory + offset;
+    private byte* At(long offset)
+        => offset < 0 ? null : offset >= HotCopy.InSharedBlocks ? shared.At(offset - HotCopy.InSharedBlocks) : memory + offset;
 }

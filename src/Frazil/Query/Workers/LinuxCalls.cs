@@ -66,6 +66,9 @@ internal static unsafe partial class LinuxCalls
     [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
     public static partial int SetLimit(int resource, Limit* limit);
 
+    [LibraryImport("libc", EntryPoint = "signal", SetLastError = true)]
+    public static partial nint SetHandler(int signal, nint handler);
+
     [LibraryImport("libc", EntryPoint = "_exit")]
     public static partial void Exit(int code);
 

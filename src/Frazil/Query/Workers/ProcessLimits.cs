@@ -18,6 +18,18 @@ internal static unsafe class ProcessLimits
         Limit(Core, 0);
     }
 
+    /// <summary>From here on a fault ends the process at once. .NET would look into it first, with memory that it asks the broken C library for, and could
+    /// wait for ever: none of our own code counts on a fault to become an exception.</summary>
+    public static void LetFaultsEnd()
+    {
+        const int Illegal = 4, Trap = 5, Abort = 6, Bus = 7, Arithmetic = 8, Segment = 11;
+        ReadOnlySpan<int> faults = [Illegal, Trap, Abort, Bus, Arithmetic, Segment];
+        foreach (var fault in faults)
+        {
+            _ = SetHandler(fault, 0);
+        }
+    }
+
     private static void Limit(int resource, ulong value)
     {
         var limit = new LinuxCalls.Limit { Soft = value, Hard = value };

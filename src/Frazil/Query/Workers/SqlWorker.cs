@@ -37,27 +37,31 @@ public static class SqlWorker
 
     private static void Serve(WorkerLink link)
     {
-        Expect(link, MessageKind.Setup, out var bytes, out _);
+        Expect(link, MessageKind.Setup, out var bytes, out var columns);
         var settings = WorkerSettings.Read(link.ReceiveBody(bytes, MostSetupBytes));
         EndWithServer(link);
-        using var duck = Start(link, settings);
+        using var duck = Start(link, settings, columns, out var shared);
         using var session = new ExecutorSession(duck, 1);
         while (true)
         {
             Expect(link, MessageKind.Query, out bytes, out var descriptor);
-            Answer(link, session, WorkerQuery.Read(link.ReceiveBody(bytes, MostQueryBytes), descriptor));
+            var query = WorkerQuery.Read(link.ReceiveBody(bytes, MostQueryBytes), descriptor, shared);
+            link.Send(MessageKind.Taken, []);
+            Answer(link, session, query);
         }
     }
 
-    private static DuckDbInstance Start(WorkerLink link, WorkerSettings settings)
+    private static DuckDbInstance Start(WorkerLink link, WorkerSettings settings, int columns, out SharedColumns shared)
     {
         var said = new ByteWriter();
         try
         {
+            shared = new SharedColumns(columns, settings.SharedReserve);
             var duck = ExecutorHost.Open(
                 new() { Threads = settings.Threads, MemoryLimitMb = settings.MemoryMb, MaxSpillMb = settings.SpillMb, Directories = settings.Directories }, settings.Spill);
             WarmUp(duck);
             ProcessLimits.Set(settings.MemoryMb, settings.SpillMb);
+            ProcessLimits.LetFaultsEnd();
             said.Write(SystemCallFilter.TryHoldAll());
             link.Send(MessageKind.Ready, said.Written);
             return duck;

@@ -13,6 +13,8 @@ internal enum MessageKind
     Query,
     /// <summary>From the worker: what holds it.</summary>
     Ready,
+    /// <summary>From the worker: it begins with the statement. Before that, one that ends has not ended because of it.</summary>
+    Taken,
     /// <summary>From the worker: the result's columns.</summary>
     Columns,
     /// <summary>From the worker: a <see cref="ChunkFrame"/>.</summary>

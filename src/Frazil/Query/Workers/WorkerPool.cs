@@ -1,4 +1,5 @@
 using Frazil.Cold;
+using Frazil.Columnar;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -31,6 +32,7 @@ internal sealed class WorkerPool : ISqlRunner
         (this.options, this.time, this.logger) = (options, time, logger);
         command = options.WorkerCommand ?? throw new ArgumentException("no program is named that could be a worker", nameof(options));
         hot = new HotCopyBudget((long)options.MaxHotCopyMb << 20);
+        NativeBlocks.Share(); // before the first worker, so that each has mapped what it is told of
         keeping = KeepWarmAsync(stopping.Token);
     }
 
@@ -46,11 +48,20 @@ internal sealed class WorkerPool : ISqlRunner
         }
     }
 
+    /// <remarks>A worker that was gone before it began with the statement is passed over, as often as all of them could have been killed.</remarks>
     public void Run(GatedSql sql, IReadOnlyList<TableBinding> tables, TablePins pins, IRowSink rows, CancellationToken cancellationToken)
+    {
+        for (var left = options.MaxWorkers; !TryRun(sql, tables, rows, mayPassOver: left > 0, cancellationToken); left--)
+        {
+        }
+    }
+
+    /// <returns>False where its worker was gone before it began.</returns>
+    private bool TryRun(GatedSql sql, IReadOnlyList<TableBinding> tables, IRowSink rows, bool mayPassOver, CancellationToken cancellationToken)
     {
         var worker = Take();
         var offers = new List<TableOffer>();
-        var (isSent, isWhole) = (false, false);
+        var isOver = false;
         try
         {
             offers.AddRange(tables.Select(worker.Tables.Offer));
@@ -58,20 +69,22 @@ internal sealed class WorkerPool : ISqlRunner
             using var room = hot.Take(hotBytes, cancellationToken);
             var message = new DuckDb.ByteWriter();
             using var request = new WorkerRequest(message, WorkerQuery.Write(message, sql.Sql, offers, options.MaxResultBytes, hotBytes), options.MaxResultBytes);
-            pins.Dispose();
-            isSent = true;
             worker.Run(request, rows, cancellationToken);
-            isWhole = true;
+            isOver = true;
+            return true;
         }
-        catch (DuckDb.DuckDbException failure)
+        catch (DuckDb.DuckDbException failure) when (failure.IsFatal)
         {
-            offers.ForEach(worker.Tables.Forget);
-            isWhole = !failure.IsFatal;
+            worker.Spoil(); // after such an error DuckDB refuses everything that follows
             throw;
         }
         catch (WorkerEndedException end)
         {
             logger.WorkerEnded(worker.Id, end.Message);
+            if (!end.IsOfStatement && mayPassOver)
+            {
+                return false;
+            }
             throw new SqlException($"The process that ran the query is gone: {end.Message}. Nothing else was harmed. Ask for less, or in another way.", null, end);
         }
         catch (IOException failure)
@@ -80,18 +93,11 @@ internal sealed class WorkerPool : ISqlRunner
         }
         finally
         {
-            if (!isWhole)
+            if (!isOver)
             {
                 offers.ForEach(worker.Tables.Forget);
             }
-            if (isWhole || !isSent)
-            {
-                Return(worker);
-            }
-            else
-            {
-                worker.Dispose();
-            }
+            Return(worker);
         }
     }
 
@@ -164,12 +170,13 @@ internal sealed class WorkerPool : ISqlRunner
         }
     }
 
+    /// <summary>For the next statement; one that still has something to say is ended.</summary>
     private void Return(WorkerProcess worker)
     {
         worker.IdleSince = time.GetTimestamp();
         lock (gate)
         {
-            if (!stopping.IsCancellationRequested)
+            if (worker.IsDone && !stopping.IsCancellationRequested)
             {
                 idle.Push(worker);
                 return;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Frazil.Cold;
+using Frazil.Columnar;
 using Frazil.DuckDb;
 using static Frazil.Query.Workers.LinuxCalls;
 
@@ -33,6 +34,9 @@ internal sealed unsafe class WorkerProcess : IDisposable
     /// <summary>When it last had a statement.</summary>
     public long IdleSince { get; set; }
 
+    /// <summary>Its last answer has come to its end, or to a reason why there is none: nothing of it can be taken for the next one.</summary>
+    public bool IsDone { get; private set; } = true;
+
     /// <summary>It waits for a statement, and would get it.</summary>
     public bool IsAlive => !link.IsBroken;
 
@@ -48,10 +52,7 @@ internal sealed unsafe class WorkerProcess : IDisposable
         {
             worker.process = WorkerSpawn.Start([.. command, SqlWorker.Verb], other, confinement);
             PreferToEnd(worker.process);
-            var setup = new ByteWriter();
-            var directories = options.Directories.Select(Path.GetFullPath);
-            new WorkerSettings(options.Threads, options.WorkerMemoryMb, spill?.Path, options.MaxSpillMb, [.. directories]).Write(setup);
-            link.Send(MessageKind.Setup, setup.Written);
+            worker.SetUp(options);
             return worker;
         }
         catch (EndOfStreamException failure)
@@ -91,10 +92,13 @@ internal sealed unsafe class WorkerProcess : IDisposable
     public void Run(WorkerRequest request, IRowSink rows, CancellationToken cancellationToken)
     {
         using var stop = cancellationToken.UnsafeRegister(static worker => ((WorkerProcess)worker!).Kill(), this);
+        var isTaken = false;
+        IsDone = false;
         try
         {
             link.Send(MessageKind.Query, request.Message.Written, request.Hot.Descriptor);
             request.Dispose();
+            isTaken = Receive(out var nothing) == MessageKind.Taken && nothing == 0 ? true : throw NoAnswer();
             while (TakeAnswer(rows, request.MaxChunkBytes, cancellationToken))
             {
             }
@@ -102,9 +106,12 @@ internal sealed unsafe class WorkerProcess : IDisposable
         catch (EndOfStreamException failure)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new WorkerEndedException(DescribeEnd(), failure);
+            throw new WorkerEndedException(DescribeEnd(), failure) { IsOfStatement = isTaken };
         }
     }
+
+    /// <summary>It gets no statement any more.</summary>
+    public void Spoil() => IsDone = false;
 
     /// <summary>Ends it at once, whatever it does. Thread-safe.</summary>
     public void Kill()
@@ -129,6 +136,23 @@ internal sealed unsafe class WorkerProcess : IDisposable
         });
     }
 
+    private void SetUp(SqlExecutorOptions options)
+    {
+        var setup = new ByteWriter();
+        var directories = options.Directories.Select(Path.GetFullPath);
+        var reserve = NativeBlocks.SharedReserve;
+        new WorkerSettings(options.Threads, options.WorkerMemoryMb, spill?.Path, options.MaxSpillMb, reserve, [.. directories]).Write(setup);
+        var columns = reserve > 0 ? NativeBlocks.OpenShared() : -1;
+        try
+        {
+            link.Send(MessageKind.Setup, setup.Written, columns);
+        }
+        finally
+        {
+            _ = columns >= 0 ? Close(columns) : 0;
+        }
+    }
+
     /// <returns>False after the last message of an answer.</returns>
     private bool TakeAnswer(IRowSink rows, long maxChunkBytes, CancellationToken cancellationToken)
     {
@@ -141,15 +165,19 @@ internal sealed unsafe class WorkerProcess : IDisposable
                 rows.Write(ChunkFrame.Receive(bytes, link.Receive), cancellationToken);
                 return true;
             case MessageKind.End when bytes == 0:
+                IsDone = true;
                 return false;
             case MessageKind.Failed:
                 var error = link.ReceiveBody(bytes, MostErrorBytes);
                 var (kind, message, position) = (error.ReadText(), error.ReadText(), error.ReadInt());
+                IsDone = true;
                 throw new DuckDbException(message, kind, position < 0 ? null : position);
             default:
-                throw new WorkerEndedException("it sent what is no answer", null);
+                throw NoAnswer();
         }
     }
+
+    private static WorkerEndedException NoAnswer() => new("it sent what is no answer", null);
 
     private MessageKind Receive(out long bytes)
     {
@@ -239,4 +267,8 @@ internal sealed record WorkerRequest(ByteWriter Message, HotCopy Hot, long MaxCh
 /// <summary>A worker is gone, and the answer with it.</summary>
 /// <param name="how">It ended.</param>
 /// <param name="inner">What was seen of it.</param>
-internal sealed class WorkerEndedException(string how, Exception? inner) : Exception(how, inner);
+internal sealed class WorkerEndedException(string how, Exception? inner) : Exception(how, inner)
+{
+    /// <summary>It had begun with the statement; another worker could meet the same end.</summary>
+    public bool IsOfStatement { get; init; } = true;
+}

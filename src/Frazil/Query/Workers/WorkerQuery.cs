@@ -30,10 +30,11 @@ internal sealed record WorkerQuery(string Sql, IReadOnlyList<TableOffer> Tables,
 
     /// <param name="reader">The message.</param>
     /// <param name="descriptor">That came with it; taken over.</param>
-    public static WorkerQuery Read(ByteReader reader, int descriptor)
+    /// <param name="shared">The server's.</param>
+    public static WorkerQuery Read(ByteReader reader, int descriptor, SharedColumns shared)
     {
         var (sql, maxChunkBytes) = (reader.ReadText(), reader.ReadLong());
-        var memory = new HotMapping(descriptor, reader.ReadLong());
+        var memory = new HotMapping(descriptor, reader.ReadLong(), shared);
         var tables = new TableOffer[reader.ReadInt()];
         for (var index = 0; index < tables.Length; index++)
         {

@@ -7,8 +7,9 @@ namespace Frazil.Query.Workers;
 /// <param name="MemoryMb">Of DuckDB.</param>
 /// <param name="Spill">Its own folder; null for none.</param>
 /// <param name="SpillMb">That may lie there.</param>
+/// <param name="SharedReserve">Addresses for the server's shared columns, whose descriptor comes along; 0 where it has none.</param>
 /// <param name="Directories">That it may read.</param>
-internal sealed record WorkerSettings(int Threads, int MemoryMb, string? Spill, int SpillMb, IReadOnlyList<string> Directories)
+internal sealed record WorkerSettings(int Threads, int MemoryMb, string? Spill, int SpillMb, long SharedReserve, IReadOnlyList<string> Directories)
 {
     public void Write(ByteWriter writer)
     {
@@ -16,6 +17,7 @@ internal sealed record WorkerSettings(int Threads, int MemoryMb, string? Spill, 
         writer.Write(MemoryMb);
         writer.Write(Spill);
         writer.Write(SpillMb);
+        writer.Write(SharedReserve);
         writer.Write(Directories.Count);
         foreach (var directory in Directories)
         {
@@ -26,11 +28,12 @@ internal sealed record WorkerSettings(int Threads, int MemoryMb, string? Spill, 
     public static WorkerSettings Read(ByteReader reader)
     {
         var (threads, memory, spill, spillMb) = (reader.ReadInt(), reader.ReadInt(), reader.ReadOptionalText(), reader.ReadInt());
+        var reserve = reader.ReadLong();
         var directories = new string[reader.ReadCount(leastBytes: 4)];
         for (var index = 0; index < directories.Length; index++)
         {
             directories[index] = reader.ReadText();
         }
-        return new(threads, memory, spill, spillMb, directories);
+        return new(threads, memory, spill, spillMb, reserve, directories);
     }
 }
