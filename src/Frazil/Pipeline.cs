@@ -91,6 +91,7 @@ internal sealed partial class Pipeline : IAsyncDisposable
             Identities = identities,
             Policies = new(shared.Admin, options.Name, shared.Time, logger),
             Schemas = schemas,
+            DeadLetters = deadLetters,
             Hot = hot,
             Memory = memory,
             Retry = retry,

@@ -6,6 +6,8 @@ using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
+using Frazil.Kafka;
+using Frazil.Maintain;
 using Microsoft.Extensions.Logging;
 
 namespace Frazil.DeadLetters;
@@ -13,13 +15,15 @@ namespace Frazil.DeadLetters;
 /// <summary>
 /// Commits a flush's dead letters to the table's dead-letter table, before the table's own progress moves past them (invariant 5). The
 /// dead-letter table records progress of its own, so that letters committed just before a crash are not committed again after it. Where
-/// that progress is ahead of the table's, its rows tell which letters are there (<see cref="KeptLetters"/>); where it is of a topic that
-/// was recreated since, it counts for nothing.
+/// that progress is ahead of the table's, its rows tell which letters are there (<see cref="KeptLetters"/>): a record that is read again
+/// stays the letter that it was, or it would be a row as well where the schema has changed. Where that progress is of a topic that was
+/// recreated since, it counts for nothing, and neither do the letters that are there: the same offsets mean other records.
 /// </summary>
 internal sealed class DeadLetterSink(
     ICatalog catalog, TableState state, TableCommitter committer, DataFileWriter writer, TopicIdentities identities, ILogger logger)
 {
     private readonly KeptLetters kept = new(catalog.FileIO, logger);
+    private readonly SemaphoreSlim turn = new(1);
 
     /// <summary>The dead-letter table, as far as it exists.</summary>
     public TableState State => state;
@@ -27,8 +31,55 @@ internal sealed class DeadLetterSink(
     /// <summary>Commits to it.</summary>
     public TableCommitter Committer => committer;
 
+    /// <summary>The records behind the table's progress that are letters already: of a flush whose rows were not committed, or are not in the
+    /// table any more. Waits for a commit of letters that is under way.</summary>
+    /// <param name="topics">Whose.</param>
+    /// <param name="progress">The table's; null where it has none.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public async Task<IReadOnlyDictionary<TopicPartition, SeenOffsets>> LettersBeyondAsync(
+        IReadOnlyCollection<string> topics, TableProgress? progress, CancellationToken cancellationToken)
+    {
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            var found = new Dictionary<TopicPartition, SeenOffsets>();
+            if (await state.RefreshAsync(cancellationToken) is not { } version)
+            {
+                return found;
+            }
+            var told = topics.Except(identities.Replaced(topics, version)).ToHashSet();
+            foreach (var (partition, next) in version.Progress.NextOffsets)
+            {
+                var first = progress?.NextOffset(partition) ?? 0;
+                if (next > first && told.Contains(partition.Topic)
+                    && await kept.ReadAsync(version, partition, first, next - 1, cancellationToken) is { IsEmpty: false } letters)
+                {
+                    found[partition] = letters;
+                }
+            }
+            return found;
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
     /// <summary>Returns how many letters of the flush are in the dead-letter table now because of this call.</summary>
     public async Task<long> CommitAsync(SealedFlush flush, CancellationToken cancellationToken)
+    {
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            return await CommitInTurnAsync(flush, cancellationToken);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    private async Task<long> CommitInTurnAsync(SealedFlush flush, CancellationToken cancellationToken)
     {
         var batches = flush.Batches.Where(static batch => batch.DeadLetterCount > 0 && !batch.IsDropped).ToList();
         for (var attempt = 0; batches.Count > 0; attempt++)
@@ -83,7 +134,8 @@ internal sealed class DeadLetterSink(
         => committer.ChangeAsync(
             latest => identities.Replaced(topics, latest).ToList() is { Count: > 0 } replaced
                 ? ([new TableRequirement.AssertTableUuid(latest.Metadata.TableUuid)],
-                    [new TableUpdate.RemoveProperties([
+                    [KeptLetters.DisownUntil(latest.Metadata.LastSequenceNumber, replaced),
+                    new TableUpdate.RemoveProperties([
                         .. replaced.Select(static topic => TopicIdentities.PropertyPrefix + topic),
                         .. replaced.Select(static topic => TableProgress.PropertyPrefix + topic)])])
                 : null,

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Frazil.DuckDb;
 using Frazil.Commit;
 using Frazil.Hot;
@@ -19,7 +20,14 @@ namespace Frazil.DeadLetters;
 /// </summary>
 internal sealed class KeptLetters(IFileIO files, ILogger logger)
 {
+    /// <summary>Followed by a topic's name: letters whose sequence number is not above the value are of a topic that had that name before.</summary>
+    private const string ForerunnerPrefix = "frazil.forerunner-until.";
+
     private readonly ManifestCache manifests = new(files);
+
+    /// <summary>From now on the letters of these topics that were committed so far are not theirs: the topics were recreated.</summary>
+    public static TableUpdate DisownUntil(long sequenceNumber, IEnumerable<string> topics) => new TableUpdate.SetProperties(
+        topics.ToDictionary(static topic => ForerunnerPrefix + topic, _ => sequenceNumber.ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>The offsets in a range that the dead-letter table has. What cannot be read of it is told, and counts as not there: a letter
     /// is rather kept twice than not at all.</summary>
@@ -38,10 +46,13 @@ internal sealed class KeptLetters(IFileIO files, ILogger logger)
         {
             return found;
         }
+        var isForerunners = long.TryParse(
+            metadata.Properties.GetValueOrDefault(ForerunnerPrefix + partition.Topic), NumberStyles.None, CultureInfo.InvariantCulture, out var until);
         using var reader = new DataFileReader(files);
         foreach (var entry in await manifests.ReadLiveAsync(snapshot, metadata, cancellationToken))
         {
             if (entry.File is { Content: FileContent.Data } file
+                && !(isForerunners && entry.SequenceNumber <= until)
                 && range.PlaceOf(file, metadata.CurrentSchema) != RangePlace.Outside
                 && await ReadFileAsync(reader, file, metadata, range, found, cancellationToken) is { } fault)
             {

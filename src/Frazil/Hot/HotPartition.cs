@@ -109,6 +109,10 @@ internal sealed class HotPartition
         {
             return AppendStatus.Ignored;
         }
+        if (parts.IsLetter is { } isLetter && isLetter(offset))
+        {
+            return AppendLetter(message, "was_dead_letter", "the record was a dead letter when it was read before; replay its offset to have it judged anew");
+        }
         if (message.IsValueNull)
         {
             return Reject(message, "null_value", "the record's value is null (a tombstone), which a table in append mode cannot hold");
@@ -202,6 +206,11 @@ internal sealed class HotPartition
         {
             throw new BadRecordException(Partition, message.Offset, code, reason);
         }
+        return AppendLetter(message, code, reason);
+    }
+
+    private AppendStatus AppendLetter(in KafkaMessage message, string code, string reason)
+    {
         OpenAt(message.Offset);
         if (open!.LastDeadLetterChunk is null)
         {

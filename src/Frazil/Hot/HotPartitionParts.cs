@@ -19,6 +19,8 @@ internal sealed record HotPartitionParts
     public required bool EvolveSchema { get; init; }
     /// <summary>Where reading begins without progress is another place at each start, so it is recorded before the first record.</summary>
     public required bool PinsStart { get; init; }
+    /// <summary>Whether a record is a dead letter already, by its offset, and so stays one; null where none of those to be read is.</summary>
+    public Func<long, bool>? IsLetter { get; init; }
     /// <summary>What a gap in a topic's offsets means; asked only where there is one.</summary>
     public required Func<string, SkipKind> KindOfGap { get; init; }
 }

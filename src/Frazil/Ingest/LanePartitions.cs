@@ -1,7 +1,10 @@
+using System.Collections.Immutable;
 using Frazil.Commit;
 using Frazil.Config;
+using Frazil.DeadLetters;
 using Frazil.Hot;
 using Frazil.Kafka;
+using Frazil.Maintain;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -13,6 +16,8 @@ namespace Frazil.Ingest;
 /// </summary>
 internal sealed class LanePartitions(LanePartitionsParts parts)
 {
+    private ImmutableDictionary<TopicPartition, SeenOffsets> letters = ImmutableDictionary<TopicPartition, SeenOffsets>.Empty;
+
     public int Count => parts.Hot.PartitionCount;
 
     /// <summary>Records between what was read and the ends of the partitions; -1 while any end is unknown.</summary>
@@ -45,6 +50,7 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
                 "looking for a rollback", token => parts.Committer.CheckRollbackAsync(topics, token), parts.Lane.Ending);
         }
         await policies;
+        await FindLettersAsync(topics, version?.Progress);
         return version?.Progress;
     }
 
@@ -83,16 +89,17 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
         => parts.Source.Consumer?.CommitOffsets([.. batches.Where(batch => Find(batch.Partition) is not null)
             .Select(static batch => new TopicPartitionOffset(batch.Partition, batch.NextOffset))]);
 
-    private async Task ReadAgainAsync(List<TopicPartition> fenced)
+    private async Task ReadAgainAsync(List<TopicPartition> again)
     {
-        if (fenced.Count == 0 || parts.Source.Consumer is not { } consumer)
+        if (again.Count == 0 || parts.Source.Consumer is not { } consumer)
         {
             return; // nothing of them is held
         }
-        await consumer.PauseAsync(fenced);
+        await consumer.PauseAsync(again);
         var version = await ReadProgressAsync();
+        await FindLettersAsync([.. again.Select(static partition => partition.Topic).Distinct()], version?.Progress);
         await consumer.RestartWhereAsync(
-            () => [.. fenced.Where(partition => Find(partition) is not null).Select(partition => Hold(partition, version?.Progress))]);
+            () => [.. again.Where(partition => Find(partition) is not null).Select(partition => Hold(partition, version?.Progress))]);
     }
 
     private async Task RecoverPositionAsync(TopicPartition partition, long nextOffset)
@@ -125,6 +132,15 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
             }
         });
         return held.NextOffset;
+    }
+
+    /// <summary>What of the records to be read is a dead letter already.</summary>
+    private async Task FindLettersAsync(IReadOnlyList<string> topics, TableProgress? progress)
+    {
+        var found = await parts.Retry.RunAsync(
+            "reading dead letters", token => parts.DeadLetters.LettersBeyondAsync(topics, progress, token), parts.Lane.Ending);
+        ImmutableInterlocked.Update(
+            ref letters, before => before.RemoveRange(before.Keys.Where(partition => topics.Contains(partition.Topic))).SetItems(found));
     }
 
     private async Task<bool> OpenAsync(CancellationToken cancellationToken)
@@ -162,6 +178,7 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
             OnBadRecord = parts.Options.OnBadRecord,
             EvolveSchema = parts.Options.EvolveSchema,
             PinsStart = first != StartPosition.Earliest,
+            IsLetter = letters.TryGetValue(partition, out var known) ? known.Contains : null,
             KindOfGap = parts.Policies.KindOf,
         });
         parts.Lane.IsHeldBack = false;
@@ -200,6 +217,7 @@ internal sealed record LanePartitionsParts
     public required TopicIdentities Identities { get; init; }
     public required TopicPolicies Policies { get; init; }
     public required SchemaKeeper Schemas { get; init; }
+    public required DeadLetterSink DeadLetters { get; init; }
     public required HotBuffer Hot { get; init; }
     public required TableMemory Memory { get; init; }
     public required StepRetry Retry { get; init; }

@@ -135,6 +135,32 @@ public sealed class DeadLetterSinkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_letter_of_a_recreated_topic_is_kept_also_where_its_forerunner_had_one_of_the_same_offset_and_a_crash_came_between()
+    {
+        var second = Identities(Guid.NewGuid());
+        await KeepAsync(recorded: 0, end: 30, 2, 25);
+        await KeepAsync(recorded: null, end: 40, second, 2, 35);
+
+        Assert.Equal(["2", "35"], (await BeyondAsync(0, second)).Split(", "));
+        Assert.Equal(1, await KeepAsync(recorded: 10, end: 40, second, 25, 35));
+
+        Assert.Equal([2L, 2, 25, 25, 35], await KeptAsync());
+    }
+
+    [Fact]
+    public async Task Letters_beyond_the_tables_progress_are_named()
+    {
+        Assert.Equal("", await BeyondAsync(null, Identities(Topic)));
+        await KeepAsync(recorded: 0, end: 10, 2, 5, 9);
+        await KeepAsync(recorded: 10, end: 20, 15);
+
+        Assert.Equal("2, 5, 9, 15", await BeyondAsync(null, Identities(Topic)));
+        Assert.Equal("9, 15", await BeyondAsync(6, Identities(Topic)));
+        Assert.Equal("", await BeyondAsync(20, Identities(Topic)));
+        Assert.Equal("", await BeyondAsync(null, Identities(Guid.NewGuid()))); // another topic of that name
+    }
+
+    [Fact]
     public async Task Letters_are_kept_also_where_another_engine_has_partitioned_their_table()
     {
         await KeepAsync(recorded: 0, end: 10, 2);
@@ -156,12 +182,22 @@ public sealed class DeadLetterSinkTests : IAsyncLifetime
     /// <summary>A process reads up to <paramref name="end"/> and comes by records that do not fit.</summary>
     private async Task<long> KeepAsync(long? recorded, long end, TopicIdentities identities, params long[] bad)
     {
-        var state = new TableState(catalog, Letters);
-        var sink = new DeadLetterSink(
-            catalog, state, new(state, new TableMetrics(), NullLogger.Instance, identities), writer,
-            identities, NullLogger.Instance);
+        var sink = NewSink(identities);
         using var flush = new SealedFlush(Guid.CreateVersion7().ToString(), [Batch(recorded, end, bad)]);
         return await sink.CommitAsync(flush, Cancel);
+    }
+
+    /// <summary>The letters at or after the table's progress.</summary>
+    private async Task<string> BeyondAsync(long? recorded, TopicIdentities identities)
+    {
+        var progress = recorded is { } next ? TableProgress.Empty.With([KeyValuePair.Create(Place, next)]) : null;
+        return (await NewSink(identities).LettersBeyondAsync([Place.Topic], progress, Cancel)).GetValueOrDefault(Place)?.ToString() ?? "";
+    }
+
+    private DeadLetterSink NewSink(TopicIdentities identities)
+    {
+        var state = new TableState(catalog, Letters);
+        return new(catalog, state, new(state, new TableMetrics(), NullLogger.Instance, identities), writer, identities, NullLogger.Instance);
     }
 
     private HotBatch Batch(long? recorded, long end, long[] bad)

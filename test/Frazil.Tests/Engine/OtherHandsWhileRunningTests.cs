@@ -40,6 +40,37 @@ public sealed class OtherHandsWhileRunningTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_record_that_is_a_dead_letter_stays_one_when_a_rollback_has_it_read_again_and_it_would_fit_by_then()
+    {
+        fixture.Cluster.CreateTopic("loose", 1);
+        var options = Options("loose", static table => table with { OnRollback = OnRollback.ReadAgain });
+        await using var catalog = await WarehouseCatalog.OpenAsync(options.Catalog, Cancel);
+        await using (var pipeline = await fixture.StartPipelineAsync(options, catalog, new SteeredWriter(), new(64 << 20)))
+        {
+            await FeedAsync(pipeline, "loose", 0, """{"id":1,"price":1}""");
+            var former = (await LoadAsync(catalog, "loose")).CurrentSnapshotId!.Value;
+            await RequireAsync(catalog, "loose", true);
+            await FeedAsync(pipeline, "loose", 0, """{"id":2,"price":2}"""); // the commit that learns of it
+            await fixture.ProduceAsync("loose", 0, """{"id":3}""");
+            await FeedAsync(pipeline, "loose", 0, """{"id":4,"price":4}""");
+            await RequireAsync(catalog, "loose", false);
+            await ChangeAsync(catalog, "loose", _ => [new TableUpdate.SetSnapshotRef("main", new SnapshotRef(former))]);
+
+            await fixture.ProduceAsync("loose", 0, """{"id":5,"price":5}""");
+
+            await EngineFixture.Eventually(
+                async () => (await LoadAsync(catalog, "loose")).Properties["frazil.offsets.loose"] == """{"0":5}"""
+                    && (await LoadAsync(catalog, "loose")).CurrentSnapshot!.ParentSnapshotId == former, "all are read again");
+        }
+
+        await using var reader = await Frazil.Query.SqlSession.OpenCatalogAsync(options);
+        Assert.Equal("1,2,4,5", (await reader.QueryAsync(new("select string_agg(id::varchar, ',' order by id) from shop.loose"))).Rows[0][0]);
+        Assert.Equal(
+            "2 missing_required",
+            (await reader.QueryAsync(new("select string_agg(kafka_offset || ' ' || error_code, ', ') from shop.loose_dlq"))).Rows[0][0]);
+    }
+
+    [Fact]
     public async Task Rows_with_a_null_in_a_column_that_became_required_meanwhile_are_read_again_and_are_dead_letters()
     {
         fixture.Cluster.CreateTopic("tight", 1);
@@ -52,10 +83,7 @@ public sealed class OtherHandsWhileRunningTests : IAsyncDisposable
             await FeedAsync(pipeline, "tight", 0, """{"id":1,"price":1}""");
             await fixture.ProduceAsync("tight", 0, """{"id":2,"price":2}""");
             await EngineFixture.Eventually(() => Task.FromResult(writer.Calls == 2), "the second flush is being written");
-            await ChangeAsync(catalog, "tight", static table => [
-                new TableUpdate.AddSchema(
-                    new(0, [.. table.CurrentSchema.Fields.Select(static field => field.Name == "price" ? field with { Required = true } : field)]), null),
-                new TableUpdate.SetCurrentSchema(TableUpdate.LastAdded)]);
+            await RequireAsync(catalog, "tight", true);
             await fixture.ProduceAsync("tight", 0, """{"id":3}""", """{"id":4,"price":4}"""); // read while the price is still optional
             await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().Records == 4), "all are read");
             held.SetResult();
@@ -81,6 +109,12 @@ public sealed class OtherHandsWhileRunningTests : IAsyncDisposable
         await fixture.ProduceAsync(topic, partition, values);
         await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().CommittedRows == committed + values.Length), "they are committed");
     }
+
+    /// <summary>Makes the price required, or optional.</summary>
+    private static Task RequireAsync(ICatalog catalog, string topic, bool required) => ChangeAsync(catalog, topic, table => [
+        new TableUpdate.AddSchema(
+            new(0, [.. table.CurrentSchema.Fields.Select(field => field.Name == "price" ? field with { Required = required } : field)]), null),
+        new TableUpdate.SetCurrentSchema(TableUpdate.LastAdded)]);
 
     private static async Task<TableMetadata> LoadAsync(ICatalog catalog, string topic)
         => (await catalog.LoadTableAsync(TableIdentifier.Parse($"shop.{topic}"), Cancel)).Metadata;
