@@ -77,7 +77,8 @@ internal sealed partial class Pipeline : IAsyncDisposable
         schemas = new(shared.Catalog, state, committer, options, logger);
         var lettersState = new TableState(shared.Catalog, identifier with { Name = identifier.Name + DeadLetterColumns.TableSuffix }, shared.Time);
         deadLetters = new(
-            shared.Catalog, lettersState, new(lettersState, new TableMetrics(), logger, identities, OnRollback.ReadAgain), shared.Writer,
+            shared.Catalog, lettersState,
+            new(lettersState, new TableMetrics(), logger, identities, OnRollback.ReadAgain) { StopsAtUntoldRows = false }, shared.Writer,
             identities, logger);
         log = new(LogSegments.FolderOf(shared.Options.DataDir, options.Name), shared.Time);
         Partitions = new(new()

@@ -57,17 +57,17 @@ internal sealed partial class TableCommitter
             => Task.FromResult<TableVersion?>(null);
 
         public override Task<PlannedChange<TableVersion>> PlanAsync(LoadedTable version, bool mayHaveHappened, CancellationToken cancellationToken)
-            => Task.FromResult(Plan(See(version)));
+            => PlanAsync(See(version), cancellationToken);
 
-        protected abstract PlannedChange<TableVersion> Plan(TableVersion version);
+        protected abstract Task<PlannedChange<TableVersion>> PlanAsync(TableVersion version, CancellationToken cancellationToken);
     }
 
     private sealed class SchemaChange(
         TableCommitter owner, Func<TableVersion, (IReadOnlyList<TableRequirement> Requirements, IReadOnlyList<TableUpdate> Updates)?> change)
         : MetadataChange(owner, "schema")
     {
-        protected override PlannedChange<TableVersion> Plan(TableVersion version)
-            => change(version) is { } wanted ? NewMetadata(wanted.Requirements, wanted.Updates, Owner.state.Set) : Nothing(version);
+        protected override Task<PlannedChange<TableVersion>> PlanAsync(TableVersion version, CancellationToken cancellationToken)
+            => Task.FromResult(change(version) is { } wanted ? NewMetadata(wanted.Requirements, wanted.Updates, Owner.state.Set) : Nothing(version));
 
         public override void OnUpdated() => FaultPoint.Reach("schema.swapped");
     }
@@ -75,7 +75,7 @@ internal sealed partial class TableCommitter
     /// <summary>A look for rows that other hands set back; what it commits, if anything, puts the progress back.</summary>
     private sealed class RollbackLook(TableCommitter owner, IReadOnlyCollection<string>? topics) : MetadataChange(owner, "rollback")
     {
-        protected override PlannedChange<TableVersion> Plan(TableVersion version)
-            => Owner.FindPutBack(version, topics) is { } back ? NewMetadata(back.Requirements, back.Updates) : Nothing(version);
+        protected override async Task<PlannedChange<TableVersion>> PlanAsync(TableVersion version, CancellationToken cancellationToken)
+            => await Owner.FindPutBackAsync(version, topics, cancellationToken) is { } back ? NewMetadata(back.Requirements, back.Updates) : Nothing(version);
     }
 }

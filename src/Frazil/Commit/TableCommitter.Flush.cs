@@ -35,14 +35,13 @@ internal sealed partial class TableCommitter
             return new(snapshotId, commit.Units.RemoveRange(covered), FencedFilesAreOurs: false);
         }
 
-        public override Task<PlannedChange<CommitOutcome>> PlanAsync(
+        public override async Task<PlannedChange<CommitOutcome>> PlanAsync(
             LoadedTable loaded, bool mayHaveHappened, CancellationToken cancellationToken)
         {
             var version = See(loaded);
-            return Task.FromResult(
-                Owner.FindPutBack(version, Topics) is { } back
-                    ? NewMetadata(back.Requirements, back.Updates)
-                    : Plan(version, mayHaveHappened));
+            return await Owner.FindPutBackAsync(version, Topics, cancellationToken) is { } back
+                ? NewMetadata(back.Requirements, back.Updates)
+                : Plan(version, mayHaveHappened);
         }
 
         private PlannedChange<CommitOutcome> Plan(TableVersion version, bool mayHaveHappened)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Frazil.Config;
+using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Manifests;
 using Frazil.Kafka;
@@ -36,6 +37,10 @@ internal sealed partial class TableCommitter
     /// <summary>Told, before the commit returns that found it out, of which partitions the progress was put back to where the rows end: whoever
     /// holds them reads them again from there, also those that nothing is to be committed of.</summary>
     public Action<IReadOnlyCollection<TopicPartition>> OnSetBack { get; set; } = static _ => { };
+
+    /// <summary>Whether rows from Kafka stop the table of which neither its progress nor its history says what they are: reading from the
+    /// beginning would double them. Not in a dead-letter table: a replay files letters and moves no progress.</summary>
+    public bool StopsAtUntoldRows { get; init; } = true;
 
     /// <summary>Commits what is contiguous and names what is fenced. On return the committed units are durable and visible to every
     /// engine.</summary>
@@ -114,11 +119,11 @@ internal sealed partial class TableCommitter
     /// <summary>What puts progress back to what the rows reach to; null where they agree, or where the configuration says to go on as it
     /// is.</summary>
     /// <exception cref="PipelineFailedException">They do not, and it says to stop.</exception>
-    private (IReadOnlyList<TableRequirement> Requirements, IReadOnlyList<TableUpdate> Updates)? FindPutBack(
-        TableVersion version, IEnumerable<string>? topics)
+    private async Task<(IReadOnlyList<TableRequirement> Requirements, IReadOnlyList<TableUpdate> Updates)?> FindPutBackAsync(
+        TableVersion version, IEnumerable<string>? topics, CancellationToken cancellationToken)
     {
-        if (onRollback == OnRollback.GoOn
-            || TableRollback.Find(version, topics?.ToHashSet(StringComparer.Ordinal), IsAnother) is not { Count: > 0 } parted)
+        var asked = topics?.ToHashSet(StringComparer.Ordinal);
+        if (onRollback == OnRollback.GoOn || await FindPartedAsync(version, asked, cancellationToken) is not { Count: > 0 } parted)
         {
             return null;
         }
@@ -139,8 +144,27 @@ internal sealed partial class TableCommitter
         ImmutableInterlocked.Update(
             ref setBack, static (known, found) => known.Union(found.Select(static one => one.Partition).Where(static one => one.Partition >= 0)), parted);
         return TableRollback.PutBack(version, parted);
+    }
 
-        bool IsAnother(string topic, string? id) => identities?.IsAnother(topic, id) ?? false;
+    private async Task<IReadOnlyList<PartedProgress>> FindPartedAsync(
+        TableVersion version, HashSet<string>? topics, CancellationToken cancellationToken)
+    {
+        var parted = TableRollback.Find(version, topics, (topic, id) => identities?.IsAnother(topic, id) ?? false);
+        return parted.Count == 0 && StopsAtUntoldRows && topics is not null && TableRollback.IsUntold(version, topics)
+            && await HoldsKafkaRowsAsync(version, cancellationToken)
+                ? [.. topics.Select(static topic => new PartedProgress(new(topic, -1), null, null, IsHeldKnown: false))]
+                : parted;
+    }
+
+    /// <summary>Whether rows stand in the table that have an offset. Read from its manifests, and only where nothing else tells.</summary>
+    private static async Task<bool> HoldsKafkaRowsAsync(TableVersion version, CancellationToken cancellationToken)
+    {
+        if (version.Metadata.CurrentSchema.FindField(KafkaColumns.Offset) is not { } offset)
+        {
+            return false;
+        }
+        var live = await new ManifestCache(version.Table.FileIO).ReadLiveAsync(version.Metadata.CurrentSnapshot, version.Metadata, cancellationToken);
+        return live.Any(entry => entry.File is { Content: FileContent.Data, LowerBounds: { } bounds } && bounds.ContainsKey(offset.Id));
     }
 
     private async Task<bool> IsAnyNamedAsync(IEnumerable<DataFile> files, CancellationToken cancellationToken)

@@ -58,6 +58,12 @@ internal static class TableRollback
         return parted;
     }
 
+    /// <summary>Whether neither progress, nor a snapshot, nor a property says anything of topics, nor of any other: the table is new to us, or
+    /// other hands removed all of it. Only rows can tell then.</summary>
+    public static bool IsUntold(TableVersion version, IReadOnlySet<string> topics)
+        => version.Progress.NextOffsets.Count == 0 && version.Metadata.CurrentSnapshot is not null
+            && topics.All(topic => (ProgressSnapshot.Of(version.Metadata, topic) ?? NewestBeside(version.Metadata, topic)) is null);
+
     /// <param name="topic">One that no snapshot of the line mirrors.</param>
     /// <param name="recorded">The snapshot that moved its progress last, as the table's properties say.</param>
     /// <param name="version">The table.</param>

@@ -138,15 +138,7 @@ public sealed partial class TableRollbackTests
     {
         await CommitAsync("f1", Unit(P0, null, 10));
         await CommitAsync("f2", Unit(P0, 10, 20));
-        var cleared = (await LoadAsync()).Snapshots.Select(static snapshot => snapshot.SnapshotId).ToHashSet();
-        Catalog.AfterLoad = table => Task.FromResult(table with
-        {
-            Metadata = table.Metadata with
-            {
-                Snapshots = [.. table.Metadata.Snapshots.Select(one => cleared.Contains(one.SnapshotId)
-                    ? one with { Summary = new Dictionary<string, string> { ["operation"] = "append" } } : one)],
-            },
-        });
+        ClearSummaries((await LoadAsync()).Snapshots);
 
         var (_, fresh) = NewProcess(OnRollback.ReadAgain);
         await fresh.CheckRollbackAsync(["events"], Cancel);
@@ -155,6 +147,40 @@ public sealed partial class TableRollbackTests
 
         await Assert.ThrowsAsync<PipelineFailedException>(() => NewProcess(OnRollback.ReadAgain).Committer.CheckRollbackAsync(["events"], Cancel));
         await AssertProgressAsync("""{"0":30}""");
+    }
+
+    /// <summary>The hostile suite, seed 20261203, round 215: summaries and properties were cleared, and all was read and written again.</summary>
+    [Theory]
+    [InlineData("cleared")]
+    [InlineData("expired")]
+    public async Task Rows_from_Kafka_of_which_nothing_tells_any_more_stop_the_table(string how)
+    {
+        await ChangeAsync(
+            new TableUpdate.AddSchema(
+                new(0, [.. (await LoadAsync()).CurrentSchema.Fields, new NestedField(2, "kafka_offset", false, IcebergType.Long)]), null),
+            new TableUpdate.SetCurrentSchema(TableUpdate.LastAdded));
+        var unit = Unit(P0, null, 10);
+        await CommitAsync("f1", unit with { Files = [unit.Files[0] with { LowerBounds = new([KeyValuePair.Create(2, new byte[8])]) }] });
+        if (how == "expired")
+        {
+            await ForeignAppendAsync();
+            await ExpireAllButCurrentAsync();
+        }
+        else
+        {
+            ClearSummaries((await LoadAsync()).Snapshots);
+        }
+        await ChangeAsync(new TableUpdate.RemoveProperties([.. (await LoadAsync()).Properties.Keys.Where(static key => key.StartsWith("frazil.", StringComparison.Ordinal))]));
+
+        foreach (var onRollback in new[] { OnRollback.Stop, OnRollback.ReadAgain })
+        {
+            var error = await Assert.ThrowsAsync<PipelineFailedException>(() => NewProcess(onRollback).Committer.CheckRollbackAsync(["events"], Cancel));
+            Assert.Contains("events (property: none, rows: nothing tells)", error.Message, StringComparison.Ordinal);
+        }
+        await Assert.ThrowsAsync<PipelineFailedException>(() => CommitAsync("f2", Unit(P0, 10, 20)));
+        await NewProcess(OnRollback.GoOn).Committer.CheckRollbackAsync(["events"], Cancel);
+        await ChangeAsync(new TableUpdate.SetProperties(new Dictionary<string, string> { ["frazil.offsets.events"] = """{"0":10}""" }));
+        Assert.Empty((await CommitAsync("f2", Unit(P0, 10, 20))).Fenced);
     }
 
     [Fact]
@@ -180,6 +206,19 @@ public sealed partial class TableRollbackTests
         await ExpireAllButCurrentAsync();
 
         Assert.Empty((await CommitAsync("f2", Unit(P0, 10, 20))).Fenced);
+    }
+
+    private void ClearSummaries(IEnumerable<Snapshot> snapshots)
+    {
+        var cleared = snapshots.Select(static snapshot => snapshot.SnapshotId).ToHashSet();
+        Catalog.AfterLoad = table => Task.FromResult(table with
+        {
+            Metadata = table.Metadata with
+            {
+                Snapshots = [.. table.Metadata.Snapshots.Select(one => cleared.Contains(one.SnapshotId)
+                    ? one with { Summary = new Dictionary<string, string> { ["operation"] = "append" } } : one)],
+            },
+        });
     }
 
     private async Task ReplaceAsync(bool isFilledAnew)
