@@ -18,6 +18,7 @@ var measurements = new (string Name, bool NeedsKit, Func<BenchRun, CancellationT
     ("duckdb", true, DuckDbAlone.RunAsync),
     ("freshness", true, FreshnessBench.RunAsync),
     ("query", true, UnionBench.RunAsync),
+    ("sql-workers", false, WorkerBench.RunAsync),
     ("memory", true, MemoryBench.RunAsync),
     ("many-tables", true, ManyTablesBench.RunAsync),
     ("recovery", true, RecoveryBench.RunAsync),

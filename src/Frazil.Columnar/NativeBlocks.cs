@@ -5,7 +5,7 @@ namespace Frazil.Columnar;
 /// <summary>
 /// Native memory of the process's large buffers. A block that is given back is kept for whoever wants one of about its size next: its pages are
 /// mapped already, and writing to it costs no page fault. Small ones go to the C library. What is kept idle is bounded; the longest idle goes
-/// first. Thread-safe.
+/// first. A program may ask that other processes can map them (<see cref="Share"/>). Thread-safe.
 /// </summary>
 public static unsafe class NativeBlocks
 {
@@ -28,6 +28,7 @@ public static unsafe class NativeBlocks
     private static long idleBytes;
     private static long mostIdleBytes = 32L << 20;
     private static long clock;
+    private static SharedBlocks? shared;
 
     /// <summary>Bytes kept idle now.</summary>
     public static long IdleBytes => Volatile.Read(ref idleBytes);
@@ -47,6 +48,32 @@ public static unsafe class NativeBlocks
         }
     }
 
+    /// <summary>Addresses that a process sets aside which maps the shared blocks; 0 where none are shared.</summary>
+    public static long SharedReserve => Volatile.Read(ref shared)?.Reserved ?? 0;
+
+    /// <summary>From now on every block of a page or more lies in memory that another process may map to read; for as long as this process
+    /// lives. Those from before stay where they are.</summary>
+    /// <returns>False where the system does not have such memory.</returns>
+    public static bool Share()
+    {
+        lock (Gate)
+        {
+            if (shared is null)
+            {
+                Volatile.Write(ref shared, SharedBlocks.TryCreate());
+            }
+            return shared is not null;
+        }
+    }
+
+    /// <summary>A descriptor through which another process maps the shared blocks, and cannot write them. The caller closes it.</summary>
+    /// <exception cref="IOException">There is none to be had.</exception>
+    /// <exception cref="InvalidOperationException">Nothing is shared.</exception>
+    public static int OpenShared() => (Volatile.Read(ref shared) ?? throw new InvalidOperationException("no blocks are shared")).OpenToRead();
+
+    /// <returns>Where this byte lies in the shared blocks as another process maps them; -1 where it does not.</returns>
+    public static long SharedOffsetOf(void* memory) => Volatile.Read(ref shared)?.OffsetOf(memory) ?? -1;
+
     /// <summary>An uninitialised block, to be given back by <see cref="Return"/>.</summary>
     /// <param name="size">Bytes wanted; becomes the bytes that there are, a multiple of <see cref="Alignment"/>.</param>
     public static byte* Rent(ref long size)
@@ -56,7 +83,8 @@ public static unsafe class NativeBlocks
         {
             return block;
         }
-        return (byte*)NativeMemory.AlignedAlloc((nuint)size, Alignment);
+        block = size >= Environment.SystemPageSize && Volatile.Read(ref shared) is { } sharing ? sharing.TryRent(size) : null;
+        return block != null ? block : (byte*)NativeMemory.AlignedAlloc((nuint)size, Alignment);
     }
 
     /// <param name="block">From <see cref="Rent"/>; null is nothing.</param>
@@ -64,6 +92,18 @@ public static unsafe class NativeBlocks
     public static void Return(byte* block, long size)
     {
         if (block != null && (size < LeastKept || !TryKeep(block, size)))
+        {
+            Free(block, size);
+        }
+    }
+
+    private static void Free(byte* block, long size)
+    {
+        if (Volatile.Read(ref shared) is { } sharing && sharing.OffsetOf(block) >= 0)
+        {
+            sharing.Return(block, size);
+        }
+        else
         {
             NativeMemory.AlignedFree(block);
         }
@@ -114,7 +154,7 @@ public static unsafe class NativeBlocks
             {
                 oldest = Idle[index].Since < Idle[oldest].Since ? index : oldest;
             }
-            NativeMemory.AlignedFree((void*)Idle[oldest].Address);
+            Free((byte*)Idle[oldest].Address, Idle[oldest].Size);
             Remove(oldest);
         }
     }

@@ -19,6 +19,9 @@ public sealed unsafe class ChunkFrame : IDisposable
     /// <summary>Native bytes held.</summary>
     public long Bytes { get; }
 
+    /// <summary>All of it, for <see cref="Receive"/> elsewhere.</summary>
+    public ReadOnlySpan<byte> Content => new(Memory, checked((int)Bytes));
+
     internal byte* Memory
     {
         get
@@ -64,8 +67,25 @@ public sealed unsafe class ChunkFrame : IDisposable
         return writer.Finish();
     }
 
-    /// <summary>Memory for a frame that comes from elsewhere.</summary>
-    internal static ChunkFrame Allocate(long bytes) => new((byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), 16), bytes);
+    /// <summary>A frame that comes from elsewhere. What stands in it is checked when it is read.</summary>
+    /// <param name="bytes">Of it, at most 2 GiB.</param>
+    /// <param name="source">Fills them.</param>
+    /// <exception cref="DuckDbException">It has more rows than a chunk.</exception>
+    public static ChunkFrame Receive(long bytes, ByteSource source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        var frame = new ChunkFrame((byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, sizeof(long)), 16), bytes);
+        try
+        {
+            source(new Span<byte>(frame.memory, checked((int)bytes)));
+            return bytes >= sizeof(long) && *(long*)frame.memory is >= 0 and <= DuckDbNative.VectorSize ? frame : throw ByteReader.Damaged("a number of rows");
+        }
+        catch
+        {
+            frame.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Takes over memory of <see cref="NativeMemory.AlignedAlloc"/>.</summary>
     internal static ChunkFrame Own(byte* memory, long bytes) => new(memory, bytes);
@@ -76,3 +96,7 @@ public sealed unsafe class ChunkFrame : IDisposable
         memory = null;
     }
 }
+
+/// <summary>Fills a span with the next bytes, all of it.</summary>
+/// <param name="into">What to fill.</param>
+public delegate void ByteSource(Span<byte> into);

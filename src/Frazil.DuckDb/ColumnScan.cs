@@ -73,6 +73,13 @@ public sealed class ColumnScans
         return slot;
     }
 
+    /// <summary>The same under a handle of the caller's choice: all slots of an instance are opened so, or none.</summary>
+    public ScanSlot Open(long handle, ColumnScan scan)
+    {
+        var slot = new ScanSlot(this, handle, scan);
+        return slots.TryAdd(handle, slot) ? slot : throw new ArgumentException($"the handle {handle} is taken", nameof(handle));
+    }
+
     internal ColumnScan Acquire(long handle) =>
         slots.TryGetValue(handle, out var slot) && slot.TryAcquire() is { } scan
             ? scan

@@ -19,6 +19,9 @@ public sealed class DuckDbException : Exception
     /// <summary>The statement was interrupted, so nothing is known about its result.</summary>
     public bool IsInterrupt => Kind.Equals("INTERRUPT", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>After it, DuckDB refuses everything that follows.</summary>
+    public bool IsFatal => Kind.Equals("FATAL", StringComparison.OrdinalIgnoreCase) || Kind.Equals("INTERNAL", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Understands both forms: JSON (setting <c>errors_as_json</c>) and <c>Kind Error: text</c>.</summary>
     internal static DuckDbException FromText(string text)
     {

@@ -56,6 +56,19 @@ public sealed class DuckDbType
 
     private static string Describe((string Name, DuckDbType Type) member) => $"{SqlText.IdentifierIfNeeded(member.Name)} {member.Type}";
 
+    /// <summary>From its parts, which the caller has checked.</summary>
+    internal static DuckDbType Make(
+        DuckDbTypeId id, (int Width, int Scale) digits, int arraySize, (DuckDbTypeId Storage, string[] Labels) labels, string alias, (string Name, DuckDbType Type)[] children) => new(id)
+        {
+            Width = digits.Width,
+            Scale = digits.Scale,
+            ArraySize = arraySize,
+            LabelStorage = labels.Storage,
+            Labels = labels.Labels,
+            Alias = alias,
+            Children = children,
+        };
+
     internal static unsafe DuckDbType Read(nint type)
     {
         var id = (DuckDbTypeId)DuckDbNative.duckdb_get_type_id(type);

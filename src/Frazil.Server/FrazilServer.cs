@@ -1,3 +1,4 @@
+using System.Reflection;
 using Frazil.Config;
 using Frazil.Server.Http;
 using Frazil.Telemetry;
@@ -34,7 +35,8 @@ public sealed class FrazilServer(FrazilOptions options, ILoggerFactory? loggers 
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         await StartHttpAsync(cancellationToken);
-        engine = await FrazilEngine.StartAsync(options, loggers, metrics, cancellationToken);
+        engine = await FrazilEngine.StartAsync(
+            options with { Sql = options.Sql with { WorkerCommand = options.Sql.WorkerCommand ?? WorkerCommand() } }, loggers, metrics, cancellationToken);
         state.Engine = engine;
         loggers.CreateLogger("Frazil.Server").Serving(http is null ? "no HTTP" : http.Address.ToString().TrimEnd('/'));
     }
@@ -61,6 +63,21 @@ public sealed class FrazilServer(FrazilOptions options, ILoggerFactory? loggers 
         {
             await http.StopAsync(cancellationToken);
         }
+    }
+
+    /// <summary>What starts the program of this assembly again: where it is the one that runs, the file that runs (or <c>dotnet</c> with its assembly); where
+    /// another one uses it, what lies beside it. Null where there is neither.</summary>
+    internal static IReadOnlyList<string>? WorkerCommand()
+    {
+        var own = typeof(FrazilServer).Assembly;
+        var running = Environment.ProcessPath;
+        var beside = Path.Combine(AppContext.BaseDirectory, own.GetName().Name!);
+        var isDotnet = Path.GetFileNameWithoutExtension(running) == "dotnet";
+        if (Assembly.GetEntryAssembly() == own && running is not null)
+        {
+            return isDotnet ? [running, $"{beside}.dll"] : [running];
+        }
+        return File.Exists(beside) ? [beside] : isDotnet && File.Exists($"{beside}.dll") ? [running!, $"{beside}.dll"] : null;
     }
 
     public async ValueTask DisposeAsync()

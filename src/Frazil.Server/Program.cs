@@ -1,6 +1,8 @@
 using Frazil.Columnar;
+using Frazil.Query.Workers;
 using Frazil.Server.CommandLine;
 using SQLitePCL;
 
 PackedLibraries.ServeTo(static () => typeof(SQLite3Provider_e_sqlite3).Assembly);
-return await FrazilCommand.RunAsync(args, Terminal.Process);
+// Before anything else is loaded: workers start often.
+return args is [SqlWorker.Verb] ? SqlWorker.Run() : await FrazilCommand.RunAsync(args, Terminal.Process);

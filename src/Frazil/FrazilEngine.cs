@@ -45,7 +45,7 @@ public sealed class FrazilEngine : IAsyncDisposable
         sources = [.. shared.Options.Tables.Select(entry => new TableSource(entry, shared))];
         Sql = new(
             shared.Catalog, () => sources.SelectMany(static source => source.Lanes).SelectMany(static lane => lane.QueryTables), shared.Options,
-            metrics: shared.Metrics.Queries);
+            metrics: shared.Metrics.Queries, logger: shared.Loggers.CreateLogger("Frazil.Query"));
         shared.Metrics.Attach(() => Tables, () => HotBytes);
     }
 

@@ -72,6 +72,14 @@ internal static class ConfigKeys
 
         .. Maintenance(),
 
+        Text("sql.isolation", o => o.Sql.Isolation == SqlIsolation.Process ? "process" : "in_process",
+            (o, v) => o with { Sql = o.Sql with { Isolation = ParseIsolation(v) } }, "`process` or `in_process`",
+            "Where statements of users run: `process`: each in a process of its own, with limits, which is killed at its deadline (Linux); `in_process`: in the process that ingests."),
+        Integer("sql.max_workers", 0, 256, o => o.Sql.MaxWorkers, (o, v) => o with { Sql = o.Sql with { MaxWorkers = v } },
+            "Processes that run a statement at a time; more statements wait. 0: two for each processor, but 4 at least and 8 at most."),
+        Integer("sql.worker_memory_mb", 64, 1_048_576, o => o.Sql.WorkerMemoryMb, (o, v) => o with { Sql = o.Sql with { WorkerMemoryMb = v } },
+            "Megabytes (2^20) for the statement of one such process; what needs more spills or fails. Beside them the process may take 768 MB for itself."),
+
         Text("server.http", o => o.Server.Http, (o, v) => o with { Server = o.Server with { Http = v } },
             "`host:port`; port 0 picks a free one; empty turns it off", "Address of HTTP: SQL, tables, metrics, console."),
         Text("server.postgres", o => o.Server.Postgres, (o, v) => o with { Server = o.Server with { Postgres = v } },
@@ -90,6 +98,13 @@ internal static class ConfigKeys
             (o, v) => o with { Server = o.Server with { AllowInsecureRemote = v } },
             "Says in words that listening beyond loopback without a token is meant."),
     ];
+
+    private static SqlIsolation ParseIsolation(string text) => text switch
+    {
+        "process" => SqlIsolation.Process,
+        "in_process" => SqlIsolation.InProcess,
+        _ => throw new FormatException("must be \"process\" or \"in_process\""),
+    };
 
     private static IEnumerable<RootKey> Maintenance()
     {

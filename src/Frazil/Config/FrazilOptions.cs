@@ -15,6 +15,7 @@ public sealed record FrazilOptions
     public IReadOnlyList<TableOptions> Tables { get; init; } = [];
     public HotBufferOptions HotBuffer { get; init; } = new();
     public MaintenanceOptions Maintenance { get; init; } = new();
+    public SqlOptions Sql { get; init; } = new();
     public ServerOptions Server { get; init; } = new();
 }
 
@@ -149,6 +150,26 @@ public sealed record MaintenanceOptions
     public int OrphanRetentionDays { get; init; } = 3;
     public int OrphanCheckIntervalSeconds { get; init; } = 86400;
     public int StatsUpdateIntervalSeconds { get; init; } = 3600;
+}
+
+public sealed record SqlOptions
+{
+    public SqlIsolation Isolation { get; init; } = SqlIsolation.InProcess;
+    /// <summary>0: as many as fit the machine.</summary>
+    public int MaxWorkers { get; init; }
+    public int WorkerMemoryMb { get; init; } = 512;
+    /// <summary>What starts a worker: a program, an absolute path, and what comes before its last argument, <c>sql-worker</c>. Not a key:
+    /// <c>frazil run</c> names itself. Null, as where other programs say nothing: statements run in the process whatever
+    /// <see cref="Isolation"/> says.</summary>
+    public IReadOnlyList<string>? WorkerCommand { get; init; }
+}
+
+public enum SqlIsolation
+{
+    /// <summary>Statements run in the process of the engine: a fault of DuckDB's ends it.</summary>
+    InProcess,
+    /// <summary>Each statement runs in a process of its own, which may be killed.</summary>
+    Process,
 }
 
 public sealed record ServerOptions

@@ -25,6 +25,7 @@ public sealed class FrazilOptionsBuilder
         Tables = [.. options.Tables];
         HotBuffer = options.HotBuffer;
         Maintenance = options.Maintenance;
+        Sql = options.Sql;
         Server = options.Server;
     }
 
@@ -35,6 +36,7 @@ public sealed class FrazilOptionsBuilder
     public IList<TableOptions> Tables { get; init; }
     public HotBufferOptions HotBuffer { get; set; }
     public MaintenanceOptions Maintenance { get; set; }
+    public SqlOptions Sql { get; set; }
     public ServerOptions Server { get; set; }
 
     /// <summary>Sets the brokers, <c>host:port</c> with commas between.</summary>
@@ -114,6 +116,7 @@ public sealed class FrazilOptionsBuilder
         Tables = [.. Tables],
         HotBuffer = HotBuffer,
         Maintenance = Maintenance,
+        Sql = Sql,
         Server = Server,
     };
 

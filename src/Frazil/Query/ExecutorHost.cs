@@ -11,7 +11,7 @@ internal sealed class ExecutorHost
     private readonly DuckDbInstance duck;
     private readonly SpillFolder? spill;
     private readonly FileColumns files = new();
-    private readonly Stack<ExecutorSession> idle = new();
+    private readonly Stack<HostedSession> idle = new();
     private readonly Lock gate = new();
     private int lastSession;
     private int taken;
@@ -22,7 +22,7 @@ internal sealed class ExecutorHost
         spill = options.SpillDirectory is { } folder ? SpillFolder.TryCreate(folder) : null;
         try
         {
-            duck = Open(options, spill);
+            duck = Open(options, spill?.Path);
         }
         catch
         {
@@ -31,13 +31,14 @@ internal sealed class ExecutorHost
         }
     }
 
-    private static DuckDbInstance Open(SqlExecutorOptions options, SpillFolder? spill)
+    /// <summary>An instance that reads nothing but the folders which <paramref name="options"/> names, and whose settings are locked.</summary>
+    internal static DuckDbInstance Open(SqlExecutorOptions options, string? spill)
     {
         var settings = new Dictionary<string, string>
         {
             ["threads"] = options.Threads.ToString(CultureInfo.InvariantCulture),
             ["memory_limit"] = $"{options.MemoryLimitMb}MiB",
-            ["temp_directory"] = spill?.Path ?? "",
+            ["temp_directory"] = spill ?? "",
             ["autoinstall_known_extensions"] = "false",
             ["autoload_known_extensions"] = "false",
             ["allow_community_extensions"] = "false",
@@ -85,7 +86,7 @@ internal sealed class ExecutorHost
         }
         try
         {
-            return new Lease(this, new ExecutorSession(duck, number, files));
+            return new Lease(this, new(new ExecutorSession(duck, number), new OfferedTables(files, (long)number << 32)));
         }
         catch
         {
@@ -112,7 +113,7 @@ internal sealed class ExecutorHost
         Close();
     }
 
-    private void Return(ExecutorSession? session)
+    private void Return(HostedSession? session)
     {
         lock (gate)
         {
@@ -133,18 +134,38 @@ internal sealed class ExecutorHost
     {
         while (idle.TryPop(out var session))
         {
-            session.Dispose();
+            session.Session.Dispose();
         }
         duck.Dispose();
         spill?.Dispose();
     }
 
+    /// <param name="Session">A session.</param>
+    /// <param name="Tables">What it has been told.</param>
+    public sealed record HostedSession(ExecutorSession Session, OfferedTables Tables);
+
     /// <summary>One session for one query.</summary>
-    public sealed class Lease(ExecutorHost host, ExecutorSession session) : IDisposable
+    public sealed class Lease(ExecutorHost host, HostedSession hosted) : IDisposable
     {
         private bool isSpoiled;
 
-        public ExecutorSession Session { get; } = session;
+        /// <summary>Runs the statement and hands its rows on. Takes over the tables' pins.</summary>
+        public void Run(
+            string sql, IReadOnlyList<TableBinding> tables, TablePins pins, IRowSink rows, long maxChunkBytes, CancellationToken cancellationToken)
+        {
+            var offers = new List<TableOffer>();
+            try
+            {
+                offers.AddRange(tables.Select(hosted.Tables.Offer));
+                var pinned = offers.Zip(tables, (offer, binding) => offer with { Pin = pins.Take(binding.Table) });
+                hosted.Session.Run(sql, [.. pinned], rows, maxChunkBytes, cancellationToken);
+            }
+            catch
+            {
+                offers.ForEach(hosted.Tables.Forget);
+                throw;
+            }
+        }
 
         /// <summary>The session is thrown away instead of going back.</summary>
         public void Spoil() => isSpoiled = true;
@@ -153,9 +174,9 @@ internal sealed class ExecutorHost
         {
             if (isSpoiled)
             {
-                Session.Dispose();
+                hosted.Session.Dispose();
             }
-            host.Return(isSpoiled ? null : Session);
+            host.Return(isSpoiled ? null : hosted);
         }
     }
 }

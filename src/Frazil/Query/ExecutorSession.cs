@@ -1,27 +1,23 @@
 using System.Globalization;
-using Frazil.Cold;
-using Frazil.Columnar;
 using Frazil.DuckDb;
 
 namespace Frazil.Query;
 
 /// <summary>
-/// A connection with a database of its own, in which each table is a view. Views stay between queries and are made anew only when the
-/// table's files or schema have changed; the hot rows under them are swapped query by query. Not thread-safe.
+/// A connection with a database of its own, in which each table is a view. Views stay between queries; the hot rows under them are swapped
+/// query by query. What it has been told is for <see cref="OfferedTables"/> to know. Not thread-safe.
 /// </summary>
 internal sealed class ExecutorSession : IDisposable
 {
     private readonly DuckDbInstance duck;
     private readonly DuckDbConnection connection;
-    private readonly FileColumns files;
     private readonly string database;
     private readonly HashSet<string> schemas = new(SqlNameComparer.Instance) { "main" };
-    private readonly Dictionary<string, TableView> views = [];
-    private readonly Dictionary<string, string> bareNames = new(SqlNameComparer.Instance);
+    private readonly Dictionary<long, ScanSlot> slots = [];
 
-    public ExecutorSession(DuckDbInstance duck, int number, FileColumns files)
+    public ExecutorSession(DuckDbInstance duck, int number)
     {
-        (this.duck, this.files) = (duck, files);
+        this.duck = duck;
         database = string.Create(CultureInfo.InvariantCulture, $"frazil_session_{number}");
         connection = duck.Connect();
         try
@@ -35,33 +31,36 @@ internal sealed class ExecutorSession : IDisposable
         }
     }
 
-    /// <summary>Runs the statement and hands its rows on.</summary>
-    public void Run(
-        GatedSql sql, IReadOnlyList<TableBinding> tables, TablePins pins, ResultBuffer rows, long maxChunkBytes, CancellationToken cancellationToken)
+    /// <summary>Runs the statement and hands its rows on. Takes over the tables' pins.</summary>
+    public void Run(string sql, IReadOnlyList<TableOffer> tables, IRowSink rows, long maxChunkBytes, CancellationToken cancellationToken)
     {
         try
         {
-            foreach (var (table, hasBareName) in tables)
+            foreach (var table in tables)
             {
-                Bind(table, hasBareName, pins, cancellationToken);
+                Put(table.Handle, new ColumnScan(table.Fields, table.Slices, table.Pin));
             }
-            using var result = connection.Stream(sql.Sql, cancellationToken);
+            foreach (var table in tables)
+            {
+                Describe(table, cancellationToken);
+            }
+            using var result = connection.Stream(sql, cancellationToken);
             Read(result, rows, maxChunkBytes, cancellationToken);
         }
         finally
         {
-            foreach (var view in views.Values)
+            foreach (var table in tables)
             {
-                view.Empty();
+                Put(table.Handle, new ColumnScan(table.Fields, []));
             }
         }
     }
 
     public void Dispose()
     {
-        foreach (var view in views.Values)
+        foreach (var slot in slots.Values)
         {
-            view.Dispose();
+            slot.Dispose();
         }
         try
         {
@@ -74,7 +73,7 @@ internal sealed class ExecutorSession : IDisposable
         connection.Dispose();
     }
 
-    private static void Read(DuckDbResult result, ResultBuffer rows, long maxChunkBytes, CancellationToken cancellationToken)
+    private static void Read(DuckDbResult result, IRowSink rows, long maxChunkBytes, CancellationToken cancellationToken)
     {
         rows.Begin(result.Columns);
         while (result.NextChunk() is { } chunk)
@@ -99,94 +98,33 @@ internal sealed class ExecutorSession : IDisposable
         }
     }
 
-    private void Bind(TableInput table, bool hasBareName, TablePins pins, CancellationToken cancellationToken)
+    private void Describe(TableOffer table, CancellationToken cancellationToken)
     {
-        var name = $"{SqlText.Identifier(table.Namespace)}.{SqlText.Identifier(table.Name)}";
-        if (!views.TryGetValue(name, out var view))
-        {
-            view = new TableView(duck.Scans);
-            views.Add(name, view);
-        }
-        view.Offer(table, pins);
-        if (!view.IsCurrent(table))
+        if (table.View is { } view)
         {
             if (schemas.Add(table.Namespace))
             {
                 connection.Execute($"CREATE SCHEMA IF NOT EXISTS {SqlText.Identifier(table.Namespace)}", cancellationToken);
             }
-            connection.Execute($"CREATE OR REPLACE VIEW {name} AS {view.Describe(table, files)}", cancellationToken);
-            view.MarkCurrent(table);
+            var name = $"{SqlText.Identifier(table.Namespace)}.{SqlText.Identifier(table.Name)}";
+            connection.Execute($"CREATE OR REPLACE VIEW {name} AS {view}", cancellationToken);
         }
-        if (hasBareName && !SqlNameComparer.Instance.Equals(table.Namespace, "main")
-            && bareNames.GetValueOrDefault(table.Name) != view.Text)
+        if (table.BareView is { } bare)
         {
             // Defined like the other one, not upon it: a view keeps the columns that its tables had when it was made.
-            connection.Execute($"CREATE OR REPLACE VIEW main.{SqlText.Identifier(table.Name)} AS {view.Text}", cancellationToken);
-            bareNames[table.Name] = view.Text;
+            connection.Execute($"CREATE OR REPLACE VIEW main.{SqlText.Identifier(table.Name)} AS {bare}", cancellationToken);
         }
     }
 
-    /// <summary>What one view was made of, and the slot that it reads hot rows from.</summary>
-    private sealed class TableView(ColumnScans scans) : IDisposable
+    private void Put(long handle, ColumnScan scan)
     {
-        private ColumnFields fields = ColumnFields.Empty;
-        private ScanSlot? slot;
-        private TableInput? made;
-        private bool isEmpty = true;
-
-        /// <summary>The defining query; empty before it is made.</summary>
-        public string Text { get; private set; } = "";
-
-        /// <summary>Puts this query's hot rows into the slot.</summary>
-        public void Offer(TableInput table, TablePins pins)
+        if (slots.TryGetValue(handle, out var slot))
         {
-            fields = made is not null && ReferenceEquals(made.Schema, table.Schema) ? fields : SqlNames.Apply(table.Schema);
-            Put(new ColumnScan(fields, table.HotSlices, pins.Take(table)));
-            isEmpty = false;
+            slot.Swap(scan);
         }
-
-        /// <summary>Lets go of the rows.</summary>
-        public void Empty()
+        else
         {
-            if (!isEmpty)
-            {
-                Put(new ColumnScan(fields, []));
-                isEmpty = true;
-            }
-        }
-
-        public bool IsCurrent(TableInput table) => made is not null
-            && made.HotSlices.Count > 0 == table.HotSlices.Count > 0
-            && made.Schema.Equals(table.Schema)
-            && made.Defaults.Equals(table.Defaults)
-            && (ReferenceEquals(made.ColdFiles, table.ColdFiles) || made.ColdFiles.SequenceEqual(table.ColdFiles));
-
-        public string Describe(TableInput table, FileColumns files)
-        {
-            made = null;
-            Text = TableViewText.Write(
-                new(table.ToString(), fields, table.Defaults, table.ColdFiles), table.HotSlices.Count > 0 ? slot!.Handle : null, files);
-            return Text;
-        }
-
-        /// <summary>The view exists as described. Remembers the table's shape, not its rows.</summary>
-        public void MarkCurrent(TableInput table)
-            => made = table with { HotPin = null, HotSlices = [.. table.HotSlices.Take(1).Select(Shape)] };
-
-        public void Dispose() => slot?.Dispose();
-
-        private static BatchSlice Shape(BatchSlice slice) => new() { Schema = slice.Schema, Columns = [], Count = 0 };
-
-        private void Put(ColumnScan scan)
-        {
-            if (slot is null)
-            {
-                slot = scans.Open(scan);
-            }
-            else
-            {
-                slot.Swap(scan);
-            }
+            slots.Add(handle, duck.Scans.Open(handle, scan));
         }
     }
 }

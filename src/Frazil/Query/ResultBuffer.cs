@@ -6,7 +6,7 @@ namespace Frazil.Query;
 /// The rows of one query between the thread that computes them and whoever reads them: chunk by chunk, as many bytes as a result may hold
 /// and no more, whatever the pace of the reader. One writer, one reader.
 /// </summary>
-internal sealed class ResultBuffer(ResultMemory memory, TimeProvider time)
+internal sealed class ResultBuffer(ResultMemory memory, TimeProvider time) : IRowSink
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 

@@ -1,5 +1,8 @@
 using System.Text;
 using Frazil.DuckDb;
+using Frazil.Query.Workers;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Frazil.Query;
 
@@ -12,20 +15,22 @@ public sealed class SqlExecutor : IAsyncDisposable
     private readonly SqlExecutorOptions options;
     private readonly TimeProvider time;
     private readonly SemaphoreSlim seats;
+    private readonly int places;
     private readonly ResultMemory memory;
     private readonly Lock gate = new();
-    private ExecutorHost host;
+    private readonly ISqlRunner runner;
     private readonly CancellationTokenSource stopping = new();
     private bool isDisposed;
     private int stuck;
 
     /// <exception cref="DuckDbException">A setting is not possible.</exception>
-    public SqlExecutor(SqlExecutorOptions options, TimeProvider? time = null)
+    public SqlExecutor(SqlExecutorOptions options, TimeProvider? time = null, ILogger? logger = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         (this.options, this.time) = (options, time ?? TimeProvider.System);
-        seats = new SemaphoreSlim(options.MaxConcurrent);
-        host = new ExecutorHost(options);
+        places = options.HasWorkers ? Math.Min(options.MaxConcurrent, options.MaxWorkers) : options.MaxConcurrent;
+        seats = new SemaphoreSlim(places);
+        runner = options.HasWorkers ? new WorkerPool(options, this.time, logger ?? NullLogger.Instance) : new InProcessRunner(options);
         memory = new(options.MaxAllWaitingBytes, options.MaxWaitingBytes, options.ReaderPatience);
     }
 
@@ -83,7 +88,7 @@ public sealed class SqlExecutor : IAsyncDisposable
         using var patience = new CancellationTokenSource(options.InterruptGrace, time);
         try
         {
-            for (var seat = 0; seat < options.MaxConcurrent; seat++)
+            for (var seat = 0; seat < places; seat++)
             {
                 await seats.WaitAsync(patience.Token).ConfigureAwait(false);
             }
@@ -92,7 +97,7 @@ public sealed class SqlExecutor : IAsyncDisposable
         {
             return;
         }
-        host.Retire();
+        await runner.DisposeAsync().ConfigureAwait(false);
         seats.Dispose();
         stopping.Dispose();
     }
@@ -210,55 +215,14 @@ public sealed class SqlExecutor : IAsyncDisposable
 
     private void Run(GatedSql sql, IReadOnlyList<TableBinding> tables, TablePins pins, ResultBuffer buffer, CancellationToken cancellationToken)
     {
-        using var lease = TakeLease(out var current);
         try
         {
-            lease.Session.Run(sql, tables, pins, buffer, options.MaxResultBytes, cancellationToken);
+            runner.Run(sql, tables, pins, buffer, cancellationToken);
         }
         catch (DuckDbException failure)
         {
-            // After such an error DuckDB refuses everything that follows: later queries get a new instance.
-            if (failure.Kind.Equals("FATAL", StringComparison.OrdinalIgnoreCase)
-                || failure.Kind.Equals("INTERNAL", StringComparison.OrdinalIgnoreCase))
-            {
-                lease.Spoil();
-                Replace(current);
-            }
             throw new SqlException(failure.Message, Position(sql.Sql, failure.BytePosition), failure);
         }
-        catch
-        {
-            lease.Spoil();
-            throw;
-        }
-    }
-
-    private ExecutorHost.Lease TakeLease(out ExecutorHost from)
-    {
-        while (true)
-        {
-            lock (gate)
-            {
-                ObjectDisposedException.ThrowIf(isDisposed, this);
-                from = host;
-            }
-            if (from.TryTake() is { } lease)
-            {
-                return lease;
-            }
-        }
-    }
-
-    private void Replace(ExecutorHost broken)
-    {
-        lock (gate)
-        {
-            if (host == broken && !isDisposed)
-            {
-                host = new ExecutorHost(options);
-            }
-        }
-        broken.Retire();
     }
 
     private static int? Position(string sql, int? bytePosition)

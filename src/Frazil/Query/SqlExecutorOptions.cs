@@ -5,6 +5,32 @@ namespace Frazil.Query;
 /// <summary>How much users' SQL may take, and what it may read.</summary>
 public sealed record SqlExecutorOptions
 {
+    /// <summary>The program that serves as a worker when it is started with <see cref="Workers.SqlWorker.Verb"/>, an absolute path, with what comes before
+    /// that; null to run statements in this process. Linux only; elsewhere they run in this process whatever stands here.</summary>
+    public IReadOnlyList<string>? WorkerCommand { get; init; }
+
+    /// <summary>Processes that run a statement at a time; more statements wait within their timeout.</summary>
+    public int MaxWorkers { get; init; } = Math.Clamp(2 * Environment.ProcessorCount, 4, 8);
+
+    /// <summary>Processes that wait for a statement.</summary>
+    public int SpareWorkers { get; init; } = 2;
+
+    /// <summary>How long none is started while there was no statement yet: whoever starts and stops soon needs none.</summary>
+    public TimeSpan SpareWorkersAfter { get; init; } = TimeSpan.Zero;
+
+    /// <summary>Megabytes (2^20) for the statement of one worker; beside them it may take <see cref="Workers.ProcessLimits.MemoryBesideMb"/> for itself.</summary>
+    public int WorkerMemoryMb { get; init; } = 512;
+
+    /// <summary>Megabytes (2^20) that the copies of hot rows may take which workers read; statements wait for each other beyond. One that needs more
+    /// goes alone.</summary>
+    public int MaxHotCopyMb { get; init; } = 1024;
+
+    /// <summary>Megabytes (2^20) that one worker may spill: together they keep to <see cref="MaxSpillMb"/>.</summary>
+    internal int WorkerSpillMb => Math.Max(1, MaxSpillMb / MaxWorkers);
+
+    /// <summary>Statements run in workers.</summary>
+    internal bool HasWorkers => WorkerCommand is not null && OperatingSystem.IsLinux();
+
     /// <summary>Folders in which cold files lie; SQL can open nothing else. Absolute or relative to the working directory.</summary>
     public IReadOnlyList<string> Directories { get; init; } = [];
 

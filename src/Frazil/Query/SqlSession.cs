@@ -24,7 +24,8 @@ public sealed class SqlSession : IAsyncDisposable
     private readonly QueryMetrics? metrics;
 
     internal SqlSession(
-        ICatalog catalog, Func<IEnumerable<QueryTable>> ingested, FrazilOptions options, bool ownsCatalog = false, QueryMetrics? metrics = null)
+        ICatalog catalog, Func<IEnumerable<QueryTable>> ingested, FrazilOptions options, bool ownsCatalog = false, QueryMetrics? metrics = null,
+        ILogger? logger = null)
     {
         this.catalog = catalog;
         this.ingested = ingested;
@@ -35,8 +36,17 @@ public sealed class SqlSession : IAsyncDisposable
         {
             Directories = WarehouseFolders(catalog, options),
             SpillDirectory = Path.Combine(options.DataDir, "query-spill"),
+            // Whoever asks without an engine asks for himself.
+            WorkerCommand = options.Sql.Isolation == SqlIsolation.Process && !ownsCatalog ? options.Sql.WorkerCommand : null,
+            WorkerMemoryMb = options.Sql.WorkerMemoryMb,
+            SpareWorkersAfter = TimeSpan.FromSeconds(5),
         };
-        executor = new(limits);
+        limits = options.Sql.MaxWorkers > 0 ? limits with { MaxWorkers = options.Sql.MaxWorkers } : limits;
+        if (options.Sql.Isolation == SqlIsolation.Process && !ownsCatalog && !limits.HasWorkers)
+        {
+            logger?.WorkersUnavailable(OperatingSystem.IsLinux() ? "no program is named that serves as a worker" : "there are workers on Linux only");
+        }
+        executor = new(limits, logger: logger);
     }
 
     /// <summary>Opens the catalog alone, for queries where no engine runs: cold rows only.</summary>

@@ -99,6 +99,18 @@ internal static partial class FrazilLog
     [LoggerMessage(510, LogLevel.Warning, "{What}. Progress is put back to where the rows end (on_rollback), records after it are read again")]
     public static partial void ReadingAgain(this ILogger logger, string what);
 
+    [LoggerMessage(601, LogLevel.Information, "SQL runs in processes of its own, {Count} at a time, {MemoryMb} MB each; Landlock {Landlock} (0: none), seccomp {HasFilter}")]
+    public static partial void WorkersStarted(this ILogger logger, int count, int memoryMb, int landlock, bool hasFilter);
+
+    [LoggerMessage(602, LogLevel.Warning, "the SQL worker {Process} ended under a query: {Reason}")]
+    public static partial void WorkerEnded(this ILogger logger, int process, string reason);
+
+    [LoggerMessage(603, LogLevel.Error, "no SQL worker starts, queries wait or fail: {Reason}")]
+    public static partial void WorkerDoesNotStart(this ILogger logger, string reason);
+
+    [LoggerMessage(604, LogLevel.Warning, "sql.isolation = \"process\": {Reason}; SQL runs in this process, and a statement can end it")]
+    public static partial void WorkersUnavailable(this ILogger logger, string reason);
+
     [LoggerMessage(710, LogLevel.Information, "{Table}: replayed {Partition} offsets {First} to {Last}: {Added} rows in the place of {Removed}, snapshot {SnapshotId}")]
     public static partial void ReplayDone(
         this ILogger logger, string table, string partition, long first, long last, long added, long removed, long? snapshotId);

@@ -4,7 +4,7 @@ using System.Text;
 namespace Frazil.Rig;
 
 /// <summary>A frazil.toml for tests and measurements, written into a folder of its own.</summary>
-public sealed class FrazilConfig
+public sealed record FrazilConfig
 {
     public required string BootstrapServers { get; init; }
     /// <summary>A name, or a pattern that begins with ^.</summary>

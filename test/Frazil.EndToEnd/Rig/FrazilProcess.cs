@@ -13,6 +13,7 @@ namespace Frazil.Rig;
 public sealed partial class FrazilProcess : IAsyncDisposable
 {
     private const int SigTerm = 15;
+    private const int SigKill = 9;
     private const int SigStop = 19;
     private const int SigContinue = 18;
     private const int LowestPort = 10_000;
@@ -231,6 +232,12 @@ public sealed partial class FrazilProcess : IAsyncDisposable
     public void Freeze() => Signal(SigStop);
 
     public void Thaw() => Signal(SigContinue);
+
+    /// <summary>SIGKILL to one of the processes that it has started; nothing where that has gone.</summary>
+    public static void KillChild(int process) => _ = Kill(process, SigKill);
+
+    /// <summary>SIGSTOP, the same.</summary>
+    public static void FreezeChild(int process) => _ = Kill(process, SigStop);
 
     public async ValueTask DisposeAsync()
     {

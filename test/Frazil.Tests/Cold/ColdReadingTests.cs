@@ -19,7 +19,7 @@ public sealed class ColdReadingTests : IAsyncDisposable
     private readonly SqlGate gate = new();
     private readonly SqlExecutor executor;
 
-    public ColdReadingTests() => executor = new SqlExecutor(new SqlExecutorOptions { Directories = [folder] });
+    public ColdReadingTests() => executor = new SqlExecutor(Query.Isolation.Apply(new() { Directories = [folder] }));
 
     public async ValueTask DisposeAsync()
     {

@@ -65,7 +65,7 @@ public sealed partial class SqlExecutorTests
     [InlineData("SELECT i, i, i, i, i, i, i, i FROM range(49000) t(i)")]
     public async Task A_result_with_too_many_bytes_is_refused_and_the_next_one_is_read(string sql)
     {
-        await using var small = new SqlExecutor(new SqlExecutorOptions { Directories = [folder], MaxResultBytes = 5_000_000 });
+        await using var small = new SqlExecutor(Isolation.Apply(new() { Directories = [folder], MaxResultBytes = 5_000_000 }));
         var failure = await Assert.ThrowsAsync<SqlException>(() => small.ExecuteAsync(gate.Parse(sql), [], Long));
         Assert.Contains("more than 5000000 bytes", failure.Message, StringComparison.Ordinal);
         Assert.Contains("Add a LIMIT", failure.Message, StringComparison.Ordinal);

@@ -20,7 +20,7 @@ public sealed partial class SqlExecutorTests : IAsyncDisposable
     private readonly SqlGate gate = new();
     private readonly SqlExecutor executor;
 
-    public SqlExecutorTests() => executor = new SqlExecutor(new SqlExecutorOptions { Directories = [folder], MaxResultRows = 50_000 });
+    public SqlExecutorTests() => executor = new SqlExecutor(Isolation.Apply(new() { Directories = [folder], MaxResultRows = 50_000 }));
 
     public async ValueTask DisposeAsync()
     {
@@ -333,7 +333,7 @@ public sealed partial class SqlExecutorTests : IAsyncDisposable
             })
             {
                 var forged = new GatedSql(sql, []);
-                Assert.Throws<DuckDbException>(() => lease.Session.Run(forged, [], new TablePins([]), rows, 1 << 20, default));
+                Assert.Throws<DuckDbException>(() => lease.Run(forged.Sql, [], new TablePins([]), rows, 1 << 20, default));
             }
         }
         host.Retire();

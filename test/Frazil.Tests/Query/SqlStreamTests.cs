@@ -11,13 +11,13 @@ public sealed class SqlStreamTests : IAsyncDisposable
     private static readonly ColumnFields Numbers = new([new ColumnField("n", ColumnType.Int64, 1)]);
 
     private readonly SqlGate gate = new();
-    private readonly SqlExecutor executor = new(new SqlExecutorOptions
+    private readonly SqlExecutor executor = new(Isolation.Apply(new()
     {
         MaxConcurrent = 4,
         MaxWaitingBytes = 8 << 20,
         MaxAllWaitingBytes = 12 << 20,
         ReaderPatience = TimeSpan.FromMinutes(10),
-    });
+    }));
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -112,7 +112,7 @@ public sealed class SqlStreamTests : IAsyncDisposable
     [Fact]
     public async Task A_reader_that_takes_nothing_for_too_long_is_told_so()
     {
-        await using var impatient = new SqlExecutor(new SqlExecutorOptions { MaxWaitingBytes = 4 << 20, ReaderPatience = TimeSpan.FromMilliseconds(50) });
+        await using var impatient = new SqlExecutor(Isolation.Apply(new() { MaxWaitingBytes = 4 << 20, ReaderPatience = TimeSpan.FromMilliseconds(50) }));
         var pin = new ArrowValues();
         var table = new TableInput { Namespace = "a", Name = "t", Schema = Numbers, HotSlices = [pin.Slice(Numbers, [1L, 2L])], HotPin = pin };
         await using var chunks = await impatient.StreamAsync(gate.Parse("SELECT n, repeat('x', 1000) FROM a.t, range(1000000000)"), [table], Cancel);
