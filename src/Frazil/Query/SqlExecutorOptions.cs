@@ -13,7 +13,7 @@ public sealed record SqlExecutorOptions
     public int MaxWorkers { get; init; } = Math.Clamp(2 * Environment.ProcessorCount, 4, 8);
 
     /// <summary>Processes that wait for a statement.</summary>
-    public int SpareWorkers { get; init; } = 2;
+    public int SpareWorkers { get; init; } = 1;
 
     /// <summary>How long none is started while there was no statement yet: whoever starts and stops soon needs none.</summary>
     public TimeSpan SpareWorkersAfter { get; init; } = TimeSpan.Zero;
