@@ -12,7 +12,7 @@ namespace Frazil.EndToEnd;
 /// processes of SQL. Of the attacks that take all the time they get, and a process each, one in three is tried; <c>FRAZIL_ATTACKS=all</c> tries all.</summary>
 public sealed class AttackTests(SharedBroker shared)
 {
-    private const int OneInHowMany = 3, LeastAttacks = 150;
+    private const int OneInHowMany = 3, LeastAttacks = 150, AttackMilliseconds = 250;
     private const string LongAnswer = "select e.*, repeat('x', 1000) from shop.user_events e, range(1000000)";
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
     private static readonly string[] Costly = ["-- Work without an end", "-- Memory", "-- Over a table"];
@@ -32,7 +32,7 @@ public sealed class AttackTests(SharedBroker shared)
         var answers = new ConcurrentBag<(string Sql, HttpStatusCode Status, string Body)>();
 
         await Parallel.ForEachAsync(attacks, new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = time.Token }, async (sql, cancellationToken) =>
-            answers.Add(await AskAsync(frazil, sql, cancellationToken)));
+            answers.Add(await AskAsync(frazil, sql, AttackMilliseconds, cancellationToken)));
         await HarmWorkersAsync(frazil, scene.Config.Table, time.Token);
 
         Assert.False(frazil.HasExited, frazil.Text);
@@ -68,9 +68,9 @@ public sealed class AttackTests(SharedBroker shared)
     /// <summary>Kills and stops every process of SQL, those that wait and the one in the middle of an answer; statements go on.</summary>
     private static async Task HarmWorkersAsync(FrazilProcess frazil, string table, CancellationToken cancellationToken)
     {
-        for (var round = 0; round < 6; round++)
+        for (var round = 0; round < 4; round++)
         {
-            var answer = AskAsync(frazil, LongAnswer, cancellationToken);
+            var answer = AskAsync(frazil, LongAnswer, 2000, cancellationToken);
             while (WorkersOf(frazil).Count == 0)
             {
                 await Task.Delay(10, cancellationToken);
@@ -78,7 +78,7 @@ public sealed class AttackTests(SharedBroker shared)
             await Task.Delay(50, cancellationToken); // into the answer
             WorkersOf(frazil).ForEach(round % 2 == 0 ? FrazilProcess.KillChild : FrazilProcess.FreezeChild);
             await answer;
-            await frazil.UntilAsync(async () => (await AskAsync(frazil, $"select sum(user_id) from {table}", cancellationToken)).Status == HttpStatusCode.OK,
+            await frazil.UntilAsync(async () => (await AskAsync(frazil, $"select sum(user_id) from {table}", 3000, cancellationToken)).Status == HttpStatusCode.OK,
                 TimeSpan.FromMilliseconds(50), cancellationToken);
         }
     }
@@ -86,7 +86,7 @@ public sealed class AttackTests(SharedBroker shared)
     /// <summary>Ends the server without a word; none of its processes stays, not even those that cannot look up.</summary>
     private static async Task KillBesideStoppedWorkersAsync(FrazilProcess frazil, CancellationToken cancellationToken)
     {
-        var answer = AskAsync(frazil, LongAnswer, cancellationToken);
+        var answer = AskAsync(frazil, LongAnswer, 60_000, cancellationToken);
         while (WorkersOf(frazil).Count == 0)
         {
             await Task.Delay(10, cancellationToken);
@@ -124,10 +124,10 @@ public sealed class AttackTests(SharedBroker shared)
     }
 
     /// <summary>Reads the answer to its end, whatever that is: an answer that fails after its first rows is cut off.</summary>
-    private static async Task<(string Sql, HttpStatusCode Status, string Body)> AskAsync(FrazilProcess frazil, string sql, CancellationToken cancellationToken)
+    private static async Task<(string Sql, HttpStatusCode Status, string Body)> AskAsync(FrazilProcess frazil, string sql, int milliseconds, CancellationToken cancellationToken)
     {
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{frazil.HttpPort}"), Timeout = Timeout.InfiniteTimeSpan };
-        using var body = new StringContent($$"""{"sql":{{JsonSerializer.Serialize(sql)}},"timeout_ms":250}""", Encoding.UTF8, "application/json");
+        using var body = new StringContent($$"""{"sql":{{JsonSerializer.Serialize(sql)}},"timeout_ms":{{milliseconds}}}""", Encoding.UTF8, "application/json");
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/sql") { Content = body };
         using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         var start = new byte[1000];

@@ -112,15 +112,24 @@ internal sealed class TransactionLog(string folder, TimeProvider time, Transacti
     private void BeginSegment()
     {
         var next = segment + 1;
-        var fresh = new FileStream(
-            LogSegments.PathOf(folder, next), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete,
-            bufferSize: 0);
+        var fresh = new FileStream(LogSegments.PathOf(folder, next), Options());
         file?.Dispose();
         (file, segment, length) = (fresh, next, 0);
         Write([heading!], sync: true);
         DurableFiles.SyncDirectory(folder);
         Syncs++;
         DropOldSegments();
+    }
+
+    /// <summary>It tells of keys and bad records' reasons: this user's business alone.</summary>
+    private static FileStreamOptions Options()
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+        return options;
     }
 
     private void DropOldSegments()

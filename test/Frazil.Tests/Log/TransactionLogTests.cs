@@ -55,6 +55,19 @@ public sealed partial class TransactionLogTests : IDisposable
     }
 
     [Fact]
+    public async Task Only_its_user_may_read_it()
+    {
+        await WriteAsync(new BufferSnapshot("f1", []));
+        foreach (var file in Directory.EnumerateFiles(folder))
+        {
+            if (!OperatingSystem.IsWindows())
+            {
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_torn_last_line_is_told_and_everything_before_it_counts()
     {
         await WriteAsync(new BufferSnapshot("f1", []), new BufferSnapshot("f2", []));

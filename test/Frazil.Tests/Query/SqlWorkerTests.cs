@@ -160,6 +160,31 @@ public sealed partial class SqlWorkerTests(WorkerFixture fixture) : IClassFixtur
     }
 
     [Fact]
+    public async Task A_worker_whose_DuckDB_has_broken_gets_no_more_statements()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "workers are for Linux");
+        await using var pool = new WorkerPool(fixture.Options, TimeProvider.System, NullLogger.Instance);
+        while (pool.Idle.Count == 0)
+        {
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+        var worker = pool.Idle[0];
+        var broken = Assert.Throws<DuckDbException>(() => pool.Run(new GatedSql("FROM repeat_row(1, num_rows = -5)", []), [], new TablePins([]), new Rows(), CancellationToken.None));
+        Assert.True(broken.IsFatal, broken.Message);
+        Assert.DoesNotContain(worker, pool.Idle);
+        pool.Run(gate.Parse("SELECT 1"), [], new TablePins([]), new Rows(), CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task A_statement_that_is_late_before_it_begins_costs_no_worker()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "workers are for Linux");
+        await using var pool = new WorkerPool(fixture.Options with { SpareWorkers = 0 }, TimeProvider.System, NullLogger.Instance);
+        Assert.Throws<OperationCanceledException>(() => pool.Run(gate.Parse("SELECT 1"), [], new TablePins([]), new Rows(), new CancellationToken(canceled: true)));
+        Assert.Single(pool.Idle);
+    }
+
+    [Fact]
     public async Task Workers_that_are_killed_are_replaced_while_they_wait_and_while_they_work()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "workers are for Linux");
@@ -233,6 +258,7 @@ public sealed partial class SqlWorkerTests(WorkerFixture fixture) : IClassFixtur
         var limits = await File.ReadAllTextAsync($"/proc/{worker}/limits");
         Assert.Matches($@"Max data size +{(256L + ProcessLimits.MemoryBesideMb) << 20} ", limits);
         Assert.Matches("Max core file size +0 ", limits);
+        Assert.Matches($"Max file size +{(long)fixture.Options.WorkerSpillMb << 20} ", limits);
         foreach (var descriptor in Directory.EnumerateFileSystemEntries($"/proc/{worker}/fd"))
         {
             var target = new FileInfo(descriptor).LinkTarget ?? "";

@@ -65,6 +65,8 @@ internal sealed class WorkerPool : ISqlRunner
         var isOver = false;
         try
         {
+            // One whose time went by while its worker started leaves that to the next: else none would ever be ready where starting takes longer than statements may.
+            cancellationToken.ThrowIfCancellationRequested();
             offers.AddRange(tables.Select(worker.Tables.Offer));
             var hotBytes = HotCopy.Measure(offers.SelectMany(static offer => offer.Slices));
             using var room = hot.Take(hotBytes, cancellationToken);
