@@ -4,6 +4,7 @@ using Frazil.Cold;
 using Frazil.Columnar;
 using Frazil.DuckDb;
 using Frazil.Flush;
+using Frazil.Iceberg.IO;
 using Frazil.Query;
 using Frazil.Query.Workers;
 using Frazil.Server;
@@ -77,7 +78,7 @@ public sealed partial class SqlWorkerTests(WorkerFixture fixture) : IClassFixtur
         var whole = memory.Slice(fields, columns);
         await using var writer = new ParquetDataFileWriter();
         var written = await writer.WriteAsync(
-            new DataFileRequest { Path = Path.Combine(fixture.Folder, $"{Guid.NewGuid():N}.parquet"), Schema = fields, Slices = [Part(whole, 0, 700)] });
+            new DataFileRequest { Store = new LocalFileIO(), Location = Path.Combine(fixture.Folder, $"{Guid.NewGuid():N}.parquet"), Schema = fields, Slices = [Part(whole, 0, 700)] });
         int[] some = [.. Enumerable.Range(2700, 300).Where(static row => row % 3 != 0).Reverse()];
         var table = new TableInput
         {
@@ -85,7 +86,7 @@ public sealed partial class SqlWorkerTests(WorkerFixture fixture) : IClassFixtur
             Name = "events",
             Schema = fields,
             HotSlices = [Part(whole, 700, 1), Part(whole, 701, 1999), new BatchSlice { Schema = fields, Columns = whole.Columns, Count = some.Length, Selection = some }],
-            ColdFiles = [new DataFileInput(written.Path, written.RecordCount)],
+            ColdFiles = [new DataFileInput(written.Location, written.RecordCount)],
         };
 
         var sql = gate.Parse("SELECT *, [place, NULL] AS list, {'a': place} AS struct FROM shop.events ORDER BY place");
