@@ -29,7 +29,7 @@ internal sealed record MaintainedTable
 
     public string Name => State.Identifier.ToString();
 
-    public ReferencedFiles NewReferences(LoadedTable table) => new(Catalog, State.Identifier, new(table.FileIO, 16 * 1024 * 1024));
+    public ReferencedFiles NewReferences(LoadedTable table) => new(Catalog, State.Identifier, table.Metadata.TableUuid, new(table.FileIO, 16 * 1024 * 1024));
 
     /// <exception cref="MaintenanceException">There is no such table.</exception>
     public async Task<TableVersion> LoadAsync(CancellationToken cancellationToken)
