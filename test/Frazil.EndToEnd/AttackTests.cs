@@ -9,10 +9,10 @@ using Xunit;
 namespace Frazil.EndToEnd;
 
 /// <summary>What people try who mean harm, against the real binary while it ingests: Attacks/attacks.sql, a statement a line, and hands that kill and stop the
-/// processes of SQL. Of the attacks that take all the time they get, and a process each, one in three is tried; <c>FRAZIL_ATTACKS=all</c> tries all.</summary>
+/// processes of SQL. Of the attacks that take all the time they get, and a process each, one in six is tried; <c>FRAZIL_ATTACKS=all</c> tries all.</summary>
 public sealed class AttackTests(SharedBroker shared)
 {
-    private const int OneInHowMany = 3, LeastAttacks = 150, AttackMilliseconds = 250;
+    private const int OneInHowMany = 6, LeastAttacks = 150, AttackMilliseconds = 250;
     private const string LongAnswer = "select e.*, repeat('x', 1000) from shop.user_events e, range(1000000)";
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
     private static readonly string[] Costly = ["-- Work without an end", "-- Memory", "-- Over a table"];
@@ -68,7 +68,7 @@ public sealed class AttackTests(SharedBroker shared)
     /// <summary>Kills and stops every process of SQL, those that wait and the one in the middle of an answer; statements go on.</summary>
     private static async Task HarmWorkersAsync(FrazilProcess frazil, string table, CancellationToken cancellationToken)
     {
-        for (var round = 0; round < 4; round++)
+        for (var round = 0; round < 2; round++)
         {
             var answer = AskAsync(frazil, LongAnswer, 2000, cancellationToken);
             while (WorkersOf(frazil).Count == 0)
