@@ -73,9 +73,11 @@ public sealed class HotBuffer
         }
     }
 
-    /// <summary>The partition is appended to from now on; an earlier one of the same name has been abandoned.</summary>
+    /// <summary>The partition is appended to from now on. An earlier one of the same name is abandoned: two that had it read again, a commit
+    /// that found it set back and a flush that was fenced, say, each come here.</summary>
     internal void Hold(HotPartition partition)
     {
+        Abandon(partition.Partition);
         lock (gate)
         {
             partitions[partition.Partition] = partition;

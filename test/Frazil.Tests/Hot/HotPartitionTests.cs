@@ -322,6 +322,25 @@ public sealed class HotPartitionTests : IDisposable
         }
     }
 
+    /// <summary>The hostile suite, seed 20261205, round 17: a rollback had a partition read again twice at the same time; what the first had read
+    /// until the second came stayed, and no flush took it.</summary>
+    [Fact]
+    public void What_was_read_of_a_partition_goes_when_it_is_held_anew()
+    {
+        var first = Open(0);
+        hot.Hold(first);
+        RunOne(first, 0, """{"id":1}""");
+        var second = Open(0);
+
+        hot.Hold(second);
+
+        Assert.Equal(AppendStatus.Ignored, RunOne(first, 1, """{"id":2}"""));
+        RunOne(second, 0, """{"id":1}""");
+        Assert.Same(second.OpenBatch, Assert.Single(hot.Batches));
+        Assert.Equal(second.OpenBatch!.UsedBytes, hot.OpenBytes);
+        Assert.Same(second, Assert.Single(hot.Partitions));
+    }
+
     private static AppendStatus RunOne(HotPartition partition, long offset, string value)
     {
         partition.BeginRun();
