@@ -157,7 +157,7 @@ public sealed class DuckDbDataFileWriter : DataFileWriter
         file.Position = 0;
         return new WrittenDataFile
         {
-            Path = plan.Path,
+            Location = plan.Path,
             RecordCount = footer.RecordCount,
             FileSizeBytes = file.Length,
             Columns = statistics.ToDictionary(

@@ -34,15 +34,15 @@ internal sealed record DuckDbWritePlan(
         var rows = request.Slices.Sum(slice => slice.Count);
         if (rows == 0)
         {
-            throw new DataFileException($"{request.Path} would have no rows; a data file needs one at least.");
+            throw new DataFileException($"{request.Location} would have no rows; a data file needs one at least.");
         }
         var schema = SqlNames.Apply(request.Schema);
         if (schema.Count == 0)
         {
-            throw new DataFileException($"{request.Path} would have no columns; a data file needs one at least.");
+            throw new DataFileException($"{request.Location} would have no columns; a data file needs one at least.");
         }
         RefuseFixed(schema);
-        return new DuckDbWritePlan(request.Path, schema, request.Slices, rows, request, memory);
+        return new DuckDbWritePlan(request.Location, schema, request.Slices, rows, request, memory);
     }
 
     /// <summary>Smallest row groups and no dictionaries: larger, and written with the least memory.</summary>

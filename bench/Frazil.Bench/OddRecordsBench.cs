@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Frazil.Columnar;
 using Frazil.Formats.Json;
+using Frazil.Iceberg.IO;
 using Frazil.DuckDb;
 using Frazil.Flush;
 
@@ -74,7 +75,7 @@ internal static class OddRecordsBench
             StageBench.Fill(decoder, chunk, records);
             var views = chunk.TakeViews(out var rows);
             await writer.WriteAsync(
-                new() { Path = path, Schema = schema, Slices = [new() { Schema = schema, Columns = views, Count = rows }] }, cancellationToken);
+                new() { Store = new LocalFileIO(), Location = path, Schema = schema, Slices = [new() { Schema = schema, Columns = views, Count = rows }] }, cancellationToken);
         }
         finally
         {

@@ -1,4 +1,5 @@
 using Frazil.Flush;
+using Frazil.Iceberg.IO;
 using Frazil.Parquet;
 
 namespace Frazil.Bench;
@@ -90,5 +91,5 @@ internal static class ParquetWriterBench
     }
 
     private static Task WriteWithAsync(DataFileWriter writer, ParquetSet set, string path)
-        => writer.WriteAsync(new DataFileRequest { Path = path, Schema = set.Schema, Slices = [set.ToSlice()] });
+        => writer.WriteAsync(new DataFileRequest { Store = new LocalFileIO(), Location = path, Schema = set.Schema, Slices = [set.ToSlice()] });
 }

@@ -2,6 +2,7 @@ using System.Text;
 using Frazil.Columnar;
 using Frazil.Flush;
 using Frazil.Formats.Json;
+using Frazil.Iceberg.IO;
 using Frazil.Kafka;
 
 namespace Frazil.Bench;
@@ -94,7 +95,8 @@ internal static class StageBench
             var meter = new Meter();
             var written = await writer.WriteAsync(new DataFileRequest
             {
-                Path = Path.Combine(folder, $"{round}.parquet"),
+                Store = new LocalFileIO(),
+                Location = Path.Combine(folder, $"{round}.parquet"),
                 Schema = stream.Schema,
                 Slices = [new BatchSlice { Schema = stream.Schema, Columns = views, Count = rows }],
             }, cancellationToken);

@@ -101,7 +101,7 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
         }
         foreach (var file in unit)
         {
-            if (!await IsWholeAsync(file, cancellationToken))
+            if (!await IsWholeAsync(file, version.Table.FileIO, cancellationToken))
             {
                 return false;
             }
@@ -116,7 +116,7 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
             return false;
         }
         // Progress alone may be of a reading long ago, which this one began anew.
-        var (kept, found) = (new KeptLetters(parts.Files, parts.Logger), 0L);
+        var (kept, found) = (new KeptLetters(parts.DeadLetters, parts.Logger), 0L);
         foreach (var step in unit.Steps.Select(static step => step.ToStep()))
         {
             if (letters.Progress.NextOffset(step.Partition) is not { } next || next < step.Next)
@@ -128,11 +128,11 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
         return found >= unit.DeadLetters;
     }
 
-    private async Task<bool> IsWholeAsync(ParquetWritten written, CancellationToken cancellationToken)
+    private static async Task<bool> IsWholeAsync(ParquetWritten written, IFileIO store, CancellationToken cancellationToken)
     {
         try
         {
-            await using var content = await parts.Files.OpenReadAsync(written.File.Path, 0, null, cancellationToken);
+            await using var content = await store.OpenReadAsync(written.File.Path, 0, null, cancellationToken);
             return Convert.ToHexStringLower(await SHA256.HashDataAsync(content, cancellationToken)) == written.Sha256;
         }
         catch (FileNotFoundException)
@@ -140,6 +140,9 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
             return false;
         }
     }
+
+    /// <summary>By its name, or by the one that a local store gives a file until it is whole.</summary>
+    private static bool IsOf(UnfinishedFlush flush, ReadOnlySpan<char> name) => name.TrimStart('.').StartsWith(flush.Id, StringComparison.Ordinal);
 
     /// <summary>Removes files named after the flush that no version of the table names.</summary>
     private async Task RemoveLeftoversAsync(UnfinishedFlush flush, CancellationToken cancellationToken)
@@ -151,9 +154,9 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
                 continue;
             }
             var ours = new List<string>();
-            await foreach (var file in parts.Files.ListAsync(version.Metadata.DataLocation, cancellationToken))
+            await foreach (var file in version.Table.FileIO.ListAsync(version.Metadata.DataLocation, cancellationToken))
             {
-                if (Path.GetFileName(file.Location.AsSpan()).StartsWith(flush.Id, StringComparison.Ordinal))
+                if (IsOf(flush, Path.GetFileName(file.Location.AsSpan())))
                 {
                     ours.Add(file.Location);
                 }
@@ -172,6 +175,5 @@ internal sealed record FlushRecoveryParts
     public required TableState DeadLetters { get; init; }
     public required TableCommitter Committer { get; init; }
     public required TableCommitter DeadLettersCommitter { get; init; }
-    public required IFileIO Files { get; init; }
     public required ILogger Logger { get; init; }
 }

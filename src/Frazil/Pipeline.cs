@@ -219,7 +219,6 @@ internal sealed partial class Pipeline : IAsyncDisposable
             DeadLetters = deadLetters.State,
             Committer = committer,
             DeadLettersCommitter = deadLetters.Committer,
-            Files = shared.Catalog.FileIO,
             Logger = logger,
         });
         try
@@ -295,7 +294,7 @@ internal sealed partial class Pipeline : IAsyncDisposable
         Retry = retry,
         TableExists = () => state.Current is not null,
         ConfirmTopics = (topics, token) => identities.ConfirmAsync(topics, state.Current, token),
-        Writer = new(shared.Writer, shared.Catalog.FileIO, state, schemas, options.PreserveKafkaPartitions),
+        Writer = new(shared.Writer, state, schemas, options.PreserveKafkaPartitions),
         Committer = committer,
         DeadLetters = deadLetters,
         Journal = new(log, state),

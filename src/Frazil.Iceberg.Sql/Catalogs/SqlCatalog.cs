@@ -20,6 +20,7 @@ public sealed class SqlCatalog : ICatalog
     private SqlCatalog(SqlStore store, string uri, string warehouse, IFileIO files, TimeProvider time) =>
         (this.store, this.uri, this.warehouse, FileIO, this.time) = (store, uri, warehouse, files, time);
 
+    /// <summary>The store of the warehouse, which its tables get.</summary>
     public IFileIO FileIO { get; }
 
     /// <summary>Opens a catalog, creating the file and its tables where they are missing.</summary>

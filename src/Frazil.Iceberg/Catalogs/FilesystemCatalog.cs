@@ -24,6 +24,7 @@ public sealed class FilesystemCatalog : ICatalog
     public FilesystemCatalog(string warehouse, IFileIO files, TimeProvider? time = null) =>
         (this.warehouse, FileIO, this.time) = (files.LocationFor(warehouse), files, time ?? TimeProvider.System);
 
+    /// <summary>The store of the warehouse, which its tables get.</summary>
     public IFileIO FileIO { get; }
 
     public async Task<IReadOnlyList<NamespaceName>> ListNamespacesAsync(

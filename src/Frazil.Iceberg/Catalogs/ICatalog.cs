@@ -6,7 +6,7 @@ namespace Frazil.Iceberg.Catalogs;
 /// <param name="Identifier">Its name.</param>
 /// <param name="Metadata">Its current version.</param>
 /// <param name="MetadataLocation">Where that version lies.</param>
-/// <param name="FileIO">Reads and writes the table's files; owned by the catalog.</param>
+/// <param name="FileIO">Reads and writes the table's files, perhaps with keys of its own; owned by the catalog.</param>
 public sealed record LoadedTable(TableIdentifier Identifier, TableMetadata Metadata, string MetadataLocation, IFileIO FileIO);
 
 /// <summary>
@@ -15,9 +15,6 @@ public sealed record LoadedTable(TableIdentifier Identifier, TableMetadata Metad
 /// </summary>
 public interface ICatalog : IAsyncDisposable
 {
-    /// <summary>The files of the warehouse.</summary>
-    IFileIO FileIO { get; }
-
     /// <summary>The namespaces directly below <paramref name="parent"/>, or the outermost ones where it is null.</summary>
     /// <exception cref="NoSuchNamespaceException">The parent does not exist.</exception>
     Task<IReadOnlyList<NamespaceName>> ListNamespacesAsync(NamespaceName? parent = null, CancellationToken cancellationToken = default);

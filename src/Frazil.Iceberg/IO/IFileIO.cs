@@ -28,7 +28,8 @@ public interface IFileIO
     /// <exception cref="FileNotFoundException">No such object.</exception>
     Task<byte[]> ReadAsync(string location, CancellationToken cancellationToken = default);
 
-    /// <summary>Opens a part of an object; the caller disposes the stream.</summary>
+    /// <summary>Opens a part of an object; the caller disposes the stream. Where the object ends within the part, or before it, so does the
+    /// stream.</summary>
     /// <param name="location">The object.</param>
     /// <param name="offset">First byte.</param>
     /// <param name="length">Bytes, or null for the rest.</param>
@@ -40,10 +41,11 @@ public interface IFileIO
     /// <exception cref="ObjectExistsException">The location is taken; what is there stays untouched.</exception>
     Task CreateAsync(string location, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default);
 
-    /// <summary>Creates an object from a finished local file, which is moved or read and deleted. Otherwise as <see
-    /// cref="CreateAsync"/>.</summary>
-    /// <exception cref="ObjectExistsException">The location is taken; both files stay untouched.</exception>
-    Task CreateFromFileAsync(string location, string localFile, CancellationToken cancellationToken = default);
+    /// <summary>Begins an object that is written piece by piece. The caller disposes it, which gives it up unless it was completed.</summary>
+    /// <param name="location">The object; missing folders are made.</param>
+    /// <param name="cancellationToken">Cancels the beginning.</param>
+    /// <exception cref="ObjectExistsException">The location is taken. A store may also find that only at the end.</exception>
+    Task<UploadStream> BeginUploadAsync(string location, CancellationToken cancellationToken = default);
 
     Task<bool> ExistsAsync(string location, CancellationToken cancellationToken = default);
 

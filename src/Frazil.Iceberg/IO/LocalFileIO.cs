@@ -36,53 +36,21 @@ public sealed class LocalFileIO : IFileIO
 
     public async Task CreateAsync(string location, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
     {
-        var path = PathOf(location);
-        var folder = PrepareFolder(path);
-        var temporary = Path.Combine(folder, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
-        try
+        var upload = await BeginUploadAsync(location, cancellationToken).ConfigureAwait(false);
+        await using (upload.ConfigureAwait(false))
         {
-            var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0, FileOptions.Asynchronous);
-            await using (file.ConfigureAwait(false))
-            {
-                await file.WriteAsync(content, cancellationToken).ConfigureAwait(false);
-                file.Flush(flushToDisk: true);
-            }
-            LinkIntoPlace(temporary, path, location);
+            await upload.WriteAsync(content, cancellationToken).ConfigureAwait(false);
+            await upload.CompleteAsync(cancellationToken).ConfigureAwait(false);
         }
-        finally
-        {
-            File.Delete(temporary);
-        }
-        DirectorySync.Flush(folder);
     }
 
-    public async Task CreateFromFileAsync(string location, string localFile, CancellationToken cancellationToken = default)
+    public Task<UploadStream> BeginUploadAsync(string location, CancellationToken cancellationToken = default)
     {
-        var path = PathOf(location);
-        var folder = PrepareFolder(path);
-        using (var handle = File.OpenHandle(localFile, FileMode.Open, FileAccess.ReadWrite))
-            RandomAccess.FlushToDisk(handle);
-        if (HardLink.TryCreate(localFile, path, out var error))
-        {
-            File.Delete(localFile);
-            DirectorySync.Flush(folder);
-            return;
-        }
-        if (error == HardLink.Exists)
-            throw new ObjectExistsException(location);
-        // Another file system, or one without links: copy beside the target, then link or rename that.
-        var temporary = Path.Combine(folder, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
-        try
-        {
-            await CopyAsync(localFile, temporary, cancellationToken).ConfigureAwait(false);
-            LinkIntoPlace(temporary, path, location);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
-        File.Delete(localFile);
-        DirectorySync.Flush(folder);
+        var path = Path.GetFullPath(PathOf(location));
+        LocalFiles.PrepareFolder(Path.GetDirectoryName(path)!);
+        return File.Exists(path)
+            ? throw new ObjectExistsException(location)
+            : Task.FromResult<UploadStream>(new LocalUpload(location, path));
     }
 
     public Task<bool> ExistsAsync(string location, CancellationToken cancellationToken = default)
@@ -113,6 +81,9 @@ public sealed class LocalFileIO : IFileIO
         foreach (var file in root.EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
         {
             cancellationToken.ThrowIfCancellationRequested();
+            file.Refresh();
+            if (!file.Exists)
+                continue; // an upload that was completed, or given up, since it was listed
             var relative = Path.GetRelativePath(root.FullName, file.FullName).Replace(Path.DirectorySeparatorChar, '/');
             yield return new StoredObject($"{prefix}/{relative}", file.Length, file.LastWriteTimeUtc);
         }
@@ -136,51 +107,6 @@ public sealed class LocalFileIO : IFileIO
             ? throw new ValidationException(
                 $"'{location}' is not a local location: this build reads and writes plain paths and file: locations.")
             : location;
-    }
-
-    private static string PrepareFolder(string path)
-    {
-        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        if (Directory.Exists(folder))
-            return folder;
-        var missing = new Stack<string>();
-        for (var next = folder; !Directory.Exists(next); next = Path.GetDirectoryName(next)!)
-            missing.Push(next);
-        Directory.CreateDirectory(folder);
-        // A file is durable only when every new folder above it is.
-        foreach (var created in missing)
-            DirectorySync.Flush(Path.GetDirectoryName(created)!);
-        return folder;
-    }
-
-    private static void LinkIntoPlace(string temporary, string path, string location)
-    {
-        if (HardLink.TryCreate(temporary, path, out var error))
-            return;
-        if (error == HardLink.Exists || File.Exists(path))
-            throw new ObjectExistsException(location);
-        try
-        {
-            File.Move(temporary, path, overwrite: false);
-        }
-        catch (IOException e) when (File.Exists(path))
-        {
-            throw new ObjectExistsException(location, e);
-        }
-    }
-
-    private static async Task CopyAsync(string source, string target, CancellationToken cancellationToken)
-    {
-        var from = new FileStream(source, FileMode.Open, FileAccess.Read, FileShare.Read, 0, FileOptions.Asynchronous);
-        await using (from.ConfigureAwait(false))
-        {
-            var to = new FileStream(target, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0, FileOptions.Asynchronous);
-            await using (to.ConfigureAwait(false))
-            {
-                await from.CopyToAsync(to, 1 << 20, cancellationToken).ConfigureAwait(false);
-                to.Flush(flushToDisk: true);
-            }
-        }
     }
 
     private static async Task<T> Translated<T>(string location, Func<Task<T>> read)

@@ -12,19 +12,15 @@ public sealed class ManifestCache
     // A parsed manifest takes several times the bytes of its deflated file.
     private const int ExpansionFactor = 8;
 
-    private readonly Lock gate = new();
-    private readonly Dictionary<string, LinkedListNode<Entry>> byKey = new(StringComparer.Ordinal);
-    private readonly LinkedList<Entry> newestFirst = new();
-    private readonly long maxBytes;
-    private long heldBytes;
+    private readonly ManifestMemory memory;
 
     /// <param name="files">Where the files are.</param>
     /// <param name="maxBytes">Memory to keep at most, estimated from file sizes.</param>
-    public ManifestCache(IFileIO files, long maxBytes = 64 * 1024 * 1024)
-    {
-        Files = files;
-        this.maxBytes = maxBytes;
-    }
+    public ManifestCache(IFileIO files, long maxBytes = 64 * 1024 * 1024) : this(files, new ManifestMemory(maxBytes)) { }
+
+    /// <param name="files">Where the files are.</param>
+    /// <param name="memory">What is kept; others, of tables in other stores, may keep theirs there too.</param>
+    public ManifestCache(IFileIO files, ManifestMemory memory) => (Files, this.memory) = (files, memory);
 
     public IFileIO Files { get; }
 
@@ -36,7 +32,7 @@ public sealed class ManifestCache
     {
         if (snapshot.ManifestList is not { } location)
             return await ReadEmbeddedAsync(snapshot, metadata, cancellationToken).ConfigureAwait(false);
-        return await GetAsync(
+        return await memory.GetAsync(
             location, 4096, async () => ManifestListReader.Read(await Files.ReadAsync(location).ConfigureAwait(false), location),
             cancellationToken).ConfigureAwait(false);
     }
@@ -50,7 +46,7 @@ public sealed class ManifestCache
         // Beside the path, what entries inherit: a promotion changes the type of partition values, the upgrade to v3 gives row ids.
         var key = string.Create(CultureInfo.InvariantCulture,
             $"{manifest.Path}|{metadata.CurrentSchemaId}|{manifest.SpecId}|{manifest.SequenceNumber}|{manifest.FirstRowId}");
-        return GetAsync(
+        return memory.GetAsync(
             key, manifest.LengthBytes * ExpansionFactor,
             async () => ManifestReader.Read(await Files.ReadAsync(manifest.Path).ConfigureAwait(false), manifest, metadata), cancellationToken);
     }
@@ -67,67 +63,6 @@ public sealed class ManifestCache
             if (manifest.MayHaveLiveFiles)
                 live.AddRange((await ReadEntriesAsync(manifest, metadata, cancellationToken).ConfigureAwait(false)).Where(entry => entry.IsLive));
         return live;
-    }
-
-    /// <summary>The read belongs to everybody who waits for it, so nobody's cancellation ends it; each only stops waiting.</summary>
-    private async Task<T> GetAsync<T>(string key, long bytes, Func<Task<T>> read, CancellationToken cancellationToken) where T : class
-    {
-        Task<T> task;
-        lock (gate)
-        {
-            if (byKey.TryGetValue(key, out var node))
-            {
-                newestFirst.Remove(node);
-                newestFirst.AddFirst(node);
-            }
-            else
-            {
-                // Started on the pool: a read must not run under the lock.
-                node = newestFirst.AddFirst(new Entry(key, bytes, Task.Run(read, CancellationToken.None)));
-                byKey.Add(key, node);
-                heldBytes += bytes;
-                Trim();
-            }
-            task = (Task<T>)node.Value.Content;
-        }
-        try
-        {
-            return await task.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch when (task.IsFaulted)
-        {
-            Forget(key, task);      // the next caller tries again
-            throw;
-        }
-        catch
-        {
-            // Given up before it ended: should it fail, nobody else may be there to see it.
-            _ = task.ContinueWith(
-                failed => Forget(key, failed), CancellationToken.None, TaskContinuationOptions.NotOnRanToCompletion, TaskScheduler.Default);
-            throw;
-        }
-    }
-
-    private void Forget(string key, Task failed)
-    {
-        lock (gate)
-        {
-            if (!byKey.TryGetValue(key, out var node) || node.Value.Content != failed)
-                return;
-            byKey.Remove(key);
-            newestFirst.Remove(node);
-            heldBytes -= node.Value.Bytes;
-        }
-    }
-
-    private void Trim()
-    {
-        while (heldBytes > maxBytes && newestFirst.Last is { } oldest && oldest != newestFirst.First)
-        {
-            byKey.Remove(oldest.Value.Key);
-            newestFirst.RemoveLast();
-            heldBytes -= oldest.Value.Bytes;
-        }
     }
 
     /// <summary>Old v1 snapshots list their manifests in the metadata file, without counts.</summary>
@@ -151,6 +86,4 @@ public sealed class ManifestCache
         }
         return manifests;
     }
-
-    private sealed record Entry(string Key, long Bytes, Task Content);
 }

@@ -2,18 +2,20 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Frazil.Commit;
 using Frazil.Iceberg;
-using Frazil.Iceberg.IO;
 using Frazil.Iceberg.Manifests;
 using Frazil.Query;
 
 namespace Frazil.Cold;
 
 /// <summary>The live data files of a table's snapshots. Snapshots never change, so the list of one is made once. Thread-safe.</summary>
-internal sealed class SnapshotFiles(ManifestCache manifests, IFileIO store)
+internal sealed class SnapshotFiles
 {
+    private const long ManifestBytes = 64 << 20;
+
     /// <summary>Old snapshots' lists are dropped beyond this many.</summary>
     private const int MostSnapshots = 64;
 
+    private readonly ManifestMemory memory = new(ManifestBytes);
     private readonly ConcurrentDictionary<(Guid Table, long SnapshotId), ImmutableArray<DataFileInput>> bySnapshot = [];
 
     /// <summary>The files of the version's current snapshot; empty where there is none.</summary>
@@ -30,7 +32,8 @@ internal sealed class SnapshotFiles(ManifestCache manifests, IFileIO store)
             return known;
         }
         var files = ImmutableArray.CreateBuilder<DataFileInput>();
-        foreach (var entry in await manifests.ReadLiveAsync(snapshot, version.Metadata, cancellationToken))
+        var store = version.Table.FileIO;
+        foreach (var entry in await new ManifestCache(store, memory).ReadLiveAsync(snapshot, version.Metadata, cancellationToken))
         {
             var file = Readable(entry.File, version);
             files.Add(ToInput(file, version.Metadata, store.LocalPathFor(file.Path) ?? file.Path));

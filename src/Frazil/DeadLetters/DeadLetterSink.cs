@@ -22,7 +22,7 @@ namespace Frazil.DeadLetters;
 internal sealed class DeadLetterSink(
     ICatalog catalog, TableState state, TableCommitter committer, DataFileWriter writer, TopicIdentities identities, ILogger logger)
 {
-    private readonly KeptLetters kept = new(catalog.FileIO, logger);
+    private readonly KeptLetters kept = new(state, logger);
     private readonly SemaphoreSlim turn = new(1);
 
     /// <summary>The dead-letter table, as far as it exists.</summary>
@@ -163,7 +163,7 @@ internal sealed class DeadLetterSink(
     {
         var files = await RowPieces.WriteAsync(
             [.. letters.SelectMany(static one => one.Slices)], rows => WriteFileAsync(flush, rows, version, cancellationToken),
-            file => catalog.FileIO.DeleteAsync(file.Path, CancellationToken.None));
+            file => version.Table.FileIO.DeleteAsync(file.Path, CancellationToken.None));
         return new([.. letters.Select(static one => one.Step)], [.. files]);
     }
 
@@ -174,8 +174,8 @@ internal sealed class DeadLetterSink(
         var file = await writer.WriteAsync(
             new()
             {
-                Path = catalog.FileIO.LocalPathFor(location)
-                    ?? throw new PipelineFailedException($"{location} is not on a local disk, and no other warehouse is supported yet"),
+                Store = version.Table.FileIO,
+                Location = location,
                 Schema = DeadLetterColumns.Columns,
                 Slices = rows,
                 Options = DataFileFormat.OptionsOf(version.Metadata),

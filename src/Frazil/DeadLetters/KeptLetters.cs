@@ -3,7 +3,7 @@ using Frazil.DuckDb;
 using Frazil.Commit;
 using Frazil.Hot;
 using Frazil.Iceberg;
-using Frazil.Iceberg.IO;
+using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
 using Frazil.Kafka;
 using Frazil.Maintain;
@@ -18,12 +18,12 @@ namespace Frazil.DeadLetters;
 /// to goes on where it was: one that was made anew, or whose position was moved back, comes by records again whose letters may have been
 /// cleared away meanwhile.
 /// </summary>
-internal sealed class KeptLetters(IFileIO files, ILogger logger)
+/// <param name="state">The dead-letter table.</param>
+/// <param name="logger">Is told what cannot be read.</param>
+internal sealed class KeptLetters(TableState state, ILogger logger)
 {
     /// <summary>Followed by a topic's name: letters whose sequence number is not above the value are of a topic that had that name before.</summary>
     private const string ForerunnerPrefix = "frazil.forerunner-until.";
-
-    private readonly ManifestCache manifests = new(files);
 
     /// <summary>From now on the letters of these topics that were committed so far are not theirs: the topics were recreated.</summary>
     public static TableUpdate DisownUntil(long sequenceNumber, IEnumerable<string> topics) => new TableUpdate.SetProperties(
@@ -31,7 +31,7 @@ internal sealed class KeptLetters(IFileIO files, ILogger logger)
 
     /// <summary>The offsets in a range that the dead-letter table has. What cannot be read of it is told, and counts as not there: a letter
     /// is rather kept twice than not at all.</summary>
-    /// <param name="letters">The dead-letter table.</param>
+    /// <param name="letters">The version of the table to look at.</param>
     /// <param name="partition">Whose.</param>
     /// <param name="first">First offset of the range.</param>
     /// <param name="last">Last offset of the range.</param>
@@ -48,13 +48,13 @@ internal sealed class KeptLetters(IFileIO files, ILogger logger)
         }
         var isForerunners = long.TryParse(
             metadata.Properties.GetValueOrDefault(ForerunnerPrefix + partition.Topic), NumberStyles.None, CultureInfo.InvariantCulture, out var until);
-        using var reader = new DataFileReader(files);
-        foreach (var entry in await manifests.ReadLiveAsync(snapshot, metadata, cancellationToken))
+        using var reader = new DataFileReader();
+        foreach (var entry in await state.Table.Manifests.ReadLiveAsync(snapshot, metadata, cancellationToken))
         {
             if (entry.File is { Content: FileContent.Data } file
                 && !(isForerunners && entry.SequenceNumber <= until)
                 && range.PlaceOf(file, metadata.CurrentSchema) != RangePlace.Outside
-                && await ReadFileAsync(reader, file, metadata, range, found, cancellationToken) is { } fault)
+                && await ReadFileAsync(reader, file, letters.Table, range, found, cancellationToken) is { } fault)
             {
                 logger.LettersUnreadable(file.Path, fault, partition.ToString(), first, last);
             }
@@ -64,19 +64,19 @@ internal sealed class KeptLetters(IFileIO files, ILogger logger)
 
     /// <returns>Why it cannot be read; null where it was.</returns>
     private async Task<string?> ReadFileAsync(
-        DataFileReader reader, DataFile file, TableMetadata metadata, KafkaRange range, SeenOffsets found, CancellationToken cancellationToken)
+        DataFileReader reader, DataFile file, LoadedTable table, KafkaRange range, SeenOffsets found, CancellationToken cancellationToken)
     {
         if (file.Format != FileFormat.Parquet)
         {
             return $"it is {file.Format}, which cannot be read here";
         }
-        if (await DataFileLook.FaultOfAsync(files, file, cancellationToken) is { } fault)
+        if (await DataFileLook.FaultOfAsync(table.FileIO, file, cancellationToken) is { } fault)
         {
             return $"it {fault}";
         }
         try
         {
-            await reader.VisitOffsetsAsync(file, metadata, range, found.Add, cancellationToken);
+            await reader.VisitOffsetsAsync(file, table, range, found.Add, cancellationToken);
             return null;
         }
         catch (Exception error) when (error is SqlException or DuckDbException && !cancellationToken.IsCancellationRequested)

@@ -1,3 +1,5 @@
+using Frazil.Iceberg.IO;
+
 namespace Frazil.Faults;
 
 /// <summary>
@@ -20,6 +22,10 @@ internal static class FaultPoint
     /// <summary>Passes a moment of the protocol.</summary>
     /// <exception cref="InjectedFaultException">The plan says that this step fails here.</exception>
     public static void Reach(string point) => Plan?.Reach(point, null);
+
+    /// <summary>Passes a moment at which an object was just written: where it is a local file, a torn write cuts it and kills.</summary>
+    /// <exception cref="InjectedFaultException">The plan says that this step fails here.</exception>
+    public static void ReachFile(string point, IFileIO store, string location) => Plan?.Reach(point, store.LocalPathFor(location));
 
     /// <summary>Passes a moment at which a file of <paramref name="path"/> was just written: a torn write cuts it and kills.</summary>
     /// <exception cref="InjectedFaultException">The plan says that this step fails here.</exception>

@@ -30,15 +30,12 @@ internal sealed class FaultyFileIO(IFileIO inner) : IFileIO
     {
         FaultPoint.Reach("store.create.before");
         await inner.CreateAsync(location, content, cancellationToken);
-        ReachWritten(location);
+        FaultPoint.ReachFile("store.create.after", inner, location);
     }
 
-    public async Task CreateFromFileAsync(string location, string localFile, CancellationToken cancellationToken = default)
-    {
-        FaultPoint.Reach("store.create.before");
-        await inner.CreateFromFileAsync(location, localFile, cancellationToken);
-        ReachWritten(location);
-    }
+    /// <summary>Data files have points of their own, where they are written.</summary>
+    public Task<UploadStream> BeginUploadAsync(string location, CancellationToken cancellationToken = default)
+        => inner.BeginUploadAsync(location, cancellationToken);
 
     public Task<bool> ExistsAsync(string location, CancellationToken cancellationToken = default)
         => inner.ExistsAsync(location, cancellationToken);
@@ -54,16 +51,4 @@ internal sealed class FaultyFileIO(IFileIO inner) : IFileIO
 
     public IAsyncEnumerable<StoredObject> ListAsync(string folder, CancellationToken cancellationToken = default)
         => inner.ListAsync(folder, cancellationToken);
-
-    private void ReachWritten(string location)
-    {
-        if (inner.LocalPathFor(location) is { } path)
-        {
-            FaultPoint.ReachFile("store.create.after", path);
-        }
-        else
-        {
-            FaultPoint.Reach("store.create.after");
-        }
-    }
 }

@@ -1,5 +1,6 @@
 using Frazil.Columnar;
 using Frazil.Columnar.Statistics;
+using Frazil.Iceberg.IO;
 using Frazil.Parquet;
 
 namespace Frazil.Flush;
@@ -10,10 +11,12 @@ namespace Frazil.Flush;
 public abstract class DataFileWriter : IAsyncDisposable
 {
     /// <summary>
-    /// Writes one file. Durable when the task completes: the file and every folder made for it are synced. On failure or cancellation
-    /// nothing of it is left behind, unless the process dies. Changes nothing in memory.
+    /// Writes one file. Durable and visible when the task completes, not before. On failure or cancellation nothing of it is left behind,
+    /// unless the process dies or the store does not say what became of its last step. Changes nothing in memory.
     /// </summary>
-    /// <exception cref="IOException">The file exists already (it is not touched), or the disk is full or broken.</exception>
+    /// <exception cref="ObjectExistsException">The location is taken; what is there is not touched.</exception>
+    /// <exception cref="IOException">The store failed: it is full, broken or does not answer.</exception>
+    /// <exception cref="UnauthorizedAccessException">The location must not be written.</exception>
     /// <exception cref="DataFileMemoryException">Fewer rows must be written at once.</exception>
     /// <exception cref="DataFileException">The rows cannot be written as Parquet; says which column.</exception>
     public abstract Task<WrittenDataFile> WriteAsync(DataFileRequest request, CancellationToken cancellationToken = default);
@@ -28,8 +31,11 @@ public abstract class DataFileWriter : IAsyncDisposable
 /// <summary>What to write.</summary>
 public sealed record DataFileRequest
 {
-    /// <summary>A local path that must not exist; missing folders are made.</summary>
-    public required string Path { get; init; }
+    /// <summary>Where the file goes; stays the caller's.</summary>
+    public required IFileIO Store { get; init; }
+
+    /// <summary>Its location there, which must be free; missing folders are made.</summary>
+    public required string Location { get; init; }
 
     /// <summary>The table's schema with field ids: what the file will hold, whatever the slices lack.</summary>
     public required ColumnFields Schema { get; init; }
@@ -73,7 +79,7 @@ public sealed record DataFileOptions(int ZstdLevel = 1, int RowGroupRows = 122_8
 /// <summary>A durable file that no catalog knows yet.</summary>
 public sealed record WrittenDataFile
 {
-    public required string Path { get; init; }
+    public required string Location { get; init; }
 
     public required long RecordCount { get; init; }
 

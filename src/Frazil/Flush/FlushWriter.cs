@@ -4,6 +4,7 @@ using Frazil.Commit;
 using Frazil.Faults;
 using Frazil.Hot;
 using Frazil.Iceberg;
+using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.IO;
 using Frazil.Iceberg.Manifests;
 using Frazil.Iceberg.Metrics;
@@ -12,8 +13,7 @@ namespace Frazil.Flush;
 
 /// <summary>Turns sealed batches into data files where the table keeps them: one file for each Kafka partition and Iceberg partition.
 /// Only new names (invariant 6): every attempt of a flush numbers its files on.</summary>
-internal sealed class FlushWriter(
-    DataFileWriter writer, IFileIO files, TableState state, SchemaKeeper schemas, bool preserveKafkaPartitions)
+internal sealed class FlushWriter(DataFileWriter writer, TableState state, SchemaKeeper schemas, bool preserveKafkaPartitions)
 {
     /// <summary>Writes every batch of the flush. The files are durable when the task completes, and in no table yet. Where it fails, what is
     /// finished is kept for the next attempt, or for <see cref="DiscardAsync(SealedFlush)"/>.</summary>
@@ -21,7 +21,7 @@ internal sealed class FlushWriter(
     public async Task<ImmutableArray<FlushedUnit>> WriteAsync(SealedFlush flush, CancellationToken cancellationToken)
     {
         await schemas.EnsureTableAsync(cancellationToken);
-        var target = new WriteTarget(state.Current!.Metadata, schemas.Current!);
+        var target = new WriteTarget(state.Current!.Table, schemas.Current!);
         var units = preserveKafkaPartitions
             ? flush.Batches.Select(static batch => ImmutableArray.Create(batch))
             : [flush.Batches];
@@ -89,7 +89,7 @@ internal sealed class FlushWriter(
     {
         foreach (var file in unused)
         {
-            await files.DeleteAsync(file.Path, CancellationToken.None);
+            await state.Current!.Table.FileIO.DeleteAsync(file.Path, CancellationToken.None);
         }
     }
 
@@ -139,15 +139,15 @@ internal sealed class FlushWriter(
         var file = await writer.WriteAsync(
             new()
             {
-                Path = files.LocalPathFor(location)
-                    ?? throw new PipelineFailedException($"{location} is not on a local disk, and no other warehouse is supported yet"),
+                Store = target.Store,
+                Location = location,
                 Schema = target.Schema.Columns,
                 Slices = rows,
                 KeyValueMetadata = KafkaMetadata(batches),
                 Options = DataFileFormat.OptionsOf(target.Metadata),
             },
             cancellationToken);
-        FaultPoint.ReachFile("flush.file-written", file.Path);
+        FaultPoint.ReachFile("flush.file-written", target.Store, location);
         return new(
             DataFileMetrics.ToDataFile(file, location, target.Spec.SpecId, partition, target.Schema.Iceberg, target.Metrics), file.Sha256);
     }
@@ -174,11 +174,15 @@ internal sealed class FlushWriter(
     }
 
     /// <summary>What the files of one flush are written for; fixed while it is written.</summary>
-    private sealed record WriteTarget(TableMetadata Metadata, TableSchema Schema)
+    private sealed record WriteTarget(LoadedTable Table, TableSchema Schema)
     {
-        public PartitionSpec Spec { get; } = Metadata.DefaultSpec;
+        public TableMetadata Metadata => Table.Metadata;
 
-        public MetricsConfig Metrics { get; } = new(Metadata);
+        public IFileIO Store => Table.FileIO;
+
+        public PartitionSpec Spec { get; } = Table.Metadata.DefaultSpec;
+
+        public MetricsConfig Metrics { get; } = new(Table.Metadata);
 
         /// <summary>What must be the same for files of an earlier attempt to be of use.</summary>
         public (int Spec, int Schema, long FileBytes) Version => (Spec.SpecId, Schema.Iceberg.SchemaId, Metadata.TableProperties.TargetFileBytes);

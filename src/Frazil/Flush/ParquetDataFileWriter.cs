@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Frazil.Columnar;
 using Frazil.DuckDb;
-using Frazil.Log;
 using Frazil.Parquet;
 
 namespace Frazil.Flush;
@@ -23,9 +22,7 @@ public sealed class ParquetDataFileWriter(int concurrentFiles = 2) : DataFileWri
         await turns.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return await Task.Factory.StartNew(
-                () => Write(request, schema, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning,
-                TaskScheduler.Default).ConfigureAwait(false);
+            return await WriteAsync(request, schema, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -48,34 +45,28 @@ public sealed class ParquetDataFileWriter(int concurrentFiles = 2) : DataFileWri
     {
         if (request.Slices.Sum(static slice => slice.Count) == 0)
         {
-            throw new DataFileException($"{request.Path} would have no rows; a data file needs one at least.");
+            throw new DataFileException($"{request.Location} would have no rows; a data file needs one at least.");
         }
         var schema = SqlNames.Apply(request.Schema);
         return schema.Count > 0
             ? schema
-            : throw new DataFileException($"{request.Path} would have no columns; a data file needs one at least.");
+            : throw new DataFileException($"{request.Location} would have no columns; a data file needs one at least.");
     }
 
-    private WrittenDataFile Write(DataFileRequest request, ColumnFields schema, CancellationToken cancellationToken)
+    private async Task<WrittenDataFile> WriteAsync(DataFileRequest request, ColumnFields schema, CancellationToken cancellationToken)
     {
-        var folder = Path.GetDirectoryName(Path.GetFullPath(request.Path))!;
-        DurableFiles.CreateDirectory(folder);
-        using var file = new FileStream(request.Path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
-        try
+        var upload = await request.Store.BeginUploadAsync(request.Location, cancellationToken).ConfigureAwait(false);
+        await using (upload.ConfigureAwait(false))
         {
-            var summary = Write(request, schema, file, cancellationToken);
-            file.Flush(flushToDisk: true);
-            DurableFiles.SyncDirectory(folder);
+            var summary = await Task.Factory.StartNew(
+                () => Write(request, schema, upload, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning,
+                TaskScheduler.Default).ConfigureAwait(false);
+            await upload.CompleteAsync(cancellationToken).ConfigureAwait(false);
             return Describe(request, summary);
         }
-        catch
-        {
-            File.Delete(request.Path);
-            throw;
-        }
     }
 
-    private ParquetFileSummary Write(DataFileRequest request, ColumnFields schema, FileStream file, CancellationToken cancellationToken)
+    private ParquetFileSummary Write(DataFileRequest request, ColumnFields schema, Stream output, CancellationToken cancellationToken)
     {
         var options = new ParquetOptions
         {
@@ -93,17 +84,17 @@ public sealed class ParquetDataFileWriter(int concurrentFiles = 2) : DataFileWri
         var buffers = idle.TryTake(out var used) ? used : new ParquetBuffers();
         try
         {
-            using var writer = new ParquetFileWriter(file, schema, buffers, options, request.KeyValueMetadata);
+            using var writer = new ParquetFileWriter(output, schema, buffers, options, request.KeyValueMetadata);
             writer.Write(request.Slices, cancellationToken);
             return writer.Finish();
         }
         catch (ParquetRowsException failure)
         {
-            throw new DataFileException($"Writing {request.Path} failed: {failure.Message}", failure);
+            throw new DataFileException($"Writing {request.Location} failed: {failure.Message}", failure);
         }
         catch (OutOfMemoryException failure)
         {
-            throw new DataFileMemoryException($"Writing {request.Path} failed: the machine gave no memory for it.", failure);
+            throw new DataFileMemoryException($"Writing {request.Location} failed: the machine gave no memory for it.", failure);
         }
         finally
         {
@@ -123,7 +114,7 @@ public sealed class ParquetDataFileWriter(int concurrentFiles = 2) : DataFileWri
 
     private static WrittenDataFile Describe(DataFileRequest request, ParquetFileSummary summary) => new()
     {
-        Path = request.Path,
+        Location = request.Location,
         RecordCount = summary.RecordCount,
         FileSizeBytes = summary.FileSizeBytes,
         Columns = summary.Columns.ToDictionary(

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Frazil.Iceberg.IO;
 using Frazil.Parquet.Metadata;
 
 namespace Frazil.Flush;
@@ -7,6 +8,10 @@ namespace Frazil.Flush;
 internal sealed record ParquetFooter
 {
     private const int TrailerBytes = 8;
+    private const int MagicBytes = 4;
+
+    /// <summary>Holds most footers whole, and costs a store no more than a small read.</summary>
+    private const int UsualTailBytes = 64 * 1024;
 
     public required long RecordCount { get; init; }
 
@@ -21,25 +26,98 @@ internal sealed record ParquetFooter
     /// <summary>The top-level columns, in file order.</summary>
     public required IReadOnlyList<ParquetNode> Columns { get; init; }
 
+    /// <summary>Reads the end of an object: one ranged read, or two where the footer is long. Where the object does not end at the length that
+    /// is given, the store is asked for the true one.</summary>
+    /// <param name="store">Where it is.</param>
+    /// <param name="location">The object.</param>
+    /// <param name="length">Its length in bytes, as its manifest says; other engines' manifests have said it wrong.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="FileNotFoundException">There is none.</exception>
+    /// <exception cref="InvalidDataException">Not a whole Parquet file, whichever length counts; says which file.</exception>
+    public static async Task<ParquetFooter> ReadAsync(IFileIO store, string location, long length, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadFromEndAsync(store, location, length, cancellationToken).ConfigureAwait(false);
+        }
+        catch (InvalidDataException failure)
+        {
+            var found = await store.LengthAsync(location, cancellationToken).ConfigureAwait(false);
+            if (found == length)
+            {
+                throw new InvalidDataException($"{location} cannot be read: {failure.Message}", failure);
+            }
+            return await ReadOtherLengthAsync(store, location, found, length, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <exception cref="InvalidDataException">Not a whole Parquet file.</exception>
     public static ParquetFooter Read(Stream file)
     {
-        Span<byte> trailer = stackalloc byte[TrailerBytes];
-        if (file.Length < TrailerBytes + 4)
-        {
-            throw new InvalidDataException($"{file.Length} bytes are too few for a Parquet file.");
-        }
-        file.Position = file.Length - TrailerBytes;
-        file.ReadExactly(trailer);
-        var length = BinaryPrimitives.ReadUInt32LittleEndian(trailer);
-        if (!trailer[4..].SequenceEqual("PAR1"u8) || length > file.Length - TrailerBytes - 4)
-        {
-            throw new InvalidDataException("The file does not end as a Parquet file does: it is cut off, or something else.");
-        }
-        var footer = new byte[length];
-        file.Position = file.Length - TrailerBytes - length;
+        RefuseTooShort(file.Length);
+        var tail = new byte[TrailerBytes];
+        file.Position = file.Length - tail.Length;
+        file.ReadExactly(tail);
+        var footer = new byte[FooterBytes(tail, file.Length)];
+        file.Position = file.Length - TrailerBytes - footer.Length;
         file.ReadExactly(footer);
         return Parse(footer);
+    }
+
+    private static async Task<ParquetFooter> ReadOtherLengthAsync(
+        IFileIO store, string location, long found, long expected, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadFromEndAsync(store, location, found, cancellationToken).ConfigureAwait(false);
+        }
+        catch (InvalidDataException failure)
+        {
+            throw new InvalidDataException(
+                $"{location} cannot be read (it has {found} bytes, its manifest says {expected}): {failure.Message}", failure);
+        }
+    }
+
+    private static async Task<ParquetFooter> ReadFromEndAsync(IFileIO store, string location, long length, CancellationToken cancellationToken)
+    {
+        RefuseTooShort(length);
+        var tail = await ReadTailAsync(store, location, length, Math.Min(length, UsualTailBytes), cancellationToken).ConfigureAwait(false);
+        var needed = FooterBytes(tail, length) + TrailerBytes;
+        if (needed > tail.Length)
+        {
+            tail = await ReadTailAsync(store, location, length, needed, cancellationToken).ConfigureAwait(false);
+        }
+        return Parse(tail.AsSpan((int)(tail.Length - needed)..^TrailerBytes));
+    }
+
+    private static async Task<byte[]> ReadTailAsync(IFileIO store, string location, long length, long count, CancellationToken cancellationToken)
+    {
+        var tail = new byte[count];
+        var part = await store.OpenReadAsync(location, length - count, count, cancellationToken).ConfigureAwait(false);
+        await using (part.ConfigureAwait(false))
+        {
+            return await part.ReadAtLeastAsync(tail, tail.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false) == tail.Length
+                ? tail
+                : throw new InvalidDataException($"It ends before {length} bytes.");
+        }
+    }
+
+    private static void RefuseTooShort(long length)
+    {
+        if (length < TrailerBytes + MagicBytes)
+        {
+            throw new InvalidDataException($"{length} bytes are too few for a Parquet file.");
+        }
+    }
+
+    /// <summary>The length of the footer, which the last bytes of the file say.</summary>
+    private static long FooterBytes(ReadOnlySpan<byte> tail, long fileLength)
+    {
+        var trailer = tail[^TrailerBytes..];
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(trailer);
+        return trailer[4..].SequenceEqual("PAR1"u8) && length <= fileLength - TrailerBytes - MagicBytes
+            ? length
+            : throw new InvalidDataException("The file does not end as a Parquet file does: it is cut off, or something else.");
     }
 
     private static ParquetFooter Parse(ReadOnlySpan<byte> footer)

@@ -16,7 +16,7 @@ internal static class DataFileLook
             var length = await files.LengthAsync(file.Path, cancellationToken);
             return length == file.FileSizeBytes
                 ? null
-                : $"has {length} bytes, but was committed with {file.FileSizeBytes}: it was cut short or replaced";
+                : $"has {length} bytes, but was committed with {file.FileSizeBytes}: it was cut short or replaced, or its writer gave a wrong size";
         }
         catch (FileNotFoundException)
         {

@@ -3,7 +3,7 @@ using Frazil.Columnar;
 using Frazil.DuckDb;
 using Frazil.Hot;
 using Frazil.Iceberg;
-using Frazil.Iceberg.IO;
+using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
 
 namespace Frazil.Maintain;
@@ -16,11 +16,9 @@ internal sealed class DataFileReader : IDisposable
 {
     private readonly DuckDbInstance duck;
     private readonly FileColumns columns = new();
-    private readonly IFileIO files;
 
-    public DataFileReader(IFileIO files)
+    public DataFileReader()
     {
-        this.files = files;
         duck = DuckDbInstance.Open(new Dictionary<string, string>
         {
             ["threads"] = "1", // rows stay in the order of the file
@@ -33,19 +31,14 @@ internal sealed class DataFileReader : IDisposable
 
     public void Dispose() => duck.Dispose();
 
-    /// <summary>The local path of a data file.</summary>
-    /// <exception cref="PipelineFailedException">It is in a store that cannot be read yet.</exception>
-    public string PathOf(string location) => files.LocalPathFor(location)
-        ?? throw new PipelineFailedException($"{location} is not on a local disk, and no other warehouse is supported yet");
-
     /// <summary>Offsets of the file's rows that are in the range, in file order.</summary>
     /// <returns>How many there are.</returns>
     public async Task<long> VisitOffsetsAsync(
-        DataFile file, TableMetadata metadata, KafkaRange range, Action<long> visit, CancellationToken cancellationToken)
+        DataFile file, LoadedTable table, KafkaRange range, Action<long> visit, CancellationToken cancellationToken)
     {
-        var schema = metadata.CurrentSchema;
+        using var local = await LocalCopy.OfAsync(table.FileIO, file.Path, cancellationToken);
         var found = 0L;
-        var sql = $"SELECT CAST({range.OffsetExpression(schema)} AS BIGINT) FROM ({ViewOf(file, metadata)})";
+        var sql = $"SELECT CAST({range.OffsetExpression(table.Metadata.CurrentSchema)} AS BIGINT) FROM ({ViewOf(file, local, table.Metadata)})";
         await RunAsync(sql, chunk =>
         {
             foreach (var offset in chunk.Longs(0))
@@ -64,13 +57,14 @@ internal sealed class DataFileReader : IDisposable
     /// <summary>Hands over the file's rows, up to 2048 at a time: the columns of <paramref name="columns"/>, then each row's offset in the
     /// range's partition, or -1.</summary>
     /// <param name="columns">The table's columns in SQL's names (<see cref="SqlNames"/>).</param>
-    public Task VisitRowsAsync(
-        DataFile file, TableMetadata metadata, KafkaRange? range, ColumnFields columns, Func<DuckDbChunk, Task> visit,
+    public async Task VisitRowsAsync(
+        DataFile file, LoadedTable table, KafkaRange? range, ColumnFields columns, Func<DuckDbChunk, Task> visit,
         CancellationToken cancellationToken)
     {
+        using var local = await LocalCopy.OfAsync(table.FileIO, file.Path, cancellationToken);
         var names = string.Join(", ", columns.Select(static column => SqlText.Identifier(column.Name)));
-        var offset = range?.OffsetExpression(metadata.CurrentSchema) ?? "CAST(-1 AS BIGINT)";
-        return RunAsync($"SELECT {names}, CAST({offset} AS BIGINT) FROM ({ViewOf(file, metadata)})", visit, cancellationToken);
+        var offset = range?.OffsetExpression(table.Metadata.CurrentSchema) ?? "CAST(-1 AS BIGINT)";
+        await RunAsync($"SELECT {names}, CAST({offset} AS BIGINT) FROM ({ViewOf(file, local, table.Metadata)})", visit, cancellationToken);
     }
 
     private async Task RunAsync(string sql, Func<DuckDbChunk, Task> visit, CancellationToken cancellationToken)
@@ -87,10 +81,10 @@ internal sealed class DataFileReader : IDisposable
         }
     }
 
-    private string ViewOf(DataFile file, TableMetadata metadata)
+    private string ViewOf(DataFile file, LocalCopy local, TableMetadata metadata)
     {
         var schema = SqlNames.Apply(ColumnSchemas.FromIceberg(metadata.CurrentSchema.Fields));
-        var input = SnapshotFiles.ToInput(file, metadata, PathOf(file.Path));
+        var input = SnapshotFiles.ToInput(file, metadata, local.Path);
         return TableViewText.Write(
             new(metadata.Location, schema, ColumnDefaults.Of(metadata.CurrentSchema), [input]), slot: null, columns);
     }

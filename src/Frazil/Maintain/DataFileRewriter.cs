@@ -6,7 +6,7 @@ using Frazil.DuckDb;
 using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
-using Frazil.Iceberg.IO;
+using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
 using Frazil.Iceberg.Metrics;
 
@@ -21,7 +21,7 @@ internal delegate int RowSort(long offset);
 /// <see cref="DataFileWriter"/> as a flush (field ids, statistics, key-value metadata). Rows stay in order. Memory is bounded: a new file
 /// is begun after so many bytes. What it writes is durable and in no table yet.
 /// </summary>
-internal sealed class DataFileRewriter(DataFileReader reader, DataFileWriter writer, IFileIO files)
+internal sealed class DataFileRewriter(DataFileReader reader, DataFileWriter writer)
 {
     private const int ChunkRows = 32 * 1024;
 
@@ -43,15 +43,16 @@ internal sealed class DataFileRewriter(DataFileReader reader, DataFileWriter wri
         var run = new FileRun(this, file, target);
         try
         {
+            await run.OpenAsync(cancellationToken);
             await source.VisitRowsAsync(
-                file, target.Metadata, range, run.Columns, chunk => run.TakeAsync(chunk, sort, cancellationToken), cancellationToken);
+                file, target.Table, range, run.Columns, chunk => run.TakeAsync(chunk, sort, cancellationToken), cancellationToken);
             return await run.CompleteAsync(cancellationToken);
         }
         catch
         {
             foreach (var written in run.Written)
             {
-                await files.DeleteAsync(written.Path, CancellationToken.None); // certainly in no table: nobody was told of it
+                await target.Table.FileIO.DeleteAsync(written.Path, CancellationToken.None); // certainly in no table: nobody was told of it
             }
             throw;
         }
@@ -66,13 +67,17 @@ internal sealed class DataFileRewriter(DataFileReader reader, DataFileWriter wri
     {
         private readonly MemoryAccount account = new();
         private readonly SortedDictionary<int, Heap> heaps = [];
-        private readonly IReadOnlyDictionary<string, string> metadata = ReadMetadata(owner.source.PathOf(file.Path));
         private readonly ColumnFields schema = ColumnSchemas.FromIceberg(target.Metadata.CurrentSchema.Fields);
         private readonly MetricsConfig metrics = new(target.Metadata);
+        private IReadOnlyDictionary<string, string> metadata = new Dictionary<string, string>();
 
         public List<DataFile> Written { get; } = [];
 
         public ColumnFields Columns { get; } = SqlNames.Apply(ColumnSchemas.FromIceberg(target.Metadata.CurrentSchema.Fields));
+
+        /// <summary>Reads what the file says of itself.</summary>
+        public async Task OpenAsync(CancellationToken cancellationToken)
+            => metadata = (await ParquetFooter.ReadAsync(target.Table.FileIO, file.Path, file.FileSizeBytes, cancellationToken)).KeyValueMetadata;
 
         public async Task TakeAsync(DuckDbChunk rows, RowSort sort, CancellationToken cancellationToken)
         {
@@ -132,7 +137,8 @@ internal sealed class DataFileRewriter(DataFileReader reader, DataFileWriter wri
             var written = await owner.sink.WriteAsync(
                 new()
                 {
-                    Path = owner.source.PathOf(location),
+                    Store = target.Table.FileIO,
+                    Location = location,
                     Schema = schema,
                     Slices = heap.TakeSlices(),
                     KeyValueMetadata = heap.Describe(metadata),
@@ -145,12 +151,6 @@ internal sealed class DataFileRewriter(DataFileReader reader, DataFileWriter wri
 
         private static bool IsBelow(string folder, string root)
             => folder.StartsWith(root, StringComparison.Ordinal) && (folder.Length == root.Length || folder[root.Length] == '/');
-
-        private static IReadOnlyDictionary<string, string> ReadMetadata(string path)
-        {
-            using var content = File.OpenRead(path);
-            return ParquetFooter.Read(content).KeyValueMetadata;
-        }
     }
 
     /// <summary>Rows on their way into one new file.</summary>
@@ -220,7 +220,10 @@ internal sealed class DataFileRewriter(DataFileReader reader, DataFileWriter wri
 }
 
 /// <summary>What rewritten files are written for.</summary>
-/// <param name="Metadata">The table; its current schema is what the files will have.</param>
+/// <param name="Table">Its current schema is what the files will have, and its store where they go.</param>
 /// <param name="FileId">What new names begin with; no other file's may.</param>
 /// <param name="NextNumber">Numbers the files.</param>
-internal sealed record RewriteTarget(TableMetadata Metadata, string FileId, Func<int> NextNumber);
+internal sealed record RewriteTarget(LoadedTable Table, string FileId, Func<int> NextNumber)
+{
+    public TableMetadata Metadata => Table.Metadata;
+}

@@ -1,11 +1,12 @@
 using Frazil.Iceberg;
+using Frazil.Iceberg.IO;
 using Frazil.Telemetry;
 
 namespace Frazil.Maintain;
 
 /// <summary>Deletes files that nothing needs any more, one after the other. A file that cannot be deleted ends nothing: it is counted, and a
 /// sweep finds it.</summary>
-internal sealed class FileRemoval(MaintainedTable table)
+internal sealed class FileRemoval(MaintainedTable table, IFileIO store)
 {
     public long Deleted { get; private set; }
 
@@ -19,7 +20,7 @@ internal sealed class FileRemoval(MaintainedTable table)
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
-                await table.Catalog.FileIO.DeleteAsync(location, cancellationToken);
+                await store.DeleteAsync(location, cancellationToken);
                 Deleted++;
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException or ValidationException)

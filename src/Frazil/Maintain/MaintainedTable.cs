@@ -2,7 +2,6 @@ using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
-using Frazil.Iceberg.Manifests;
 using Microsoft.Extensions.Logging;
 
 namespace Frazil.Maintain;
@@ -30,9 +29,7 @@ internal sealed record MaintainedTable
 
     public string Name => State.Identifier.ToString();
 
-    public ManifestCache NewManifestCache() => new(Catalog.FileIO);
-
-    public ReferencedFiles NewReferences() => new(Catalog, State.Identifier, new(Catalog.FileIO, 16 * 1024 * 1024));
+    public ReferencedFiles NewReferences(LoadedTable table) => new(Catalog, State.Identifier, new(table.FileIO, 16 * 1024 * 1024));
 
     /// <exception cref="MaintenanceException">There is no such table.</exception>
     public async Task<TableVersion> LoadAsync(CancellationToken cancellationToken)

@@ -41,10 +41,10 @@ internal sealed class OrphanSweep(MaintainedTable table)
     {
         var open = table.OpenFlushes();
         var search = new OrphanSearch(before, name => open.Any(flush => name.Contains(flush, StringComparison.Ordinal)));
-        var (tally, removal, bytes, found) = (new OrphanTally(), new FileRemoval(table), 0L, 0L);
+        var (tally, removal, bytes, found) = (new OrphanTally(), new FileRemoval(table, version.Table.FileIO), 0L, 0L);
         table.Progress?.Report(new("listing", 0, 0));
         FaultPoint.Reach("sweep.begin");
-        await foreach (var batch in new OrphanFiles(table.NewReferences()).FindAsync(version.Table, search, tally, cancellationToken))
+        await foreach (var batch in new OrphanFiles(table.NewReferences(version.Table)).FindAsync(version.Table, search, tally, cancellationToken))
         {
             found += batch.Count;
             bytes += batch.Sum(static stored => stored.SizeBytes);

@@ -38,7 +38,7 @@ internal sealed class SnapshotExpiry(MaintainedTable table)
         var plan = PlanOn(version);
         var after = TableMetadataBuilder.From(version.Metadata, table.Time).Apply(plan.Updates).Build();
         var removed = plan.Snapshots.Select(snapshot => (version.Metadata, snapshot)).ToList();
-        var files = await ExpiredFiles.FindAsync(table.NewManifestCache(), removed, after, cancellationToken);
+        var files = await ExpiredFiles.FindAsync(new(version.Table.FileIO), removed, after, cancellationToken);
         var metadata = await OldMetadataAsync(version, cancellationToken);
         string[] all = [.. files.All, .. metadata];
         return Report(report, plan.Snapshots.Count, plan.Refs, after, files, all) with { FilesDeleted = all.Length };
@@ -65,9 +65,9 @@ internal sealed class SnapshotExpiry(MaintainedTable table)
             .Where(one => after.Metadata.SnapshotById(one.Snapshot.SnapshotId) is null)
             .DistinctBy(static one => one.Snapshot.SnapshotId).ToList();
         var refs = plans.SelectMany(static plan => plan.Refs).Distinct().Where(name => !after.Metadata.Refs.ContainsKey(name)).ToList();
-        var files = await ExpiredFiles.FindAsync(table.NewManifestCache(), removed, after.Metadata, cancellationToken);
+        var files = await ExpiredFiles.FindAsync(new(after.Table.FileIO), removed, after.Metadata, cancellationToken);
         string[] all = [.. files.All, .. await OldMetadataAsync(after, cancellationToken)];
-        var removal = new FileRemoval(table);
+        var removal = new FileRemoval(table, after.Table.FileIO);
         await removal.DeleteAsync(all, cancellationToken);
         FaultPoint.Reach("expire.cleaned");
         return Report(report, removed.Count, refs, after.Metadata, files, all) with { FilesDeleted = removal.Deleted, FilesFailed = removal.Failed };

@@ -3,7 +3,6 @@ using Frazil.Cold;
 using Frazil.Config;
 using Frazil.Hot;
 using Frazil.Iceberg.Catalogs;
-using Frazil.Iceberg.Manifests;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -16,7 +15,7 @@ public sealed class SqlSession : IAsyncDisposable
 
     private readonly ICatalog catalog;
     private readonly Func<IEnumerable<QueryTable>> ingested;
-    private readonly SnapshotFiles snapshotFiles;
+    private readonly SnapshotFiles snapshotFiles = new();
     private readonly SqlGate gate = new();
     private readonly SqlExecutorOptions limits;
     private readonly SqlExecutor executor;
@@ -30,10 +29,9 @@ public sealed class SqlSession : IAsyncDisposable
         this.ingested = ingested;
         this.metrics = metrics;
         ownedCatalog = ownsCatalog ? catalog : null;
-        snapshotFiles = new(new ManifestCache(catalog.FileIO), catalog.FileIO);
         limits = new()
         {
-            Directories = WarehouseFolders(catalog, options),
+            Directories = WarehouseCatalog.LocalFolderOf(options.Catalog) is { } folder ? [folder] : [],
             SpillDirectory = Path.Combine(options.DataDir, "query-spill"),
         };
         executor = new(limits);
@@ -203,7 +201,4 @@ public sealed class SqlSession : IAsyncDisposable
             static topic => topic.Key,
             static topic => (IReadOnlyDictionary<int, long>)topic.ToDictionary(static entry => entry.Key.Partition,
                 static entry => entry.Value)));
-
-    private static IReadOnlyList<string> WarehouseFolders(ICatalog catalog, FrazilOptions options)
-        => catalog.FileIO.LocalPathFor(catalog.FileIO.LocationFor(options.Catalog.Warehouse)) is { } path ? [path] : [];
 }

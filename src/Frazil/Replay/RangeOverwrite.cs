@@ -30,13 +30,13 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
         var files = ImmutableArray.CreateBuilder<ScannedFile>();
         foreach (var file in await CandidatesAsync(version, head, range, cancellationToken))
         {
-            if (await DataFileLook.FaultOfAsync(parts.Manifests.Files, file, cancellationToken) is { } fault)
+            if (await DataFileLook.FaultOfAsync(version.Table.FileIO, file, cancellationToken) is { } fault)
             {
                 files.Add(TakeUnreadable(file, fault, range, version.Metadata.CurrentSchema));
                 continue;
             }
             var leaving = 0L;
-            await parts.Reader.VisitOffsetsAsync(file, version.Metadata, range, offset =>
+            await parts.Reader.VisitOffsetsAsync(file, version.Table, range, offset =>
             {
                 parts.OnRow(offset);
                 leaving += parts.Leaves(offset) ? 1 : 0;
@@ -129,7 +129,7 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
 
     private async Task<ImmutableArray<DataFile>> RewriteAsync(RangeScan scan, CancellationToken cancellationToken)
     {
-        var target = new RewriteTarget(scan.Version.Metadata, parts.FlushId, parts.NextNumber);
+        var target = new RewriteTarget(scan.Version.Table, parts.FlushId, parts.NextNumber);
         var written = ImmutableArray.CreateBuilder<DataFile>();
         try
         {
@@ -158,7 +158,7 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
     private async Task<List<DataFile>> CandidatesAsync(
         TableVersion version, Snapshot? head, KafkaRange range, CancellationToken cancellationToken)
     {
-        var live = await LiveFiles.ListAsync(parts.Manifests, version.Metadata, head, cancellationToken);
+        var live = await LiveFiles.ListAsync(parts.State.Table.Manifests, version.Metadata, head, cancellationToken);
         return live.FindAll(file => range.PlaceOf(file, version.Metadata.CurrentSchema) != RangePlace.Outside);
     }
 
@@ -169,7 +169,7 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
     {
         foreach (var file in files)
         {
-            await parts.Manifests.Files.DeleteAsync(file.Path, CancellationToken.None);
+            await parts.State.Current!.Table.FileIO.DeleteAsync(file.Path, CancellationToken.None);
         }
     }
 }
@@ -180,7 +180,6 @@ internal sealed record RangeOverwriteParts
     public required TableState State { get; init; }
     public required TableCommitter Committer { get; init; }
     public required string Branch { get; init; }
-    public required ManifestCache Manifests { get; init; }
     public required DataFileReader Reader { get; init; }
     public required DataFileRewriter Rewriter { get; init; }
     /// <summary>Names the commit and begins the names of its files.</summary>

@@ -49,7 +49,7 @@ internal sealed class ReplayLetters(ReplayTarget target, RangeOverwriteParts par
         var version = await target.OpenLettersAsync(catalog, cancellationToken);
         files.AddRange(await RowPieces.WriteAsync(
             slices, rows => WriteFileAsync(rows, version, cancellationToken),
-            file => catalog.FileIO.DeleteAsync(file.Path, CancellationToken.None)));
+            file => version.Table.FileIO.DeleteAsync(file.Path, CancellationToken.None)));
     }
 
     private async Task<DataFile> WriteFileAsync(IReadOnlyList<BatchSlice> rows, TableVersion version, CancellationToken cancellationToken)
@@ -58,7 +58,8 @@ internal sealed class ReplayLetters(ReplayTarget target, RangeOverwriteParts par
         var file = await writer.WriteAsync(
             new()
             {
-                Path = parts.Reader.PathOf(location),
+                Store = version.Table.FileIO,
+                Location = location,
                 Schema = DeadLetterColumns.Columns,
                 Slices = rows,
                 Options = DataFileFormat.OptionsOf(version.Metadata),

@@ -99,7 +99,7 @@ public sealed class TableReplay
         await source.CheckKafkaAsync(options, kafka, logger, cancellationToken);
         var target = await ReplayTarget.OpenAsync(source, request, options, catalog, logger, cancellationToken);
         await using var writer = new ParquetDataFileWriter(concurrentFiles: 1);
-        using var reader = new DataFileReader(catalog.FileIO);
+        using var reader = new DataFileReader();
         var parts = Parts(target, reader, writer);
         var letters = new ReplayLetters(target, LetterParts(parts, target), catalog, writer);
         await letters.OpenAsync(cancellationToken);
@@ -133,7 +133,7 @@ public sealed class TableReplay
             ReplayId = replayId,
             Time = TimeProvider.System,
             Progress = progress,
-            Writer = new(writer, catalog.FileIO, target.Rows, target.Schemas, preserveKafkaPartitions: true),
+            Writer = new(writer, target.Rows, target.Schemas, preserveKafkaPartitions: true),
         });
         var overwrite = new RangeOverwrite(RefusingLoss(parts, decoder.Delivered));
         await DecodeAsync(decoder, letters, overwrite, target, cancellationToken);
@@ -170,7 +170,8 @@ public sealed class TableReplay
         }
         catch
         {
-            await DeleteAsync(decoder.Files.Concat(letters.Files));
+            await DeleteAsync(decoder.Files, target.Rows);
+            await DeleteAsync(letters.Files, target.Letters);
             throw;
         }
     }
@@ -220,15 +221,13 @@ public sealed class TableReplay
 
     private RangeOverwriteParts Parts(ReplayTarget target, DataFileReader reader, DataFileWriter writer)
     {
-        var manifests = new ManifestCache(catalog.FileIO);
         return new()
         {
             State = target.Rows,
             Committer = target.RowsCommitter,
             Branch = target.Branch,
-            Manifests = manifests,
             Reader = reader,
-            Rewriter = new(reader, writer, catalog.FileIO),
+            Rewriter = new(reader, writer),
             FlushId = replayId,
             Kind = "replay",
             Summary = ImmutableDictionary<string, string>.Empty.Add(
@@ -271,11 +270,11 @@ public sealed class TableReplay
         FilesRemoved = scan.Leaving.Length - scan.Rewritten.Count(),
     };
 
-    private async Task DeleteAsync(IEnumerable<DataFile> files)
+    private static async Task DeleteAsync(IEnumerable<DataFile> files, TableState table)
     {
         foreach (var file in files)
         {
-            await catalog.FileIO.DeleteAsync(file.Path, CancellationToken.None);
+            await table.Current!.Table.FileIO.DeleteAsync(file.Path, CancellationToken.None);
         }
     }
 }

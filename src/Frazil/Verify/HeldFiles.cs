@@ -90,15 +90,9 @@ internal sealed class HeldFiles
     private static async Task<IReadOnlyDictionary<string, string>> OwnMetadataAsync(
         DataFile file, IFileIO io, CancellationToken cancellationToken)
     {
-        if (io.LocalPathFor(file.Path) is not { } path || !File.Exists(path))
-        {
-            return new Dictionary<string, string>();
-        }
-        cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            await using var content = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            return ParquetFooter.Read(content).KeyValueMetadata;
+            return (await ParquetFooter.ReadAsync(io, file.Path, file.FileSizeBytes, cancellationToken)).KeyValueMetadata;
         }
         catch (Exception error) when (error is InvalidDataException or FileNotFoundException)
         {

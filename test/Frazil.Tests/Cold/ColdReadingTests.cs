@@ -3,6 +3,7 @@ using Frazil.Cold;
 using Frazil.Columnar;
 using Frazil.DuckDb;
 using Frazil.Flush;
+using Frazil.Iceberg.IO;
 using Frazil.Iceberg;
 using Frazil.Query;
 using Frazil.Tests.DuckDb;
@@ -303,7 +304,7 @@ public sealed class ColdReadingTests : IAsyncDisposable
     private async Task<DataFileInput> WriteAsync(ColumnFields schema, params BatchSlice[] slices)
     {
         var written = await writer.WriteAsync(
-            new DataFileRequest { Path = Path.Combine(folder, $"{Guid.NewGuid():N}.parquet"), Schema = schema, Slices = slices });
-        return new DataFileInput(written.Path, written.RecordCount);
+            new DataFileRequest { Store = new LocalFileIO(), Location = Path.Combine(folder, $"{Guid.NewGuid():N}.parquet"), Schema = schema, Slices = slices });
+        return new DataFileInput(written.Location, written.RecordCount);
     }
 }

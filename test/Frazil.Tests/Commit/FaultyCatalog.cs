@@ -24,7 +24,8 @@ public sealed class FaultyCatalog(ICatalog real) : ICatalog
 
     public int Commits { get; private set; }
 
-    public IFileIO FileIO => real.FileIO;
+    /// <summary>Where its tables' files are.</summary>
+    public IFileIO FileIO { get; } = new LocalFileIO();
 
     public async Task<LoadedTable> CommitTableAsync(
         TableIdentifier identifier, IReadOnlyList<TableRequirement> requirements, IReadOnlyList<TableUpdate> updates,

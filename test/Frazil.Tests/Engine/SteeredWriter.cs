@@ -13,7 +13,7 @@ internal sealed class SteeredWriter : DataFileWriter
     /// <summary>Runs before a file is written; gets the number of the call, from 1.</summary>
     public Func<int, Task> Before { get; set; } = static _ => Task.CompletedTask;
 
-    /// <summary>Runs before a file is written; gets its path.</summary>
+    /// <summary>Runs before a file is written; gets its location.</summary>
     public Action<string> BeforePath { get; set; } = static _ => { };
 
     public Action<int> After { get; set; } = static _ => { };
@@ -22,7 +22,7 @@ internal sealed class SteeredWriter : DataFileWriter
     {
         var call = Interlocked.Increment(ref calls);
         await Before(call).WaitAsync(cancellationToken);
-        BeforePath(request.Path);
+        BeforePath(request.Location);
         var file = await real.WriteAsync(request, cancellationToken);
         After(call);
         return file;

@@ -1,5 +1,6 @@
 using Frazil.Columnar;
 using Frazil.Flush;
+using Frazil.Iceberg.IO;
 using Frazil.Iceberg;
 using Frazil.Parquet;
 using Frazil.Tests.DuckDb;
@@ -52,7 +53,7 @@ public sealed class DataFileFormatTests : IDisposable
         {
             await using var writer = new ParquetDataFileWriter();
             var file = await writer.WriteAsync(
-                new() { Path = $"{folder.FullName}/f.parquet", Schema = OneLong, Slices = [Rows(1000)], Options = new() { Codec = codec } },
+                new() { Store = new LocalFileIO(), Location = $"{folder.FullName}/f.parquet", Schema = OneLong, Slices = [Rows(1000)], Options = new() { Codec = codec } },
                 TestContext.Current.CancellationToken);
             Assert.Equal(1000, file.RecordCount);
         }

@@ -16,7 +16,7 @@ public sealed class DataFileMetricsTests
         var number = SingleValue.Serialize(IcebergType.Int, 7);
         var written = new WrittenDataFile
         {
-            Path = "/x",
+            Location = "file:///x",
             RecordCount = 3,
             FileSizeBytes = 100,
             Columns = new Dictionary<int, ColumnMetrics>

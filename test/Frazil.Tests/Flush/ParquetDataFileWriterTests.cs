@@ -6,6 +6,7 @@ using Frazil.Columnar;
 using Frazil.DuckDb;
 using Frazil.Columnar.Statistics;
 using Frazil.Flush;
+using Frazil.Iceberg.IO;
 using Frazil.Tests.DuckDb;
 using Xunit;
 
@@ -43,9 +44,9 @@ public sealed class ParquetDataFileWriterTests : IAsyncDisposable
         var written = await writer.WriteAsync(request);
 
         Assert.Equal(3000, written.RecordCount);
-        Assert.Equal(new FileInfo(request.Path).Length, written.FileSizeBytes);
-        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(request.Path))), written.Sha256);
-        AssertRows(request.Path, fields, columns, seed);
+        Assert.Equal(new FileInfo(request.Location).Length, written.FileSizeBytes);
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(request.Location))), written.Sha256);
+        AssertRows(request.Location, fields, columns, seed);
         for (var column = 0; column < fields.Count; column++)
         {
             AssertMetrics(
@@ -141,9 +142,9 @@ public sealed class ParquetDataFileWriterTests : IAsyncDisposable
     public async Task An_existing_file_is_not_touched()
     {
         var request = Request(OneLong, memory.Slice(OneLong, [1L]));
-        await File.WriteAllTextAsync(request.Path, "mine");
-        await Assert.ThrowsAsync<IOException>(() => writer.WriteAsync(request));
-        Assert.Equal("mine", await File.ReadAllTextAsync(request.Path));
+        await File.WriteAllTextAsync(request.Location, "mine");
+        await Assert.ThrowsAsync<ObjectExistsException>(() => writer.WriteAsync(request));
+        Assert.Equal("mine", await File.ReadAllTextAsync(request.Location));
     }
 
     [Fact]
@@ -153,7 +154,7 @@ public sealed class ParquetDataFileWriterTests : IAsyncDisposable
         var request = Request(OneLong, memory.Slice(text, ["x"]));
         var failure = await Assert.ThrowsAsync<DataFileException>(() => writer.WriteAsync(request));
         Assert.Contains("cannot be read as int64", failure.Message, StringComparison.Ordinal);
-        Assert.False(File.Exists(request.Path));
+        Assert.Empty(Directory.EnumerateFiles(folder));
     }
 
     [Fact]
@@ -163,13 +164,13 @@ public sealed class ParquetDataFileWriterTests : IAsyncDisposable
         var request = Request(OneLong, [.. Enumerable.Repeat(slice, 500)]);
         using var cancel = new CancellationTokenSource();
         var writing = writer.WriteAsync(request, cancel.Token);
-        while (!File.Exists(request.Path))
+        while (!Directory.EnumerateFiles(folder).Any())
         {
             await Task.Yield();
         }
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writing);
-        Assert.False(File.Exists(request.Path));
+        Assert.Empty(Directory.EnumerateFiles(folder));
     }
 
     [Fact]
@@ -191,7 +192,7 @@ public sealed class ParquetDataFileWriterTests : IAsyncDisposable
         using var duck = DuckDbInstance.Open(new Dictionary<string, string>());
         using var connection = duck.Connect();
         using var result = connection.Query(
-            $"SELECT count(*) FROM read_parquet({SqlText.Literal(request.Path)}, file_row_number = true) WHERE n = file_row_number");
+            $"SELECT count(*) FROM read_parquet({SqlText.Literal(request.Location)}, file_row_number = true) WHERE n = file_row_number");
         Assert.Equal(10_000L, result.ReadRows()[0][0]);
     }
 
@@ -214,7 +215,7 @@ public sealed class ParquetDataFileWriterTests : IAsyncDisposable
         };
         var written = await writer.WriteAsync(request);
         Assert.Equal([7, 9, 10, 12, 13, 14], written.Columns.Keys.Order());
-        await using var file = File.OpenRead(request.Path);
+        await using var file = File.OpenRead(request.Location);
         var footer = ParquetFooter.Read(file);
         Assert.Equal([7, 9, 10, 12, 13, 14], footer.ColumnSizes.Keys.Order());
         Assert.Equal(["o'k", "0"], [footer.KeyValueMetadata["kafka.topic"], footer.KeyValueMetadata["kafka.offset.start"]]);
@@ -251,11 +252,11 @@ public sealed class ParquetDataFileWriterTests : IAsyncDisposable
     {
         var request = Request(OneLong, memory.Slice(OneLong, [1L]));
         var written = await writer.WriteAsync(request);
-        var bytes = await File.ReadAllBytesAsync(request.Path);
+        var bytes = await File.ReadAllBytesAsync(request.Location);
         using var cut = new MemoryStream(bytes[..(int)Math.Max(0, written.FileSizeBytes - bytesLost - 1)]);
         Assert.Throws<InvalidDataException>(() => ParquetFooter.Read(cut));
     }
 
     private DataFileRequest Request(ColumnFields schema, params BatchSlice[] slices) =>
-        new() { Path = Path.Combine(folder, $"{Guid.NewGuid():N}.parquet"), Schema = schema, Slices = slices };
+        new() { Store = new LocalFileIO(), Location = Path.Combine(folder, $"{Guid.NewGuid():N}.parquet"), Schema = schema, Slices = slices };
 }

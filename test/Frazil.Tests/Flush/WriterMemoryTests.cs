@@ -1,5 +1,6 @@
 using Frazil.Columnar;
 using Frazil.Flush;
+using Frazil.Iceberg.IO;
 using Frazil.Tests.DuckDb;
 using Xunit;
 
@@ -111,5 +112,5 @@ public sealed class WriterMemoryTests : IAsyncDisposable
     })];
 
     private DataFileRequest Request(ColumnFields schema, params BatchSlice[] slices)
-        => new() { Path = Path.Combine(folder, $"{Guid.NewGuid():N}.parquet"), Schema = schema, Slices = slices };
+        => new() { Store = new LocalFileIO(), Location = Path.Combine(folder, $"{Guid.NewGuid():N}.parquet"), Schema = schema, Slices = slices };
 }

@@ -121,7 +121,8 @@ public sealed class AppendFilesTests : IDisposable
         var columns = Frazil.Hot.ColumnSchemas.FromIceberg(schema.Fields);
         var written = await writer.WriteAsync(new()
         {
-            Path = table.FileIO.LocalPathFor(path)!,
+            Store = table.FileIO,
+            Location = path,
             Schema = columns,
             Slices = [memory.Slice(columns, [7L, 8L])],
         });

@@ -43,8 +43,8 @@ internal sealed class FailingFileIO : IFileIO
             throw lost;
     }
 
-    public Task CreateFromFileAsync(string location, string localFile, CancellationToken cancellationToken = default) =>
-        inner.CreateFromFileAsync(location, localFile, cancellationToken);
+    public Task<UploadStream> BeginUploadAsync(string location, CancellationToken cancellationToken = default)
+        => inner.BeginUploadAsync(location, cancellationToken);
 
     public Task<bool> ExistsAsync(string location, CancellationToken cancellationToken = default)
         => inner.ExistsAsync(location, cancellationToken);

@@ -45,16 +45,48 @@ public sealed class LocalFileIOTests : IDisposable
     }
 
     [Fact]
-    public async Task A_finished_file_moves_in_and_a_taken_name_leaves_it()
+    public async Task An_upload_is_seen_when_it_is_completed_and_not_before()
     {
-        var staged = Path.Combine(folder.Path, "staged");
-        await File.WriteAllTextAsync(staged, "x");
-        await files.CreateFromFileAsync($"{folder.Path}/data/one", staged);
-        Assert.False(File.Exists(staged));
-        await File.WriteAllTextAsync(staged, "y");
-        await Assert.ThrowsAsync<ObjectExistsException>(() => files.CreateFromFileAsync($"{folder.Path}/data/one", staged));
-        Assert.True(File.Exists(staged));
-        Assert.Equal("x"u8.ToArray(), await files.ReadAsync($"{folder.Path}/data/one"));
+        var location = files.LocationFor($"{folder.Path}/data/a b/one");
+        await using (var upload = await files.BeginUploadAsync(location))
+        {
+            await upload.WriteAsync("01234"u8.ToArray());
+            upload.Write("56789"u8);
+            Assert.False(await files.ExistsAsync(location));
+            await upload.CompleteAsync();
+            Assert.Equal("0123456789"u8.ToArray(), await files.ReadAsync(location));
+        }
+        Assert.Equal("0123456789"u8.ToArray(), await files.ReadAsync(location));
+        Assert.Single(Directory.GetFiles($"{folder.Path}/data/a b"));
+    }
+
+    [Fact]
+    public async Task An_upload_that_is_not_completed_leaves_nothing()
+    {
+        await using (var upload = await files.BeginUploadAsync($"{folder.Path}/data/one"))
+            await upload.WriteAsync("half"u8.ToArray());
+        await using (var upload = await files.BeginUploadAsync($"{folder.Path}/data/one"))
+        {
+            using var cancel = new CancellationTokenSource();
+            await cancel.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => upload.CompleteAsync(cancel.Token));
+        }
+        Assert.Empty(Directory.GetFiles($"{folder.Path}/data"));
+    }
+
+    [Fact]
+    public async Task An_upload_to_a_taken_name_fails_and_leaves_what_is_there()
+    {
+        var location = $"{folder.Path}/data/one";
+        await using (var second = await files.BeginUploadAsync(location))
+        {
+            await second.WriteAsync("second"u8.ToArray());
+            await files.CreateAsync(location, "first"u8.ToArray());
+            await Assert.ThrowsAsync<ObjectExistsException>(() => second.CompleteAsync());
+        }
+        await Assert.ThrowsAsync<ObjectExistsException>(() => files.BeginUploadAsync(location));
+        Assert.Equal("first"u8.ToArray(), await files.ReadAsync(location));
+        Assert.Single(Directory.GetFiles($"{folder.Path}/data"));
     }
 
     [Fact]

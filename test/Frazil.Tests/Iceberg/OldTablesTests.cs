@@ -32,7 +32,7 @@ public sealed class OldTablesTests : IDisposable
     private static async Task<LoadedTable> AppendAsync(ICatalog catalog, params string[] names)
     {
         var table = await catalog.LoadTableAsync(Orders);
-        var append = new AppendFiles(new ManifestCache(catalog.FileIO), TimeProvider.System);
+        var append = new AppendFiles(new ManifestCache(table.FileIO), TimeProvider.System);
         foreach (var name in names)
             append.Add(File(name));
         var staged = await append.StageAsync(table.Metadata);

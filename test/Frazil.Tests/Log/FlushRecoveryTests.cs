@@ -120,11 +120,15 @@ public sealed class FlushRecoveryTests : IAsyncLifetime
     public async Task Files_that_no_entry_tells_of_are_removed_when_they_are_named_after_the_flush()
     {
         var (unlogged, foreign) = (NewFile("f1", 3), NewFile("somebody-elses", 0));
+        var unfinished = await catalog.FileIO.BeginUploadAsync($"{(await LoadAsync()).DataLocation}/f1-4.parquet", Cancel); // as a dead process leaves it
+        await unfinished.WriteAsync("half"u8.ToArray(), Cancel);
         await LogAsync(Sealed("f1"));
 
         await RecoverAsync();
 
         Assert.False(File.Exists(PathOf(unlogged)));
+        Assert.Empty(Directory.GetFiles(folder, "*.tmp", SearchOption.AllDirectories));
+        await unfinished.DisposeAsync();
         Assert.True(File.Exists(PathOf(foreign)));
     }
 
@@ -280,7 +284,6 @@ public sealed class FlushRecoveryTests : IAsyncLifetime
             DeadLetters = letters,
             DeadLettersCommitter = new(letters, new TableMetrics(), NullLogger.Instance),
             Committer = new(state, new TableMetrics(), NullLogger.Instance),
-            Files = catalog.FileIO,
             Logger = NullLogger.Instance,
         }).RunAsync(scan, Cancel);
     }

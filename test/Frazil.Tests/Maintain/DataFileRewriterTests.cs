@@ -4,6 +4,7 @@ using Frazil.DuckDb;
 using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
+using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.IO;
 using Frazil.Iceberg.Manifests;
 using Frazil.Maintain;
@@ -18,10 +19,8 @@ public sealed class DataFileRewriterTests : IAsyncDisposable
 {
     private readonly ScratchFolder folder = new();
     private readonly LocalFileIO files = new();
-    private readonly DataFileReader reader;
+    private readonly DataFileReader reader = new();
     private readonly ParquetDataFileWriter writer = new();
-
-    public DataFileRewriterTests() => reader = new(files);
 
     public async ValueTask DisposeAsync()
     {
@@ -53,12 +52,12 @@ public sealed class DataFileRewriterTests : IAsyncDisposable
     public async Task Rows_go_where_they_are_sorted_to_and_many_bytes_make_many_files()
     {
         var table = Make(5_000);
-        var rewriter = new DataFileRewriter(reader, writer, files) { FileBytes = 64 << 10 };
+        var rewriter = new DataFileRewriter(reader, writer) { FileBytes = 64 << 10 };
         var numbers = 0;
         var range = new KafkaRange(null, 0, 1000, 2999);
 
         var written = await rewriter.RewriteAsync(
-            table.File, new(table.Metadata, "r", () => numbers++), range, offset => offset < 1000 ? 0 : offset > 2999 ? 1 : -1,
+            table.File, new(Loaded(table.Metadata), "r", () => numbers++), range, offset => offset < 1000 ? 0 : offset > 2999 ? 1 : -1,
             CancellationToken.None);
 
         Assert.True(written.Length > 2);
@@ -68,7 +67,7 @@ public sealed class DataFileRewriterTests : IAsyncDisposable
         {
             Assert.NotEqual(RangePlace.Inside, range.PlaceOf(file, table.Metadata.CurrentSchema));
             await reader.VisitOffsetsAsync(
-                file, table.Metadata, range with { First = 0, Last = long.MaxValue }, offsets.Add, CancellationToken.None);
+                file, Loaded(table.Metadata), range with { First = 0, Last = long.MaxValue }, offsets.Add, CancellationToken.None);
         }
         Assert.Equal(Enumerable.Range(0, 1000).Concat(Enumerable.Range(3000, 2000)).Select(static i => (long)i), offsets.Order());
     }
@@ -84,8 +83,8 @@ public sealed class DataFileRewriterTests : IAsyncDisposable
         var target = made.Metadata with { Location = files.LocationFor(Path.Combine(folder.Path, table)) };
         Directory.CreateDirectory(Path.Combine(folder.Path, expected));
 
-        var written = await new DataFileRewriter(reader, writer, files)
-            .RewriteAsync(made.File, new(target, "r", static () => 0), null, static _ => 0, CancellationToken.None);
+        var written = await new DataFileRewriter(reader, writer)
+            .RewriteAsync(made.File, new(Loaded(target), "r", static () => 0), null, static _ => 0, CancellationToken.None);
 
         Assert.Equal($"{files.LocationFor(Path.Combine(folder.Path, expected))}/r-0.parquet", Assert.Single(written).Path);
     }
@@ -96,14 +95,14 @@ public sealed class DataFileRewriterTests : IAsyncDisposable
         var table = Make(5_000);
         var before = Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories).Length;
         var (numbers, seen) = (0, 0);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => new DataFileRewriter(reader, writer,
-            files)
-        { FileBytes = 64 << 10 }.RewriteAsync(
-            table.File, new(table.Metadata, "r", () => numbers++), null,
+        await Assert.ThrowsAsync<InvalidOperationException>(() => new DataFileRewriter(reader, writer) { FileBytes = 64 << 10 }.RewriteAsync(
+            table.File, new(Loaded(table.Metadata), "r", () => numbers++), null,
             _ => ++seen > 4_000 ? throw new InvalidOperationException("enough") : 0, CancellationToken.None));
         Assert.True(numbers > 0);
         Assert.Equal(before, Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories).Length);
     }
+
+    private LoadedTable Loaded(TableMetadata metadata) => new(new(NamespaceName.Parse("shop"), "made"), metadata, "", files);
 
     private async Task<List<DataFile>> ListAsync(GoldenTable table, TableMetadata metadata, List<string> refused)
     {
@@ -126,8 +125,8 @@ public sealed class DataFileRewriterTests : IAsyncDisposable
         var numbers = 0;
         try
         {
-            var written = await new DataFileRewriter(reader, writer, files)
-                .RewriteAsync(file, new(target, "r", () => numbers++), null, static _ => 0, CancellationToken.None);
+            var written = await new DataFileRewriter(reader, writer)
+                .RewriteAsync(file, new(Loaded(target), "r", () => numbers++), null, static _ => 0, CancellationToken.None);
             var copy = Assert.Single(written);
             Assert.Equal((file.RecordCount, file.SpecId, file.Partition), (copy.RecordCount, copy.SpecId, copy.Partition));
             Assert.Equal(await TextAsync(file, metadata), await TextAsync(copy, metadata));
@@ -148,7 +147,7 @@ public sealed class DataFileRewriterTests : IAsyncDisposable
     {
         var text = new List<string>();
         var columns = SqlNames.Apply(ColumnSchemas.FromIceberg(metadata.CurrentSchema.Fields));
-        await reader.VisitRowsAsync(file, metadata, null, columns, chunk =>
+        await reader.VisitRowsAsync(file, Loaded(metadata), null, columns, chunk =>
         {
             var rows = new List<object?[]>();
             chunk.ReadRows(rows);

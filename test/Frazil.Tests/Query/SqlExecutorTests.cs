@@ -2,6 +2,7 @@ using Frazil.Cold;
 using Frazil.Columnar;
 using Frazil.DuckDb;
 using Frazil.Flush;
+using Frazil.Iceberg.IO;
 using Frazil.Query;
 using Frazil.Tests.DuckDb;
 using Xunit;
@@ -196,8 +197,8 @@ public sealed partial class SqlExecutorTests : IAsyncDisposable
     public async Task Folder_names_do_not_become_columns()
     {
         var path = Path.Combine(folder, "n=7", "t=other", "f.parquet");
-        var written = await writer.WriteAsync(new DataFileRequest { Path = path, Schema = Numbers, Slices = [Rows(1, 1)] });
-        var result = await RunAsync("SELECT * FROM t", Table("a", "t", Numbers) with { ColdFiles = [new DataFileInput(written.Path, 1)] });
+        var written = await writer.WriteAsync(new DataFileRequest { Store = new LocalFileIO(), Location = path, Schema = Numbers, Slices = [Rows(1, 1)] });
+        var result = await RunAsync("SELECT * FROM t", Table("a", "t", Numbers) with { ColdFiles = [new DataFileInput(written.Location, 1)] });
         Assert.Equal(["1 text 1"], Lines(result));
     }
 
@@ -359,7 +360,7 @@ public sealed partial class SqlExecutorTests : IAsyncDisposable
     private async Task<DataFileInput> WriteAsync(ColumnFields schema, params BatchSlice[] slices)
     {
         var written = await writer.WriteAsync(
-            new DataFileRequest { Path = Path.Combine(folder, $"{Guid.NewGuid():N}.parquet"), Schema = schema, Slices = slices });
-        return new DataFileInput(written.Path, written.RecordCount);
+            new DataFileRequest { Store = new LocalFileIO(), Location = Path.Combine(folder, $"{Guid.NewGuid():N}.parquet"), Schema = schema, Slices = slices });
+        return new DataFileInput(written.Location, written.RecordCount);
     }
 }
