@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
 
@@ -13,6 +14,7 @@ public abstract class SnapshotOperation
     private readonly SnapshotAssembly assembly;
     private long? firstBase;
     private Snapshot? lastStaged;
+    private Guid? tableUuid;
 
     private protected SnapshotOperation(ManifestCache cache, TimeProvider time)
     {
@@ -48,6 +50,7 @@ public abstract class SnapshotOperation
     /// <exception cref="ValidationException">The change does not fit this version, or the table cannot be written: plan it anew.</exception>
     public async Task<StagedSnapshot> StageAsync(TableMetadata table, CancellationToken cancellationToken = default)
     {
+        tableUuid ??= table.TableUuid;
         firstBase ??= table.FormatVersion > 1 ? table.LastSequenceNumber : ReferencedFiles.Always;
         var parent = assembly.ParentIn(table);
         var listed = parent is null ? [] : await Cache.ReadManifestsAsync(parent, table, cancellationToken).ConfigureAwait(false);
@@ -76,10 +79,10 @@ public abstract class SnapshotOperation
     /// table names one. A proxy that sent the commit twice answers the second one so.
     /// </summary>
     /// <returns>False where the table does name them: the commit happened, and everything was left as it is.</returns>
+    /// <exception cref="TableLostException">Another table has the name now; everything was left as it is.</exception>
     public async Task<bool> TryDiscardAsync(ICatalog catalog, TableIdentifier identifier, CancellationToken cancellationToken = default)
     {
-        var named = await new ReferencedFiles(catalog, identifier, Cache).FindManifestsAsync(
-            Staging.Written, firstBase ?? ReferencedFiles.Always, cancellationToken).ConfigureAwait(false);
+        var named = await FindNamedAsync(catalog, identifier, cancellationToken).ConfigureAwait(false);
         if (named.Count > 0)
             return false;
         if (!MayArrive)
@@ -90,10 +93,16 @@ public abstract class SnapshotOperation
     /// <summary>The snapshot, where a former version of the table has it and the current one no longer does.</summary>
     internal async Task<Snapshot?> FindFormerAsync(ICatalog catalog, TableIdentifier identifier, CancellationToken cancellationToken)
     {
-        var named = await new ReferencedFiles(catalog, identifier, Cache).FindManifestsAsync(
-            Staging.Written, firstBase ?? ReferencedFiles.Always, cancellationToken).ConfigureAwait(false);
+        var named = await FindNamedAsync(catalog, identifier, cancellationToken).ConfigureAwait(false);
         return named.Count > 0 ? lastStaged : null;
     }
+
+    /// <summary>What the table names of all that was ever staged.</summary>
+    private async Task<IReadOnlySet<string>> FindNamedAsync(ICatalog catalog, TableIdentifier identifier, CancellationToken cancellationToken)
+        => tableUuid is { } uuid
+            ? await new ReferencedFiles(catalog, identifier, uuid, Cache).FindManifestsAsync(
+                Staging.Written, firstBase ?? ReferencedFiles.Always, cancellationToken).ConfigureAwait(false)
+            : ImmutableHashSet<string>.Empty; // nothing was staged
 
     private protected abstract Task<StagedSnapshot> StageOnAsync(
         TableMetadata table, Snapshot? parent, IReadOnlyList<ManifestFile> existing, CancellationToken cancellationToken);

@@ -8,7 +8,12 @@ namespace Frazil.Iceberg;
 /// names is never deleted, whoever believes that a commit failed. Files are told by the last part of their location, which is unique
 /// wherever this is used, so that two spellings of a location are not two files.
 /// </summary>
-public sealed class ReferencedFiles(ICatalog catalog, TableIdentifier identifier, ManifestCache manifests)
+/// <param name="catalog">Where the table is.</param>
+/// <param name="identifier">Its name.</param>
+/// <param name="tableUuid">Which table of that name: another one that has the name now knows nothing of its files, and it may live on under
+/// another name.</param>
+/// <param name="manifests">Reads its manifests, and deletes.</param>
+public sealed class ReferencedFiles(ICatalog catalog, TableIdentifier identifier, Guid tableUuid, ManifestCache manifests)
 {
     /// <summary>As <c>since</c>: snapshots of any age may name the files.</summary>
     public const long Always = -1;
@@ -20,6 +25,7 @@ public sealed class ReferencedFiles(ICatalog catalog, TableIdentifier identifier
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>Locations as given.</returns>
     /// <exception cref="NoSuchTableException">The table is gone: nobody knows what names them.</exception>
+    /// <exception cref="TableLostException">Another table has its name: nobody knows either.</exception>
     public Task<IReadOnlySet<string>> FindAsync(
         IReadOnlyCollection<string> locations, long since = Always, CancellationToken cancellationToken = default)
         => FindAsync(locations, since, readsEntries: true, cancellationToken);
@@ -27,6 +33,7 @@ public sealed class ReferencedFiles(ICatalog catalog, TableIdentifier identifier
     /// <summary>Deletes those of the data files that nothing names.</summary>
     /// <returns>How many were deleted, or were not there.</returns>
     /// <exception cref="NoSuchTableException">The table is gone; nothing was deleted.</exception>
+    /// <exception cref="TableLostException">Another table has its name; nothing was deleted.</exception>
     public async Task<int> DeleteOthersAsync(
         IReadOnlyCollection<string> locations, long since = Always, CancellationToken cancellationToken = default)
     {
@@ -52,6 +59,10 @@ public sealed class ReferencedFiles(ICatalog catalog, TableIdentifier identifier
     {
         var search = new Search(locations, since, readsEntries);
         var table = await catalog.LoadTableAsync(identifier, cancellationToken).ConfigureAwait(false);
+        if (table.Metadata.TableUuid != tableUuid)
+            throw new TableLostException(
+                TableLoss.Replaced,
+                $"The table {identifier} is another table now (UUID {table.Metadata.TableUuid} instead of {tableUuid}): what names the files of the former one is not known.");
         await VisitAsync(search, table.Metadata, cancellationToken).ConfigureAwait(false);
         // Newest first: once a version is as old as the files, so are those before it.
         foreach (var former in table.Metadata.MetadataLog.Reverse())

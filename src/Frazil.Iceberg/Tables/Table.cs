@@ -50,7 +50,7 @@ public sealed partial class Table
         => Current ?? throw new InvalidOperationException($"The table {Identifier} was not seen yet: refresh it first.");
 
     private ReferencedFiles References => LazyInitializer.EnsureInitialized(
-        ref references, () => new ReferencedFiles(catalog, Identifier, new ManifestCache(Seen.FileIO, SearchCacheBytes)));
+        ref references, () => new ReferencedFiles(catalog, Identifier, Seen.Metadata.TableUuid, new ManifestCache(Seen.FileIO, SearchCacheBytes)));
 
     /// <summary>Asks the catalog. Null when the table does not exist and never did here.</summary>
     /// <exception cref="TableLostException">The table was dropped, made anew, or put back to an older version since it was seen
@@ -104,12 +104,14 @@ public sealed partial class Table
 
     /// <summary>Those of some data files that any version of the table names that is kept.</summary>
     /// <exception cref="NoSuchTableException">The table is gone: nobody knows what names them.</exception>
+    /// <exception cref="TableLostException">Another table has its name: nobody knows either.</exception>
     public Task<IReadOnlySet<string>> FindNamedAsync(IReadOnlyCollection<string> locations, CancellationToken cancellationToken = default)
         => References.FindAsync(locations, ReferencedFiles.Always, cancellationToken);
 
     /// <summary>Deletes those of some data files that no version of the table names.</summary>
     /// <returns>How many were deleted, or were not there.</returns>
     /// <exception cref="NoSuchTableException">The table is gone; nothing was deleted.</exception>
+    /// <exception cref="TableLostException">Another table has its name; nothing was deleted.</exception>
     public Task<int> DeleteUnnamedAsync(IReadOnlyCollection<string> locations, CancellationToken cancellationToken = default)
         => References.DeleteOthersAsync(locations, ReferencedFiles.Always, cancellationToken);
 

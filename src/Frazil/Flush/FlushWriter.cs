@@ -8,6 +8,7 @@ using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.IO;
 using Frazil.Iceberg.Manifests;
 using Frazil.Iceberg.Metrics;
+using Frazil.Parquet;
 
 namespace Frazil.Flush;
 
@@ -30,7 +31,7 @@ internal sealed class FlushWriter(DataFileWriter writer, LakeTable table, bool p
             return [.. await Task.WhenAll(
                 units.Select((batches, number) => WriteUnitAsync(flush, batches, flush.DraftOf(number), target, cancellationToken)))];
         }
-        catch (DataFileException error) when (IsOutgrown(flush, target.Schema.Columns))
+        catch (DataFileException error) when (error.InnerException is ParquetRowsException && IsOutgrown(flush, target.Schema.Columns))
         {
             throw new RowsOutgrownException(error.Message, error);
         }

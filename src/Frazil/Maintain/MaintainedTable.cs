@@ -31,7 +31,7 @@ internal sealed record MaintainedTable
 
     public string Name => Table.Name;
 
-    public ReferencedFiles NewReferences(LoadedTable table) => new(Catalog, State.Identifier, new(table.FileIO, 16 * 1024 * 1024));
+    public ReferencedFiles NewReferences(LoadedTable table) => new(Catalog, State.Identifier, table.Metadata.TableUuid, new(table.FileIO, 16 * 1024 * 1024));
 
     /// <exception cref="MaintenanceException">There is no such table.</exception>
     public async Task<TableVersion> LoadAsync(CancellationToken cancellationToken)

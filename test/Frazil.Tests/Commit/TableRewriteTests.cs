@@ -1,10 +1,8 @@
 using Frazil.Commit;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
-using Frazil.Iceberg.IO;
 using Frazil.Iceberg.Manifests;
 using Frazil.Telemetry;
-using Frazil.Tests.Iceberg;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -15,30 +13,21 @@ public sealed class TableRewriteTests : IAsyncLifetime
 {
     private static readonly TableIdentifier Table = TableIdentifier.Parse("shop.events");
 
-    private readonly ScratchFolder folder = new();
-    private FaultyCatalog catalog = null!;
+    private readonly ScratchCatalog scene = new();
     private TableState state = null!;
     private TableCommitter committer = null!;
     private DataFile old = null!;
 
     public async ValueTask InitializeAsync()
     {
-        catalog = new(await SqlCatalog.OpenAsync($"sqlite:{folder.Path}/catalog.db", $"{folder.Path}/warehouse", new LocalFileIO()));
-        await catalog.CreateNamespaceAsync(Table.Namespace);
-        await catalog.CreateTableAsync(
-            Table, new Schema(0, [new NestedField(1, "id", false, IcebergType.Long)]),
-            properties: new Dictionary<string, string> { ["commit.retry.min-wait-ms"] = "1", ["commit.retry.max-wait-ms"] = "10" });
-        state = new(catalog, Table);
+        await scene.CreateTableAsync(Table);
+        state = new(Catalog, Table);
         committer = new(state, new TableMetrics(), NullLogger.Instance);
         old = NewFile(10);
         await IngestAsync(committer, null, 10, old);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await catalog.DisposeAsync();
-        folder.Dispose();
-    }
+    public ValueTask DisposeAsync() => scene.DisposeAsync();
 
     [Fact]
     public async Task Files_are_replaced_in_one_snapshot_and_progress_stays_as_it_was()
@@ -55,7 +44,7 @@ public sealed class TableRewriteTests : IAsyncLifetime
     public async Task A_conflict_with_an_ingest_is_validated_again_on_the_version_that_it_made()
     {
         var seen = new List<long?>();
-        catalog.BeforeCommit = () => IngestAsync(Other(), 10, 20, NewFile(10));
+        Catalog.BeforeCommit = () => IngestAsync(Other(), 10, 20, NewFile(10));
 
         await RewriteAsync(NewFile(10), version => seen.Add(version.Progress.NextOffset(new("events", 0))));
 
@@ -70,7 +59,7 @@ public sealed class TableRewriteTests : IAsyncLifetime
     [InlineData(false)]
     public async Task A_lost_answer_is_looked_up_and_nothing_is_committed_twice(bool saysUnknown)
     {
-        catalog.AfterCommit = () => throw (saysUnknown ? new CommitStateUnknownException("lost") : new IOException("connection reset"));
+        Catalog.AfterCommit = () => throw (saysUnknown ? new CommitStateUnknownException("lost") : new IOException("connection reset"));
 
         var snapshotId = await RewriteAsync(NewFile(10));
 
@@ -82,12 +71,12 @@ public sealed class TableRewriteTests : IAsyncLifetime
     [Fact]
     public async Task A_lost_answer_is_found_also_when_a_foreign_expiry_removed_its_snapshot()
     {
-        catalog.AfterCommit = async () =>
+        Catalog.AfterCommit = async () =>
         {
             await IngestAsync(Other(), 10, 20, NewFile(10));
             var table = await LoadAsync();
             var past = table.Snapshots.Select(static snapshot => snapshot.SnapshotId).Where(id => id != table.CurrentSnapshotId).ToList();
-            await catalog.CommitTableAsync(Table, [], [new TableUpdate.RemoveSnapshots(past)]);
+            await Catalog.CommitTableAsync(Table, [], [new TableUpdate.RemoveSnapshots(past)]);
             throw new CommitStateUnknownException("lost");
         };
 
@@ -99,7 +88,7 @@ public sealed class TableRewriteTests : IAsyncLifetime
     [Fact]
     public async Task A_rewrite_of_a_file_that_is_gone_is_stale_and_leaves_nothing()
     {
-        catalog.BeforeCommit = () => Other().RewriteAsync(Rewrite("theirs", NewFile(10), static _ => { }), CancellationToken.None);
+        Catalog.BeforeCommit = () => Other().RewriteAsync(Rewrite("theirs", NewFile(10), static _ => { }), CancellationToken.None);
         var manifests = 0;
 
         await Assert.ThrowsAsync<StaleRewriteException>(() => RewriteAsync(NewFile(10), _ => manifests = CountMetadata()));
@@ -115,6 +104,8 @@ public sealed class TableRewriteTests : IAsyncLifetime
         await Assert.ThrowsAsync<InvalidDataException>(() => RewriteAsync(NewFile(10), static _ => throw new InvalidDataException("no")));
         Assert.Single((await LoadAsync()).Snapshots);
     }
+
+    private FaultyCatalog Catalog => scene.Catalog;
 
     private Task<long> RewriteAsync(DataFile added, Action<TableVersion>? validate = null)
         => committer.RewriteAsync(Rewrite("r1", added, validate ?? (static _ => { })), TestContext.Current.CancellationToken);
@@ -133,15 +124,15 @@ public sealed class TableRewriteTests : IAsyncLifetime
         },
     };
 
-    private TableCommitter Other() => new(new(catalog, Table), new TableMetrics(), NullLogger.Instance);
+    private TableCommitter Other() => new(new(Catalog, Table), new TableMetrics(), NullLogger.Instance);
 
     private static Task IngestAsync(TableCommitter by, long? recorded, long next, DataFile file)
         => by.CommitAsync(new(Guid.NewGuid().ToString(), [new([new(new("events", 0), recorded, next)], [file])]), CancellationToken.None);
 
     private DataFile NewFile(long rows)
-        => new() { Path = $"file://{folder.Path}/{Guid.NewGuid():N}.parquet", SpecId = 0, RecordCount = rows, FileSizeBytes = 100 };
+        => new() { Path = $"file://{scene.Path}/{Guid.NewGuid():N}.parquet", SpecId = 0, RecordCount = rows, FileSizeBytes = 100 };
 
-    private int CountMetadata() => Directory.GetFiles(folder.Path, "*.avro", SearchOption.AllDirectories).Length;
+    private int CountMetadata() => Directory.GetFiles(scene.Path, "*.avro", SearchOption.AllDirectories).Length;
 
-    private async Task<TableMetadata> LoadAsync() => (await catalog.LoadTableAsync(Table)).Metadata;
+    private async Task<TableMetadata> LoadAsync() => (await Catalog.LoadTableAsync(Table)).Metadata;
 }
