@@ -23,14 +23,13 @@ internal sealed class TableFlusher
     /// <summary>How long a step that was cancelled may take to notice: a store that hangs must not keep the process.</summary>
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan ShortestTick = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LongestTick = TimeSpan.FromSeconds(1);
+    /// <summary>While the table holds anything: memory that other tables take makes it due earlier, which nobody tells.</summary>
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(1);
 
     private readonly TableFlusherParts parts;
     private readonly HotBufferOptions limits;
     private readonly TimeProvider time;
-    private readonly TimeSpan tick;
-    private readonly SemaphoreSlim wake = new(0, 1);
+    private readonly TimeSpan flushAge;
     private readonly Lock gate = new();
     private Task commitTail = Task.CompletedTask;
     private int inFlight;
@@ -40,37 +39,31 @@ internal sealed class TableFlusher
         this.parts = parts;
         this.limits = limits;
         this.time = time;
-        var often = TimeSpan.FromSeconds(Math.Min(limits.FlushIntervalSeconds, limits.TtlSeconds) / 4);
-        tick = often < ShortestTick ? ShortestTick : often > LongestTick ? LongestTick : often;
+        flushAge = TimeSpan.FromSeconds(limits.FlushIntervalSeconds);
     }
+
+    /// <summary>How long what was committed is kept for lookups. It is a cache: it gives way before fetching has to pause.</summary>
+    private TimeSpan KeptFor => parts.Memory.IsHalfFull ? TimeSpan.Zero : TimeSpan.FromSeconds(limits.TtlSeconds);
 
     /// <summary>Looks at the buffer soon: it may have reached the flush size or the memory limit. Never blocks.</summary>
-    public void Wake()
-    {
-        if (wake.CurrentCount == 0)
-        {
-            try
-            {
-                wake.Release();
-            }
-            catch (SemaphoreFullException)
-            {
-                // Someone else woke it between the check and the release, which is all that was wanted.
-            }
-        }
-    }
+    public void Wake() => parts.Hot.FlushSignal.Raise();
 
-    /// <summary>The loop that flushes by size, age and memory pressure, and evicts what was committed long enough ago.</summary>
+    /// <summary>The loop that flushes by size, age and memory pressure, and evicts what was committed long enough ago. It sleeps until one of
+    /// them is due; a table that holds nothing costs nothing.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        await using var alarm = time.CreateTimer(
+            static signal => ((ChangeSignal)signal!).Raise(), parts.Hot.FlushSignal, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         while (!cancellationToken.IsCancellationRequested)
         {
-            await wake.WaitAsync(tick, cancellationToken);
+            var raised = parts.Hot.FlushSignal.Next(); // before looking: what comes between a look and the sleep ends the sleep
             EvictExpired();
-            if (Volatile.Read(ref inFlight) < MostInFlight && IsFlushDue())
+            if (CanFlush && IsFlushDue())
             {
                 Start(cancellationToken).Forget(parts.OnFailed);
             }
+            alarm.Change(UntilDue(), Timeout.InfiniteTimeSpan);
+            await raised.WaitAsync(cancellationToken);
         }
     }
 
@@ -80,18 +73,38 @@ internal sealed class TableFlusher
     /// <summary>Waits, after the loop and the flushes were told to end, until none is under way any more. How they ended was told by them.</summary>
     public async Task EndAsync() => await commitTail.WaitAsync(EndLimit, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
+    /// <summary>Otherwise the end of a flush is what is waited for.</summary>
+    private bool CanFlush => Volatile.Read(ref inFlight) < MostInFlight;
+
     private bool IsFlushDue()
     {
         var open = parts.Hot.OpenBatches();
-        if (open.Count == 0)
+        return open.Count > 0
+            && (UntilOld(open) <= TimeSpan.Zero
+                || parts.Hot.OpenBytes >= (long)limits.FlushSizeMb << 20
+                || (parts.Memory.IsUnderPressure && open.Sum(static batch => batch.Bytes) >= parts.Memory.WorthFlushing)
+                || (parts.Table.Current is not null && open.Any(static batch => batch.HoldsUnrecordedStart)));
+    }
+
+    /// <summary>Until the oldest of some open batches is old enough for a flush.</summary>
+    private TimeSpan UntilOld(IReadOnlyList<HotBatch> open) => flushAge - time.GetElapsedTime(open.Min(static batch => batch.PendingSince));
+
+    /// <summary>Until something is due by its age; for ever where nothing is held.</summary>
+    private TimeSpan UntilDue()
+    {
+        var soonest = TimeSpan.MaxValue;
+        if (CanFlush && parts.Hot.OpenBatches() is { Count: > 0 } open)
         {
-            return false;
+            soonest = UntilOld(open);
         }
-        var age = time.GetElapsedTime(open.Min(static batch => batch.CreatedAt));
-        return age.TotalSeconds >= limits.FlushIntervalSeconds
-            || parts.Hot.OpenBytes >= (long)limits.FlushSizeMb << 20
-            || (parts.Memory.IsUnderPressure && open.Sum(static batch => batch.Bytes) >= parts.Memory.WorthFlushing)
-            || (parts.Table.Current is not null && open.Any(static batch => batch.HoldsUnrecordedStart));
+        var committed = parts.Hot.Batches.Select(static batch => batch.CommittedAt).Where(static at => at != 0).DefaultIfEmpty(long.MaxValue).Min();
+        if (committed != long.MaxValue && KeptFor - time.GetElapsedTime(committed) is var kept && kept < soonest)
+        {
+            soonest = kept;
+        }
+        return soonest == TimeSpan.MaxValue ? Timeout.InfiniteTimeSpan
+            : soonest >= LongestSleep ? LongestSleep
+            : TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(soonest.TotalMilliseconds))); // rounded down it would wake too early, again and again
     }
 
     private Task Start(CancellationToken cancellationToken)
@@ -251,9 +264,7 @@ internal sealed class TableFlusher
 
     private void EvictExpired()
     {
-        // Committed batches are a cache: they give way before fetching has to pause.
-        var ttl = parts.Memory.IsHalfFull ? TimeSpan.Zero : TimeSpan.FromSeconds(limits.TtlSeconds);
-        parts.Hot.EvictCommitted(time.GetTimestamp() - (long)(ttl.TotalSeconds * time.TimestampFrequency));
+        parts.Hot.EvictCommitted(time.GetTimestamp() - (long)(KeptFor.TotalSeconds * time.TimestampFrequency));
     }
 }
 

@@ -26,7 +26,7 @@ public sealed class HotBatch
         RecordedOffset = recordedOffset;
         StartOffset = startOffset;
         nextOffset = startOffset;
-        CreatedAt = createdAt;
+        PendingSince = createdAt;
         this.pinsStart = pinsStart;
     }
 
@@ -42,8 +42,9 @@ public sealed class HotBatch
     /// <summary>First offset not covered. Everything before it is visible; durable only when the batch is committed.</summary>
     public long NextOffset => Volatile.Read(ref nextOffset);
 
-    /// <summary><see cref="TimeProvider.GetTimestamp"/> when the batch began.</summary>
-    public long CreatedAt { get; }
+    /// <summary><see cref="TimeProvider.GetTimestamp"/> when the batch became worth a commit; before, when it began. Its age counts from
+    /// then: an open end may wait for its first record for hours.</summary>
+    public long PendingSince { get; internal set; }
 
     /// <summary><see cref="TimeProvider.GetTimestamp"/> of the commit; 0 before.</summary>
     public long CommittedAt { get; private set; }

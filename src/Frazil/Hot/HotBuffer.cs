@@ -23,6 +23,10 @@ public sealed class HotBuffer
     /// <summary>Raised whenever records became visible.</summary>
     internal ChangeSignal Published { get; } = new();
 
+    /// <summary>Raised when there may be something to flush or to evict that was not there before: a batch became worth a commit, a flush has
+    /// ended, or memory is short.</summary>
+    internal ChangeSignal FlushSignal { get; } = new();
+
     /// <summary>Partitions that are appended to.</summary>
     internal int PartitionCount
     {

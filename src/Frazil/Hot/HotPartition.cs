@@ -77,6 +77,10 @@ internal sealed class HotPartition
             {
                 next = offset;
                 OpenAt(offset);
+                if (open!.HoldsUnrecordedStart)
+                {
+                    parts.Hot.FlushSignal.Raise();
+                }
             }
         }
     }
@@ -296,10 +300,20 @@ internal sealed class HotPartition
 
     private void Publish()
     {
-        if (open is not null)
+        if (open is null)
         {
-            parts.Hot.CountOpen(open.Publish(next));
-            parts.Hot.Published.Raise();
+            return;
+        }
+        var isFirst = !open.IsWorthCommitting && next > open.StartOffset;
+        if (isFirst)
+        {
+            open.PendingSince = parts.Time.GetTimestamp(); // before the flusher can see that it is worth a commit
+        }
+        parts.Hot.CountOpen(open.Publish(next));
+        parts.Hot.Published.Raise();
+        if (isFirst)
+        {
+            parts.Hot.FlushSignal.Raise();
         }
     }
 

@@ -13,9 +13,11 @@ namespace Frazil.Tests.Engine;
 /// <summary>A mock cluster, a producer and a folder for one test's engines.</summary>
 public sealed class EngineFixture : IAsyncDisposable
 {
-    /// <summary>The mock cluster does not know named members: a restarted one waits for the session of the one before to end.</summary>
-    private static readonly Dictionary<string, string> ShortSessions = new()
+    /// <summary>The mock cluster does not know named members: a restarted one waits for the session of the one before to end. And it answers
+    /// a fetch that finds nothing when its time is up, whatever comes meanwhile.</summary>
+    private static readonly Dictionary<string, string> OfMockCluster = new()
     {
+        ["fetch.wait.max.ms"] = "20",
         ["session.timeout.ms"] = "2000",
         ["heartbeat.interval.ms"] = "400",
     };
@@ -38,7 +40,7 @@ public sealed class EngineFixture : IAsyncDisposable
     public FrazilOptions Options(string topic, Func<TableOptions, TableOptions>? table = null, HotBufferOptions? hot = null)
         => new FrazilOptionsBuilder
         {
-            Kafka = new() { Properties = ShortSessions },
+            Kafka = new() { Properties = OfMockCluster },
             HotBuffer = hot ?? new(),
             Server = new() { Http = "" },
         }
@@ -72,7 +74,7 @@ public sealed class EngineFixture : IAsyncDisposable
 
     /// <summary>The pipeline of the first table alone.</summary>
     internal async Task<RunningTable> StartPipelineAsync(
-        FrazilOptions options, ICatalog catalog, DataFileWriter writer, MemoryBudget memory, string? instance = null)
+        FrazilOptions options, ICatalog catalog, DataFileWriter writer, MemoryBudget memory, string? instance = null, TimeProvider? time = null)
     {
         var source = new TableSource(options.Tables[0], new()
         {
@@ -81,7 +83,7 @@ public sealed class EngineFixture : IAsyncDisposable
             Writer = writer,
             Memory = memory,
             Admin = Admin,
-            Time = TimeProvider.System,
+            Time = time ?? TimeProvider.System,
             Loggers = Logs(),
             Metrics = metrics,
             WorkersPerTable = 1,

@@ -290,6 +290,38 @@ public sealed class HotPartitionTests : IDisposable
         Assert.Equal(AppendStatus.Waits, RunOne(partition, 0, """7{"id":1}"""));
     }
 
+    /// <summary>The flusher sleeps while nothing is worth a commit. Rows are not all that is.</summary>
+    [Fact]
+    public void What_becomes_worth_a_commit_wakes_the_flusher_once()
+    {
+        var partition = Open(0);
+        Wakes(() => RunOne(partition, 0, """{"id":1}"""));
+        Sleeps(() => RunOne(partition, 1, """{"id":2}"""));
+        partition.Seal();
+        Wakes(() =>
+        {
+            partition.BeginRun();
+            partition.AdvanceTo(7);
+            partition.EndRun();
+        });
+        partition.Seal();
+        Wakes(() => partition.SkipRemoved(9));
+        partition.Seal();
+        Wakes(() => RunOne(partition, 9, "no record"));
+        Sleeps(() => Open(null).BeginAt(5));
+        Wakes(() => Open(null, pinsStart: true).BeginAt(5));
+
+        void Wakes(Action action) => Assert.True(HasWoken(action));
+        void Sleeps(Action action) => Assert.False(HasWoken(action));
+
+        bool HasWoken(Action action)
+        {
+            var raised = hot.FlushSignal.Next();
+            action();
+            return raised.IsCompleted;
+        }
+    }
+
     private static AppendStatus RunOne(HotPartition partition, long offset, string value)
     {
         partition.BeginRun();
@@ -304,7 +336,8 @@ public sealed class HotPartitionTests : IDisposable
     }
 
     private HotPartition Open(
-        long? recorded, OnBadRecord onBadRecord = OnBadRecord.Dlq, bool hasTable = true, RecordFormat? format = null, bool evolves = false)
+        long? recorded, OnBadRecord onBadRecord = OnBadRecord.Dlq, bool hasTable = true, RecordFormat? format = null, bool evolves = false,
+        bool pinsStart = false)
     {
         var schema = new TableSchema(
             new Schema(0, [new NestedField(1, "id", false, IcebergType.Long), new NestedField(2, "kafka_offset", false, IcebergType.Long)]),
@@ -319,7 +352,7 @@ public sealed class HotPartitionTests : IDisposable
             Format = format ?? new JsonFormat(),
             OnBadRecord = onBadRecord,
             EvolveSchema = evolves,
-            PinsStart = false,
+            PinsStart = pinsStart,
             KindOfGap = topic =>
             {
                 Assert.Equal("events", topic);
