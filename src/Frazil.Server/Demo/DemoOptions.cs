@@ -47,6 +47,8 @@ internal sealed record DemoOptions(TimeSpan? Duration, int Rate, string Folder, 
                 Columns = new Dictionary<string, string> { ["event_timestamp"] = "timestamptz", ["amount"] = "decimal(10,2)" },
                 PartitionBy = ["day(event_timestamp)"],
             });
+        // The mock cluster answers a fetch that finds nothing when its time is up, whatever comes meanwhile.
+        builder.Kafka = builder.Kafka with { Properties = new Dictionary<string, string> { ["fetch.wait.max.ms"] = "20" } };
         builder.HotBuffer = builder.HotBuffer with { FlushIntervalSeconds = FlushIntervalSeconds, TtlSeconds = 5, MaxMemoryMb = 512 };
         builder.Server = builder.Server with { Http = $"127.0.0.1:{FreePort()}", Postgres = "" };
         return builder.Build();

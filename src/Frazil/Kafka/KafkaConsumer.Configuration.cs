@@ -64,8 +64,10 @@ public sealed partial class KafkaConsumer
         var statistics = callbacks.Statistics is null ? TimeSpan.Zero : options.StatisticsInterval;
         configuration.Set("statistics.interval.ms", ((int)statistics.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
 
-        // Freshness: how long a partition that has become readable may wait for the fetch of its idle neighbours to return.
-        configuration.Set("fetch.wait.max.ms", "20");
+        // A broker answers as soon as one of the partitions that are asked for has a record, so that freshness does not depend on this. What does:
+        // how long a partition that begins, or goes on after its queue was full, waits for the answer about its idle neighbours. Every one of these
+        // waits costs an idle consumer a request that names all its partitions.
+        configuration.Set("fetch.wait.max.ms", "100");
         configuration.Set("fetch.error.backoff.ms", "100");
         configuration.Set("fetch.queue.backoff.ms", "5");
         configuration.Set("queued.min.messages", "10000000"); // the limit is in bytes
