@@ -157,13 +157,13 @@ internal sealed partial class TableCommitter
     }
 
     /// <summary>Whether rows stand in the table that have an offset. Read from its manifests, and only where nothing else tells.</summary>
-    private static async Task<bool> HoldsKafkaRowsAsync(TableVersion version, CancellationToken cancellationToken)
+    private async Task<bool> HoldsKafkaRowsAsync(TableVersion version, CancellationToken cancellationToken)
     {
         if (version.Metadata.CurrentSchema.FindField(KafkaColumns.Offset) is not { } offset)
         {
             return false;
         }
-        var live = await new ManifestCache(version.Table.FileIO).ReadLiveAsync(version.Metadata.CurrentSnapshot, version.Metadata, cancellationToken);
+        var live = await state.Table.Manifests.ReadLiveAsync(version.Metadata.CurrentSnapshot, version.Metadata, cancellationToken);
         return live.Any(entry => entry.File is { Content: FileContent.Data, LowerBounds: { } bounds } && bounds.ContainsKey(offset.Id));
     }
 
