@@ -70,14 +70,10 @@ public sealed class AttackTests(SharedBroker shared)
     {
         for (var round = 0; round < 2; round++)
         {
-            var answer = AskAsync(frazil, LongAnswer, 2000, cancellationToken);
-            while (WorkersOf(frazil).Count == 0)
-            {
-                await Task.Delay(10, cancellationToken);
-            }
-            await Task.Delay(50, cancellationToken); // into the answer
+            using var http = ClientOf(frazil);
+            using var answer = await BeginLongAnswerAsync(http, 5000, cancellationToken);
             WorkersOf(frazil).ForEach(round % 2 == 0 ? FrazilProcess.KillChild : FrazilProcess.FreezeChild);
-            await answer;
+            await ReadAsync(answer, cancellationToken);
             await frazil.UntilAsync(async () => (await AskAsync(frazil, $"select sum(user_id) from {table}", 3000, cancellationToken)).Status == HttpStatusCode.OK,
                 TimeSpan.FromMilliseconds(50), cancellationToken);
         }
@@ -86,11 +82,8 @@ public sealed class AttackTests(SharedBroker shared)
     /// <summary>Ends the server without a word; none of its processes stays, not even those that cannot look up.</summary>
     private static async Task KillBesideStoppedWorkersAsync(FrazilProcess frazil, CancellationToken cancellationToken)
     {
-        var answer = AskAsync(frazil, LongAnswer, 60_000, cancellationToken);
-        while (WorkersOf(frazil).Count == 0)
-        {
-            await Task.Delay(10, cancellationToken);
-        }
+        using var http = ClientOf(frazil);
+        using var answer = await BeginLongAnswerAsync(http, 60_000, cancellationToken);
         var workers = WorkersOf(frazil);
         workers.ForEach(FrazilProcess.FreezeChild);
         await frazil.KillAsync(cancellationToken);
@@ -98,7 +91,7 @@ public sealed class AttackTests(SharedBroker shared)
         {
             await Task.Delay(10, cancellationToken);
         }
-        await answer.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default); // cut off
+        await ReadAsync(answer, cancellationToken);
     }
 
     private static List<int> WorkersOf(FrazilProcess frazil) =>
@@ -126,10 +119,39 @@ public sealed class AttackTests(SharedBroker shared)
     /// <summary>Reads the answer to its end, whatever that is: an answer that fails after its first rows is cut off.</summary>
     private static async Task<(string Sql, HttpStatusCode Status, string Body)> AskAsync(FrazilProcess frazil, string sql, int milliseconds, CancellationToken cancellationToken)
     {
-        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{frazil.HttpPort}"), Timeout = Timeout.InfiniteTimeSpan };
+        using var http = ClientOf(frazil);
+        using var answer = await SendAsync(http, sql, milliseconds, cancellationToken);
+        return (sql, answer.StatusCode, await ReadAsync(answer, cancellationToken));
+    }
+
+    private static HttpClient ClientOf(FrazilProcess frazil)
+        => new() { BaseAddress = new Uri($"http://127.0.0.1:{frazil.HttpPort}"), Timeout = Timeout.InfiniteTimeSpan };
+
+    /// <summary>Returns when its first rows are there, so that its worker is in the middle of it.</summary>
+    private static async Task<HttpResponseMessage> BeginLongAnswerAsync(HttpClient http, int milliseconds, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var answer = await SendAsync(http, LongAnswer, milliseconds, cancellationToken);
+            if (answer.StatusCode == HttpStatusCode.OK)
+            {
+                return answer;
+            }
+            answer.Dispose(); // its worker took all of its time to start
+        }
+    }
+
+    /// <summary>Returns when the answer begins.</summary>
+    private static async Task<HttpResponseMessage> SendAsync(HttpClient http, string sql, int milliseconds, CancellationToken cancellationToken)
+    {
         using var body = new StringContent($$"""{"sql":{{JsonSerializer.Serialize(sql)}},"timeout_ms":{{milliseconds}}}""", Encoding.UTF8, "application/json");
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/sql") { Content = body };
-        using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+    }
+
+    /// <returns>How it begins.</returns>
+    private static async Task<string> ReadAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
+    {
         var start = new byte[1000];
         var read = 0;
         try
@@ -145,6 +167,6 @@ public sealed class AttackTests(SharedBroker shared)
         {
             // Cut off.
         }
-        return (sql, answer.StatusCode, Encoding.UTF8.GetString(start, 0, read));
+        return Encoding.UTF8.GetString(start, 0, read);
     }
 }

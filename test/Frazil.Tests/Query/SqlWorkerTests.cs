@@ -9,6 +9,7 @@ using Frazil.Query;
 using Frazil.Query.Workers;
 using Frazil.Server;
 using Frazil.Tests.DuckDb;
+using Frazil.Tests.Engine;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -165,10 +166,7 @@ public sealed partial class SqlWorkerTests(WorkerFixture fixture) : IClassFixtur
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "workers are for Linux");
         await using var pool = new WorkerPool(fixture.Options, TimeProvider.System, NullLogger.Instance);
-        while (pool.Idle.Count == 0)
-        {
-            await Task.Delay(10, TestContext.Current.CancellationToken);
-        }
+        await UntilOneWaitsAsync(pool);
         var worker = pool.Idle[0];
         var broken = Assert.Throws<DuckDbException>(() => pool.Run(new GatedSql("FROM repeat_row(1, num_rows = -5)", []), [], new TablePins([]), new Rows(), CancellationToken.None));
         Assert.True(broken.IsFatal, broken.Message);
@@ -192,10 +190,7 @@ public sealed partial class SqlWorkerTests(WorkerFixture fixture) : IClassFixtur
         await using var pool = new WorkerPool(fixture.Options, TimeProvider.System, NullLogger.Instance);
         for (var round = 0; round < 3; round++)
         {
-            while (pool.Idle.Count == 0)
-            {
-                await Task.Delay(10, TestContext.Current.CancellationToken);
-            }
+            await UntilOneWaitsAsync(pool);
             foreach (var worker in pool.Idle)
             {
                 Process.GetProcessById(worker).Kill();
@@ -205,13 +200,13 @@ public sealed partial class SqlWorkerTests(WorkerFixture fixture) : IClassFixtur
             Assert.Equal(1, rows.Count);
         }
         var working = Task.Run(() => pool.Run(gate.Parse(Endless), [], new TablePins([]), new Rows(), CancellationToken.None));
-        var victims = Children();
-        while (!working.IsCompleted)
-        {
-            victims.ForEach(Kill);
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-            victims = Children();
-        }
+        await EngineFixture.Eventually(
+            () =>
+            {
+                Children().ForEach(Kill);
+                return Task.FromResult(working.IsCompleted);
+            },
+            "the statement has ended with its worker");
         Assert.Contains("was ended (signal 9)", (await Assert.ThrowsAsync<SqlException>(() => working)).Message, StringComparison.Ordinal);
     }
 
@@ -246,10 +241,7 @@ public sealed partial class SqlWorkerTests(WorkerFixture fixture) : IClassFixtur
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "workers are for Linux");
         await using var pool = new WorkerPool(fixture.Options, TimeProvider.System, NullLogger.Instance);
-        while (pool.Idle.Count == 0)
-        {
-            await Task.Delay(10, TestContext.Current.CancellationToken);
-        }
+        await UntilOneWaitsAsync(pool);
         var worker = pool.Idle[0].ToString(CultureInfo.InvariantCulture);
         Assert.DoesNotContain("hunter2", await File.ReadAllTextAsync($"/proc/{worker}/environ"), StringComparison.Ordinal);
         var status = await File.ReadAllTextAsync($"/proc/{worker}/status");
@@ -285,6 +277,8 @@ public sealed partial class SqlWorkerTests(WorkerFixture fixture) : IClassFixtur
     private static BatchSlice Part(BatchSlice whole, long start, long count) => new() { Schema = whole.Schema, Columns = whole.Columns, Start = start, Count = count };
 
     private static string Line(object?[] row) => string.Join(' ', row.Select(RandomColumns.Canonical));
+
+    private static Task UntilOneWaitsAsync(WorkerPool pool) => EngineFixture.Eventually(() => Task.FromResult(pool.Idle.Count > 0), "a worker waits");
 
     private static void Kill(int process) => Signal(process, "KILL");
 
