@@ -490,15 +490,31 @@ def required(metadata):
 
 
 def old_schema(metadata):
-    """The current schema put back to an older one, as Java's SetCurrentSchema can, as long as the partitioning has its columns."""
+    """The current schema put back to an older one, as Java's SetCurrentSchema can, as long as the partitioning has its columns and no
+    type becomes narrower: files with the wider one are there, and no engine reads those."""
     specs = {spec["spec-id"]: spec for spec in metadata["partition-specs"]}
     sources = {field["source-id"] for field in specs[metadata["default-spec-id"]]["fields"]}
+    current, = [one for one in metadata["schemas"] if one["schema-id"] == metadata["current-schema-id"]]
+    kinds = leaf_types(current)
     older = [one for one in metadata["schemas"]
-             if one["schema-id"] < metadata["current-schema-id"] and sources <= {field["id"] for field in one["fields"]}]
+             if one["schema-id"] < metadata["current-schema-id"] and sources <= {field["id"] for field in one["fields"]}
+             and all(kinds.get(id, kind) == kind for id, kind in leaf_types(one).items())]
     if not older:
         return nothing("no older schema")
     metadata["current-schema-id"] = older[len(older) // 2]["schema-id"]
     return {"did": f"the schema is {metadata['current-schema-id']} again", "schema": True}
+
+
+def leaf_types(kind):
+    """The types below a struct, a list or a map, by field id."""
+    if kind["type"] == "struct":
+        parts = [(field["id"], field["type"]) for field in kind["fields"]]
+    else:
+        parts = [(kind[f"{part}-id"], kind[part]) for part in ("element", "key", "value") if part in kind]
+    found = {}
+    for id, part in parts:
+        found |= {id: part} if isinstance(part, str) else leaf_types(part)
+    return found
 
 
 def old_spec(metadata):
