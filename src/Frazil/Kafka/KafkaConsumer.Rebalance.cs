@@ -22,19 +22,14 @@ public sealed unsafe partial class KafkaConsumer
 
     /// <summary>As <see cref="RestartAsync"/>, of positions that are asked for on the consumer's own
     /// thread, where no rebalance can come between the answer and the reading.</summary>
-    public Task RestartWhereAsync(Func<IReadOnlyCollection<PartitionStart>> starts) => Post(() =>
-    {
-        // A position with an offset rather than librdkafka's pause and seek, as with every assignment.
-        var held = starts().Where(start => _owned.ContainsKey(start.Partition)).ToArray();
-        Unassign([.. held.Select(start => start.Partition).Where(IsReading)], keep: true);
-        Assign(held, []);
-    });
+    public Task RestartWhereAsync(Func<IReadOnlyCollection<PartitionStart>> starts) => Post(new PostedWork { Starts = starts });
 
     private bool IsReading(TopicPartition partition) => _owned.GetValueOrDefault(partition) is not null;
 
-    private Task Post(Action run)
+    private Task Post(Action run) => Post(new PostedWork { Run = run });
+
+    private Task Post(PostedWork work)
     {
-        var work = new PostedWork(run, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         lock (_gate)
         {
             if (_client == 0 || Completion.IsCompleted || _stopping.IsCancellationRequested)
@@ -47,21 +42,45 @@ public sealed unsafe partial class KafkaConsumer
         return work.Done.Task;
     }
 
+    /// <summary>In the order in which it was posted; restarts that follow one another are one. The question where partitions begin waits,
+    /// with the brokers, behind a fetch that they hold back: as long for one partition as for hundreds.</summary>
     private void RunPosted()
     {
-        while (_posted.TryDequeue(out var work))
+        while (_posted.TryDequeue(out var first))
         {
+            List<PostedWork> together = [first];
+            while (first.Starts is not null && _posted.TryPeek(out var next) && next.Starts is not null && _posted.TryDequeue(out _))
+            {
+                together.Add(next);
+            }
             try
             {
-                work.Run();
-                work.Done.TrySetResult();
+                first.Run?.Invoke();
+                Restart(together.SelectMany(static work => work.Starts?.Invoke() ?? []));
+                together.ForEach(static work => work.Done.TrySetResult());
             }
             catch (Exception failure)
             {
-                work.Done.TrySetException(failure);
+                together.ForEach(work => work.Done.TrySetException(failure));
                 throw;
             }
         }
+    }
+
+    /// <summary>With an offset for each, rather than with librdkafka's pause and seek, as with every assignment. Of several for one partition the
+    /// last counts.</summary>
+    private void Restart(IEnumerable<PartitionStart> starts)
+    {
+        var held = new Dictionary<TopicPartition, PartitionStart>();
+        foreach (var start in starts)
+        {
+            if (_owned.ContainsKey(start.Partition))
+            {
+                held[start.Partition] = start;
+            }
+        }
+        Unassign([.. held.Keys.Where(IsReading)], keep: true);
+        Assign(held.Values, []);
     }
 
     /// <summary>On the consumer's thread, inside a poll. The group waits until assign or unassign is called, so one of them always

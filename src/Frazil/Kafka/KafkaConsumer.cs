@@ -296,7 +296,15 @@ public sealed partial class KafkaConsumer : IAsyncDisposable, IMessageQueueOwner
         RdKafkaNative.rd_kafka_destroy_flags(client, RdKafkaNative.DestroyWithoutClose); // the group was left before
     }
 
-    private sealed record PostedWork(Action Run, TaskCompletionSource Done);
+    /// <summary>For the consumer's thread: something to do, or partitions to read from elsewhere.</summary>
+    private sealed class PostedWork
+    {
+        public Action? Run { get; init; }
+
+        public Func<IReadOnlyCollection<PartitionStart>>? Starts { get; init; }
+
+        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
 
     /// <summary>Immutable: read by workers without a lock.</summary>
     private sealed record TopicTable(string[] Names, nint[] Handles)
