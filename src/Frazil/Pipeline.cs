@@ -301,6 +301,7 @@ internal sealed partial class Pipeline : IAsyncDisposable
         Journal = new(log, state),
         Memory = memory,
         Metrics = metrics,
+        Phase = shared.FlushPhases.Next(),
         Logger = logger,
         OnCommitted = Partitions.NoteCommitted,
         OnFenced = unit => Partitions.ReadAgain([.. unit.Batches.Select(static batch => batch.Partition)]),

@@ -21,6 +21,7 @@ internal sealed record PipelineShared
     public required ILoggerFactory Loggers { get; init; }
     public required EngineMetrics Metrics { get; init; }
     public required int WorkersPerTable { get; init; }
+    public FlushPhases FlushPhases { get; } = new();
     /// <summary>Tables, and their dead-letter tables, that somebody writes; SQL does not tell cases apart.</summary>
     public ConcurrentDictionary<string, bool> Names { get; } = new(StringComparer.OrdinalIgnoreCase);
 

@@ -33,6 +33,7 @@ internal sealed class TableFlusher
     private readonly Lock gate = new();
     private Task commitTail = Task.CompletedTask;
     private int inFlight;
+    private long sealedAt;
 
     public TableFlusher(TableFlusherParts parts, HotBufferOptions limits, TimeProvider time)
     {
@@ -87,7 +88,18 @@ internal sealed class TableFlusher
     }
 
     /// <summary>Until the oldest of some open batches is old enough for a flush.</summary>
-    private TimeSpan UntilOld(IReadOnlyList<HotBatch> open) => flushAge - time.GetElapsedTime(open.Min(static batch => batch.PendingSince));
+    private TimeSpan UntilOld(IReadOnlyList<HotBatch> open)
+    {
+        var since = open.Min(static batch => batch.PendingSince);
+        return AgeFrom(since) - time.GetElapsedTime(since);
+    }
+
+    /// <summary>After a rest the table goes by its phase; from then on by the whole interval, which keeps it apart from others.</summary>
+    private TimeSpan AgeFrom(long since)
+    {
+        var last = Volatile.Read(ref sealedAt);
+        return last != 0 && time.GetElapsedTime(last, since) < flushAge ? flushAge : flushAge * parts.Phase;
+    }
 
     /// <summary>Until something is due by its age; for ever where nothing is held.</summary>
     private TimeSpan UntilDue()
@@ -118,6 +130,7 @@ internal sealed class TableFlusher
                 return commitTail;
             }
             Interlocked.Increment(ref inFlight);
+            Volatile.Write(ref sealedAt, time.GetTimestamp());
             var write = Task.Run(() => WriteAsync(flush, cancellationToken), cancellationToken);
             commitTail = CommitInOrderAsync(commitTail, flush, write, cancellationToken);
             return commitTail;
@@ -283,6 +296,8 @@ internal sealed record TableFlusherParts
     public required FlushJournal Journal { get; init; }
     public required TableMemory Memory { get; init; }
     public required TableMetrics Metrics { get; init; }
+    /// <summary>The part of the flush interval after which rows that come after a rest are flushed.</summary>
+    public required double Phase { get; init; }
     public required ILogger Logger { get; init; }
     /// <summary>These batches are in the table now.</summary>
     public required Action<IReadOnlyList<HotBatch>> OnCommitted { get; init; }

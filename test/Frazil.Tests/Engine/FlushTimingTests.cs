@@ -54,6 +54,39 @@ public sealed class FlushTimingTests : IAsyncDisposable
         await Eventually(() => pipeline.Status().CommittedRows == 1, "the row is committed");
     }
 
+    [Fact]
+    public async Task Tables_that_begin_together_are_flushed_one_after_the_other_and_stay_apart()
+    {
+        fixture.Cluster.CreateTopic("one", 1);
+        fixture.Cluster.CreateTopic("two", 1);
+        var options = fixture.Options(
+            "one", table => table with { Name = "shop.{topic}", Topics = ["one", "two"] }, new() { FlushIntervalSeconds = 3600, TtlSeconds = 0 });
+        await using var catalog = await OpenCatalogAsync(options);
+        await using var tables = await StartAsync(options, catalog);
+        await ProduceAsync(tables, rows: 1);
+
+        time.Skip(TimeSpan.FromMinutes(30));
+        await Eventually(() => Committed(tables) is (0, 1), "the second table is flushed after half the interval");
+        await ProduceAsync(tables, rows: 2);
+
+        time.Skip(TimeSpan.FromMinutes(30));
+        await Eventually(() => Committed(tables) is (2, 1), "the first table is flushed after the whole interval");
+        await ProduceAsync(tables, rows: 3);
+
+        time.Skip(TimeSpan.FromMinutes(30));
+        await Eventually(() => Committed(tables) is (2, 3), "the second table is flushed an interval after its first flush");
+    }
+
+    private async Task ProduceAsync(EngineFixture.RunningTable tables, int rows)
+    {
+        await fixture.ProduceAsync("one", 0, $$"""{"id":{{rows}}}""");
+        await fixture.ProduceAsync("two", 0, $$"""{"id":{{rows}}}""");
+        await Eventually(() => tables.Source.Lanes.All(lane => lane.Status().Records == rows), $"row {rows} of each table is visible");
+    }
+
+    private static (long One, long Two) Committed(EngineFixture.RunningTable tables)
+        => (tables.Source.Lanes[0].Status().CommittedRows, tables.Source.Lanes[1].Status().CommittedRows);
+
     private FrazilOptions Options(string topic, HotBufferOptions hot)
     {
         fixture.Cluster.CreateTopic(topic, 1);
