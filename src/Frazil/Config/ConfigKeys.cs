@@ -59,7 +59,7 @@ internal static class ConfigKeys
             "Megabytes (2^20) of hot rows of one table at which a flush starts. At most `max_memory_mb`."),
         Number("hot_buffer.flush_interval_seconds", 0.1, 86_400, o => o.HotBuffer.FlushIntervalSeconds,
             (o, v) => o with { HotBuffer = o.HotBuffer with { FlushIntervalSeconds = v } },
-            "Seconds after which rows are flushed even when few."),
+            "Seconds after which rows are flushed even when few. Where a process has several tables, the first flush after a rest comes earlier for most of them, so that they do not all flush at one moment."),
         Number("hot_buffer.ttl_seconds", 0, 86_400, o => o.HotBuffer.TtlSeconds,
             (o, v) => o with { HotBuffer = o.HotBuffer with { TtlSeconds = v } },
             "Seconds that committed batches stay in memory for lookups."),
