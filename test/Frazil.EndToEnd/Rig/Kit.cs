@@ -74,7 +74,9 @@ public static partial class Kit
     {
         string[] arguments =
         [
-            "--bootstrap", bootstrap, "--topic", topic, "--partitions", "6", "--records", records.ToString(CultureInfo.InvariantCulture), .. Patient, .. more,
+            "--bootstrap", bootstrap, "--topic", topic, "--partitions", "6", "--records", records.ToString(CultureInfo.InvariantCulture),
+            "--txn-id", $"{topic}-{Guid.NewGuid():N}", // of two producers of one id the broker fences the first, whatever their topics
+            .. Patient, .. more,
         ];
         return Ledger.Parse(await RunAsync("kafka/load", arguments, cancellationToken));
     }
