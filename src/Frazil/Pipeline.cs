@@ -99,7 +99,7 @@ internal sealed partial class Pipeline : IAsyncDisposable
 
     /// <summary>The table, and its dead letters, as SQL sees them.</summary>
     public ImmutableArray<QueryTable> QueryTables
-        => [new(table.State, hot) { Reads = Reads }, new(deadLetters.Table.State, hot, ReadsDeadLetters: true) { Reads = Reads }];
+        => [new(table, hot) { Reads = Reads }, new(deadLetters.Table, hot, ReadsDeadLetters: true) { Reads = Reads }];
 
     /// <summary>Opens the table, and finishes what a dead process began. Idempotent.</summary>
     /// <exception cref="PipelineFailedException">The table cannot be written as configured.</exception>
@@ -289,8 +289,7 @@ internal sealed partial class Pipeline : IAsyncDisposable
         Metrics = metrics,
         Phase = shared.FlushPhases.Next(),
         Logger = logger,
-        OnCommitted = Partitions.NoteCommitted,
-        OnFenced = unit => Partitions.ReadAgain([.. unit.Batches.Select(static batch => batch.Partition)]),
+        Partitions = Partitions,
         OnFailed = Fail,
     };
 

@@ -5,6 +5,7 @@ using Frazil.DeadLetters;
 using Frazil.Faults;
 using Frazil.Flush;
 using Frazil.Hot;
+using Frazil.Ingest;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -190,7 +191,7 @@ internal sealed class TableFlusher
     {
         parts.Logger.RowsOutgrown(parts.Table.Name, flush.Id, error.Message);
         await parts.Writer.DiscardAsync(flush);
-        parts.OnFenced(new([.. flush.Batches.Where(static batch => !batch.IsDropped)], []));
+        ReadAgain(flush.Batches.Where(static batch => !batch.IsDropped));
         await LogAsync(token => parts.Journal.CompletedAsync(flush.Id, "outgrown", 0, token), cancellationToken);
     }
 
@@ -255,19 +256,24 @@ internal sealed class TableFlusher
             var left = unit.Batches.RemoveAll(static batch => batch.IsDropped);
             if (!left.IsEmpty)
             {
-                parts.OnFenced(unit with { Batches = left });
+                ReadAgain(left);
             }
         }
     }
+
+    /// <summary>The partitions of these batches moved on without us: what is buffered of them is dropped, and they are read again from where
+    /// the table is.</summary>
+    private void ReadAgain(IEnumerable<HotBatch> batches)
+        => parts.Partitions.ReadAgain([.. batches.Select(static batch => batch.Partition)]);
 
     private void Settle(FlushedUnit unit, CommitOutcome outcome)
     {
         if (outcome.IsFenced(unit.Batches[0].Partition))
         {
-            parts.OnFenced(unit);
+            ReadAgain(unit.Batches);
             return;
         }
-        parts.OnCommitted(unit.Batches);
+        parts.Partitions.NoteCommitted(unit.Batches);
         foreach (var batch in unit.Batches)
         {
             batch.MarkCommitted(outcome.SnapshotId, time.GetTimestamp());
@@ -295,10 +301,8 @@ internal sealed record TableFlusherParts
     /// <summary>The part of the flush interval after which rows that come after a rest are flushed.</summary>
     public required double Phase { get; init; }
     public required ILogger Logger { get; init; }
-    /// <summary>These batches are in the table now.</summary>
-    public required Action<IReadOnlyList<HotBatch>> OnCommitted { get; init; }
-    /// <summary>A unit's partitions moved on without us: drop what is buffered of them and read again from where the table is.</summary>
-    public required Action<FlushedUnit> OnFenced { get; init; }
+    /// <summary>Where the rows are read from, and read from again.</summary>
+    public required LanePartitions Partitions { get; init; }
     /// <summary>The pipeline cannot go on.</summary>
     public required Action<Exception> OnFailed { get; init; }
 }

@@ -4,13 +4,14 @@ using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.IO;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Frazil.Commit;
 
 /// <summary>
 /// One table of the lake as this process has it, once: what is known of it, its one committer (invariant 7), the schema that its records
-/// are laid out by, and its topics' identities. Ingest, recovery, dead letters, maintenance and replay are all given this. Thread-safe;
-/// nothing to dispose, the catalog stays the caller's.
+/// are laid out by, and its topics' identities. Ingest, recovery, dead letters, maintenance, replay, verify and SQL are all given this.
+/// Thread-safe; nothing to dispose, the catalog stays the caller's.
 /// </summary>
 internal sealed class LakeTable
 {
@@ -32,6 +33,9 @@ internal sealed class LakeTable
         };
         schemas = settings.Records is { } records ? new(catalog, state, Committer, records, logger) : null;
     }
+
+    /// <summary>One that others write, or nobody does just now: for whoever only looks at it.</summary>
+    public static LakeTable ToLookAt(ICatalog catalog, TableIdentifier identifier) => new(catalog, new(catalog, identifier), NullLogger.Instance);
 
     public TableState State { get; }
 

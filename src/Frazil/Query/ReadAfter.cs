@@ -46,7 +46,7 @@ internal static class ReadAfter
             ? fed
             : throw new SqlException(
                 $"read_after names the topic {topic}, from which no table of this query is fed "
-                + $"({string.Join(", ", tables.Select(static table => table.State.Identifier))})", null);
+                + $"({string.Join(", ", tables.Select(static table => table.Identifier))})", null);
     }
 
     private static async Task WaitAsync(QueryTable table, TopicPartition partition, long offset, CancellationToken cancellationToken)
@@ -62,7 +62,7 @@ internal static class ReadAfter
                 if (next is not { } seen || seen <= offset)
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    next = Later(next, (await table.State.RefreshAsync(cancellationToken))?.Progress.NextOffset(partition));
+                    next = Later(next, (await table.Lake.RefreshAsync(cancellationToken))?.Progress.NextOffset(partition));
                 }
                 await untilCatalog.CancelAsync();
                 if (next > offset)
@@ -113,7 +113,7 @@ internal static class ReadAfter
 
     private static string Explain(QueryTable table, TopicPartition partition, long offset, long? next)
     {
-        var name = table.State.Identifier;
+        var name = table.Identifier;
         var asked = $"offset {offset} of partition {partition.Partition} of the topic {partition.Topic}, which read_after asks for, was "
             + $"not visible in {name}";
         return next > 0

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Frazil.Columnar;
 using Frazil.Commit;
 using Frazil.Hot;
+using Frazil.Iceberg.Catalogs;
 using Frazil.Kafka;
 
 namespace Frazil.Query;
@@ -53,10 +54,10 @@ internal sealed class ReadPoint : IDisposable
     public static async Task<ReadPoint> TakeAsync(QueryTable table, CancellationToken cancellationToken)
     {
         var pinned = table.Hot?.PinAll() ?? [];
-        var snapshot = table.State.Pins.Begin(table.State.Current?.Metadata); // no expiry of ours takes the files from now on
+        var snapshot = table.Lake.State.Pins.Begin(table.Lake.Current?.Metadata); // no expiry of ours takes the files from now on
         try
         {
-            var version = await table.State.RefreshAsync(cancellationToken);
+            var version = await table.Lake.RefreshAsync(cancellationToken);
             snapshot.Settle(version?.Metadata.CurrentSnapshotId);
             return new(table, pinned, version, snapshot);
         }
@@ -118,17 +119,19 @@ internal sealed class ReadPoint : IDisposable
 }
 
 /// <summary>A table that SQL can name.</summary>
-/// <param name="State">Its catalog side.</param>
+/// <param name="Lake">Its catalog side.</param>
 /// <param name="Hot">Its hot side; null for tables that this process does not ingest.</param>
 /// <param name="ReadsDeadLetters">True for a dead-letter table: it shares its main table's hot batches.</param>
-internal sealed record QueryTable(TableState State, HotBuffer? Hot, bool ReadsDeadLetters = false)
+internal sealed record QueryTable(LakeTable Lake, HotBuffer? Hot, bool ReadsDeadLetters = false)
 {
+    public TableIdentifier Identifier => Lake.Identifier;
+
     /// <summary>The configured topics, where this process ingests the table.</summary>
     public Func<string, bool>? Reads { get; init; }
 
     /// <summary>Whether records of the topic come into this table: as configured, else as the table's progress says.</summary>
     public async Task<bool> IsFedByAsync(string topic, CancellationToken cancellationToken) => Reads?.Invoke(topic)
-        ?? (await State.RefreshAsync(cancellationToken))?.Progress.NextOffsets.Keys.Any(partition => partition.Topic == topic) == true;
+        ?? (await Lake.RefreshAsync(cancellationToken))?.Progress.NextOffsets.Keys.Any(partition => partition.Topic == topic) == true;
 
     /// <summary>Columns while neither catalog nor chunks say any.</summary>
     public ColumnFields EmptyColumns => ReadsDeadLetters ? DeadLetterColumns.Columns : ColumnFields.Empty;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Frazil.Cold;
+using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Hot;
 using Frazil.Iceberg.Catalogs;
@@ -116,7 +117,7 @@ public sealed class SqlSession : IAsyncDisposable
                 readPoints.Add(readPoint);
                 inputs.Add(await ToInputAsync(readPoint, deadline.Token));
             }
-            var summaries = readPoints.ToDictionary(static point => point.Table.State.Identifier.ToString(), Summarize);
+            var summaries = readPoints.ToDictionary(static point => point.Table.Identifier.ToString(), Summarize);
             var files = inputs.Sum(static input => input.ColdFiles.Count);
             var scan = new ScanSummary(files, files, readPoints.Sum(static point => point.HotRows));
             handedOver = true; // the executor unpins: an interrupted query may read on for a moment after its task has ended
@@ -133,7 +134,7 @@ public sealed class SqlSession : IAsyncDisposable
 
     private async Task<TableInput> ToInputAsync(ReadPoint point, CancellationToken cancellationToken)
     {
-        var identifier = point.Table.State.Identifier;
+        var identifier = point.Table.Identifier;
         var metadata = point.Version?.Metadata;
         var files = point.Version is { } version ? await snapshotFiles.ListAsync(version, cancellationToken) : [];
         return new()
@@ -166,17 +167,17 @@ public sealed class SqlSession : IAsyncDisposable
 
     private async Task<QueryTable?> FindAsync(SqlTableName name, CancellationToken cancellationToken)
     {
-        var hits = ingested().Where(table => name.Matches(table.State.Identifier.Namespace.ToString(), table.State.Identifier.Name)).ToList();
+        var hits = ingested().Where(table => name.Matches(table.Identifier.Namespace.ToString(), table.Identifier.Name)).ToList();
         if (hits.Count == 0)
         {
             var all = await ListAsync(cancellationToken);
             hits = [.. all.Where(table => name.Matches(table.Namespace.ToString(), table.Name))
-                .Select(identifier => new QueryTable(new(catalog, identifier), null))];
+                .Select(identifier => new QueryTable(LakeTable.ToLookAt(catalog, identifier), null))];
         }
         return hits.Count <= 1
             ? hits.FirstOrDefault()
             : throw new SqlException(
-                $"{name} is ambiguous: {string.Join(", ", hits.Select(static hit => hit.State.Identifier))}; name the namespace",
+                $"{name} is ambiguous: {string.Join(", ", hits.Select(static hit => hit.Identifier))}; name the namespace",
                 name.Position);
     }
 
@@ -192,14 +193,14 @@ public sealed class SqlSession : IAsyncDisposable
 
     private async Task<string> SuggestAsync(CancellationToken cancellationToken)
     {
-        var names = ingested().Where(static table => !table.ReadsDeadLetters).Select(static table => table.State.Identifier)
+        var names = ingested().Where(static table => !table.ReadsDeadLetters).Select(static table => table.Identifier)
             .Concat(await ListAsync(cancellationToken)).Distinct().Take(10).ToList();
         return names.Count == 0 ? "; the catalog has no tables yet" : $"; there are {string.Join(", ", names)}";
     }
 
     private async Task<SqlStream> ShowTablesAsync(QueryDeadline deadline)
     {
-        var names = (await ListAsync(deadline.Token)).Concat(ingested().Select(static table => table.State.Identifier)
+        var names = (await ListAsync(deadline.Token)).Concat(ingested().Select(static table => table.Identifier)
             .Where(static identifier => !identifier.Name.EndsWith(DeadLetterColumns.TableSuffix, StringComparison.Ordinal)));
         var rows = executor.Answer("name", [.. names.Select(static name => name.ToString()).Distinct().Order(StringComparer.Ordinal)]);
         return new(rows, new Dictionary<string, ReadPointSummary>(), new(0, 0, 0), deadline);

@@ -4,7 +4,6 @@ using Frazil.Config;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
-using Frazil.Iceberg.IO;
 using Frazil.Iceberg.Manifests;
 using Frazil.Kafka;
 using Frazil.Maintain;
@@ -31,8 +30,9 @@ public sealed class TableVerifier(ICatalog catalog, KafkaOptions kafka)
     public async Task<TableVerification> VerifyAsync(
         TableIdentifier identifier, bool deep, IProgress<VerifyProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        var table = await catalog.LoadTableAsync(identifier, cancellationToken);
-        var recorded = TableProgress.Parse(table.Metadata.Properties);
+        var version = await LakeTable.ToLookAt(catalog, identifier).RefreshAsync(cancellationToken)
+            ?? throw new NoSuchTableException($"The table {identifier} does not exist.");
+        var (table, recorded) = (version.Table, version.Progress);
         var topics = recorded.NextOffsets.Keys.Select(static partition => partition.Topic)
             .Distinct().Order(StringComparer.Ordinal).ToList();
         progress?.Report(new("reading manifests", 0, 0));
@@ -96,15 +96,14 @@ public sealed class TableVerifier(ICatalog catalog, KafkaOptions kafka)
     private async Task<IReadOnlyDictionary<TopicPartition, HeldOffsets>> ReadLettersAsync(
         TableIdentifier identifier, List<VerifyFinding> whole, CancellationToken cancellationToken)
     {
-        var letters = identifier with { Name = identifier.Name + DeadLetterColumns.TableSuffix };
-        if (!await catalog.TableExistsAsync(letters, cancellationToken))
+        var letters = LakeTable.ToLookAt(catalog, identifier with { Name = identifier.Name + DeadLetterColumns.TableSuffix }).State.Table;
+        if (await letters.RefreshAsync(cancellationToken) is not { } table) // its own progress is not asked: it may be spoilt
         {
             return ImmutableDictionary<TopicPartition, HeldOffsets>.Empty;
         }
-        var table = await catalog.LoadTableAsync(letters, cancellationToken);
-        var plan = await new TableScan(table.Metadata, new ManifestCache(table.FileIO)).PlanAsync(cancellationToken);
+        var live = await letters.Manifests.ReadLiveAsync(table.Metadata.CurrentSnapshot, table.Metadata, cancellationToken);
         var there = new List<DataFile>();
-        foreach (var file in plan.Files.Select(static scanned => scanned.File))
+        foreach (var file in live.Select(static entry => entry.File).Where(static file => file.Content == FileContent.Data))
         {
             if (await DataFileLook.FaultOfAsync(table.FileIO, file, cancellationToken) is { } fault)
             {
