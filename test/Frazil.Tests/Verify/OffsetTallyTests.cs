@@ -1,4 +1,3 @@
-using Frazil.Kafka;
 using Frazil.Verify;
 using Xunit;
 
