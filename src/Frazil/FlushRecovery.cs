@@ -6,7 +6,6 @@ using Frazil.Faults;
 using Frazil.Iceberg.IO;
 using Frazil.Log;
 using Frazil.Telemetry;
-using Microsoft.Extensions.Logging;
 
 namespace Frazil;
 
@@ -39,8 +38,8 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
         }
         if (scan.Entries + scan.Damaged > 0)
         {
-            parts.Logger.Recovered(
-                parts.Table, parts.State.Current?.Metadata.CurrentSnapshotId, scan.Entries, scan.Damaged, scan.Unknown,
+            parts.Table.Logger.Recovered(
+                parts.Table.Name, parts.Table.Current?.Metadata.CurrentSnapshotId, scan.Entries, scan.Damaged, scan.Unknown,
                 scan.Unfinished.Count,
                 foundCommitted, committedFiles, committedRows, removedFiles);
         }
@@ -49,7 +48,7 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
     /// <summary>Commits what is whole. Returns the rows that are in the table because of it.</summary>
     private async Task<long> FinishAsync(UnfinishedFlush flush, CancellationToken cancellationToken)
     {
-        if (await parts.State.RefreshAsync(cancellationToken) is not { } version)
+        if (await parts.Table.RefreshAsync(cancellationToken) is not { } version)
         {
             return 0;
         }
@@ -68,17 +67,17 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
 
     private async Task<long> CommitAsync(UnfinishedFlush flush, ImmutableArray<CommitUnit> units, CancellationToken cancellationToken)
     {
-        var before = parts.State.Current!.Metadata.CurrentSnapshotId;
+        var before = parts.Table.Current!.Metadata.CurrentSnapshotId;
         await parts.Log.AppendAsync(
             [new OffsetCommit(flush.Id, [.. units.SelectMany(static unit => unit.Steps).Select(LoggedStep.Of)])], sync: true,
             cancellationToken);
-        var outcome = await parts.Committer.CommitAsync(new(flush.Id, units) { MayHaveHappened = flush.WasOffered }, cancellationToken);
+        var outcome = await parts.Table.Committer.CommitAsync(new(flush.Id, units) { MayHaveHappened = flush.WasOffered }, cancellationToken);
         var settled = units.RemoveRange(outcome.Fenced);
         if (outcome.SnapshotId is not { } snapshotId || settled.IsEmpty)
         {
             return 0;
         }
-        if (snapshotId == before || parts.State.Current!.Metadata.CurrentSnapshotId == before)
+        if (snapshotId == before || parts.Table.Current!.Metadata.CurrentSnapshotId == before)
         {
             foundCommitted++;
         }
@@ -116,7 +115,7 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
             return false;
         }
         // Progress alone may be of a reading long ago, which this one began anew.
-        var (kept, found) = (new KeptLetters(parts.DeadLetters, parts.Logger), 0L);
+        var (kept, found) = (new KeptLetters(parts.DeadLetters), 0L);
         foreach (var step in unit.Steps.Select(static step => step.ToStep()))
         {
             if (letters.Progress.NextOffset(step.Partition) is not { } next || next < step.Next)
@@ -147,9 +146,9 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
     /// <summary>Removes files named after the flush that no version of the table names.</summary>
     private async Task RemoveLeftoversAsync(UnfinishedFlush flush, CancellationToken cancellationToken)
     {
-        foreach (var (state, committer) in new[] { (parts.State, parts.Committer), (parts.DeadLetters, parts.DeadLettersCommitter) })
+        foreach (var table in new[] { parts.Table, parts.DeadLetters })
         {
-            if (await state.RefreshAsync(cancellationToken) is not { } version)
+            if (await table.RefreshAsync(cancellationToken) is not { } version)
             {
                 continue;
             }
@@ -161,7 +160,7 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
                     ours.Add(file.Location);
                 }
             }
-            removedFiles += await committer.DeleteOthersAsync(ours, cancellationToken);
+            removedFiles += await table.Committer.DeleteOthersAsync(ours, cancellationToken);
         }
     }
 }
@@ -169,11 +168,7 @@ internal sealed class FlushRecovery(FlushRecoveryParts parts)
 /// <summary>What a recovery works with; all of one table.</summary>
 internal sealed record FlushRecoveryParts
 {
-    public required string Table { get; init; }
+    public required LakeTable Table { get; init; }
+    public required LakeTable DeadLetters { get; init; }
     public required TransactionLog Log { get; init; }
-    public required TableState State { get; init; }
-    public required TableState DeadLetters { get; init; }
-    public required TableCommitter Committer { get; init; }
-    public required TableCommitter DeadLettersCommitter { get; init; }
-    public required ILogger Logger { get; init; }
 }

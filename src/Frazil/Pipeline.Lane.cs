@@ -67,7 +67,7 @@ internal sealed partial class Pipeline
     /// <summary>Brings what a record waits for; tries until the catalog, or the schema registry, answers. Null, or why the record can never
     /// be a row.</summary>
     public Task<DecodeError?> FulfilAsync(SchemaNeed need)
-        => Task.Run(() => retry.RunAsync("schema change", token => schemas.FulfilAsync(need, token), Ending));
+        => Task.Run(() => retry.RunAsync("schema change", token => table.Schemas.FulfilAsync(need, token), Ending));
 
     /// <summary>Something was published.</summary>
     public void Appended()

@@ -36,15 +36,12 @@ internal sealed partial class Pipeline : IAsyncDisposable
     private readonly HotBuffer hot = new();
     private readonly TableMemory memory;
     private readonly StepRetry retry;
-    private readonly TableState state;
-    private readonly TableCommitter committer;
-    private readonly SchemaKeeper schemas;
+    private readonly LakeTable table;
     private readonly DeadLetterSink deadLetters;
     private readonly TransactionLog log;
     private readonly TableFlusher flusher;
     private readonly CancellationTokenSource stopping = new();
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TopicIdentities identities;
     private readonly TableSource source;
     private readonly CancellationTokenSource ending;
     private readonly RepeatedProblems problems;
@@ -67,19 +64,15 @@ internal sealed partial class Pipeline : IAsyncDisposable
         logger = shared.Loggers.CreateLogger($"Frazil.{options.Name}");
         metrics = shared.Metrics.OfTable(options.Name);
         var identifier = TableIdentifier.Parse(options.Name);
-        state = new(shared.Catalog, identifier, shared.Time);
         problems = new(shared.Time);
         memory = shared.Memory.Join();
         retry = new(
             shared.Time, logger, options.Name, TimeSpan.FromSeconds(shared.Options.HotBuffer.FailAfterSeconds), metrics.CountFlushFailure);
-        identities = new TopicIdentities(shared.Admin, options.Name, logger);
-        committer = new(state, metrics, logger, identities, options.OnRollback);
-        schemas = new(shared.Catalog, state, committer, options, logger);
-        var lettersState = new TableState(shared.Catalog, identifier with { Name = identifier.Name + DeadLetterColumns.TableSuffix }, shared.Time);
+        var identities = new TopicIdentities(shared.Admin, options.Name, logger);
+        table = Open(identifier, new() { Records = options, Identities = identities, Metrics = metrics, OnRollback = options.OnRollback });
+        var letters = identifier with { Name = identifier.Name + DeadLetterColumns.TableSuffix };
         deadLetters = new(
-            shared.Catalog, lettersState,
-            new(lettersState, new TableMetrics(), logger, identities, OnRollback.ReadAgain) { StopsAtUntoldRows = false }, shared.Writer,
-            identities, logger);
+            Open(letters, new() { Identities = identities, OnRollback = OnRollback.ReadAgain, StopsAtUntoldRows = false }), shared.Writer);
         log = new(LogSegments.FolderOf(shared.Options.DataDir, options.Name), shared.Time);
         Partitions = new(new()
         {
@@ -87,18 +80,15 @@ internal sealed partial class Pipeline : IAsyncDisposable
             Source = member,
             Options = options,
             Shared = shared,
-            State = state,
-            Committer = committer,
-            Identities = identities,
+            Table = table,
             Policies = new(shared.Admin, options.Name, shared.Time, logger),
-            Schemas = schemas,
             DeadLetters = deadLetters,
             Hot = hot,
             Memory = memory,
             Retry = retry,
             Logger = logger,
         });
-        committer.OnSetBack = Partitions.ReadAgain;
+        table.Committer.OnSetBack = Partitions.ReadAgain;
         flusher = new(FlusherParts(), shared.Options.HotBuffer, shared.Time);
     }
 
@@ -109,7 +99,7 @@ internal sealed partial class Pipeline : IAsyncDisposable
 
     /// <summary>The table, and its dead letters, as SQL sees them.</summary>
     public ImmutableArray<QueryTable> QueryTables
-        => [new(state, hot) { Reads = Reads }, new(deadLetters.State, hot, ReadsDeadLetters: true) { Reads = Reads }];
+        => [new(table.State, hot) { Reads = Reads }, new(deadLetters.Table.State, hot, ReadsDeadLetters: true) { Reads = Reads }];
 
     /// <summary>Opens the table, and finishes what a dead process began. Idempotent.</summary>
     /// <exception cref="PipelineFailedException">The table cannot be written as configured.</exception>
@@ -120,7 +110,7 @@ internal sealed partial class Pipeline : IAsyncDisposable
         {
             if (!isOpen)
             {
-                await schemas.OpenAsync(cancellationToken);
+                await table.Schemas.OpenAsync(cancellationToken);
                 await RecoverAsync(cancellationToken);
                 flushLoop = flusher.RunAsync(stopping.Token);
                 flushLoop.Forget(Fail);
@@ -208,19 +198,15 @@ internal sealed partial class Pipeline : IAsyncDisposable
 
     private async Task RecoverAsync(CancellationToken cancellationToken)
     {
-        var version = state.Current;
+        var version = table.Current;
         var scan = log.Open(new(
             Name, version?.Metadata.TableUuid, version?.Metadata.CurrentSnapshotId,
             [.. (version?.Progress ?? TableProgress.Empty).NextOffsets.Select(static pair => new LoggedOffset(pair.Key.Topic, pair.Key.Partition, pair.Value))]));
         var recovery = new FlushRecovery(new()
         {
-            Table = Name,
+            Table = table,
+            DeadLetters = deadLetters.Table,
             Log = log,
-            State = state,
-            DeadLetters = deadLetters.State,
-            Committer = committer,
-            DeadLettersCommitter = deadLetters.Committer,
-            Logger = logger,
         });
         try
         {
@@ -237,7 +223,7 @@ internal sealed partial class Pipeline : IAsyncDisposable
     private async Task FlushLastAsync(CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(state.Current is null && failure is null ? TablelessFlushLimit : LastFlushLimit);
+        limit.CancelAfter(table.Current is null && failure is null ? TablelessFlushLimit : LastFlushLimit);
         await flusher.FlushAsync(limit.Token).WaitAsync(limit.Token); // an earlier flush that cannot succeed knows nothing of this token
     }
 
@@ -272,7 +258,7 @@ internal sealed partial class Pipeline : IAsyncDisposable
             Commits = metrics.Commits,
             CommittedRows = metrics.CommittedRows,
             LogSyncs = log.Syncs,
-            SnapshotId = state.Current?.Metadata.CurrentSnapshotId,
+            SnapshotId = table.Current?.Metadata.CurrentSnapshotId,
             Partitions = Partitions.Count,
             UncommittedRecords = uncommitted,
         };
@@ -288,17 +274,17 @@ internal sealed partial class Pipeline : IAsyncDisposable
     private bool Reads(string topic)
         => pattern is null ? options.Topics.Contains(topic) : pattern.Selects(topic);
 
+    private LakeTable Open(TableIdentifier identifier, LakeTableSettings settings)
+        => new(shared.Catalog, new(shared.Catalog, identifier, shared.Time), logger, settings);
+
     private TableFlusherParts FlusherParts() => new()
     {
-        Table = Name,
+        Table = table,
         Hot = hot,
         Retry = retry,
-        TableExists = () => state.Current is not null,
-        ConfirmTopics = (topics, token) => identities.ConfirmAsync(topics, state.Current, token),
-        Writer = new(shared.Writer, state, schemas, options.PreserveKafkaPartitions),
-        Committer = committer,
+        Writer = new(shared.Writer, table, options.PreserveKafkaPartitions),
         DeadLetters = deadLetters,
-        Journal = new(log, state),
+        Journal = new(log, table),
         Memory = memory,
         Metrics = metrics,
         Logger = logger,

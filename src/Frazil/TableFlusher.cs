@@ -83,7 +83,7 @@ internal sealed class TableFlusher
             && (UntilOld(open) <= TimeSpan.Zero
                 || parts.Hot.OpenBytes >= (long)limits.FlushSizeMb << 20
                 || (parts.Memory.IsUnderPressure && open.Sum(static batch => batch.Bytes) >= parts.Memory.WorthFlushing)
-                || (parts.TableExists() && open.Any(static batch => batch.HoldsUnrecordedStart)));
+                || (parts.Table.Current is not null && open.Any(static batch => batch.HoldsUnrecordedStart)));
     }
 
     /// <summary>Until the oldest of some open batches is old enough for a flush.</summary>
@@ -127,7 +127,8 @@ internal sealed class TableFlusher
     private async Task<ImmutableArray<FlushedUnit>> WriteAsync(SealedFlush flush, CancellationToken cancellationToken)
     {
         await LogAsync(token => parts.Journal.SealedAsync(flush, token), cancellationToken);
-        await parts.ConfirmTopics([.. flush.Batches.Select(static batch => batch.Partition.Topic).Distinct()], cancellationToken);
+        await parts.Table.Identities!.ConfirmAsync(
+            [.. flush.Batches.Select(static batch => batch.Partition.Topic).Distinct()], parts.Table.Current, cancellationToken);
         var units = await parts.Retry.RunAsync("write", token => parts.Writer.WriteAsync(flush, token), cancellationToken);
         await LogAsync(token => parts.Journal.WrittenAsync(flush, units, token), cancellationToken);
         flush.IsLogged = true;
@@ -149,7 +150,7 @@ internal sealed class TableFlusher
             await CompleteAsync(flush, units, outcome, cancellationToken);
             parts.Metrics.CountFlush(time.GetElapsedTime(started));
             parts.Logger.FlushDone(
-                parts.Table, flush.Id, flush.Batches.Sum(static batch => batch.RowCount), units.Sum(static unit => unit.Files.Length),
+                parts.Table.Name, flush.Id, flush.Batches.Sum(static batch => batch.RowCount), units.Sum(static unit => unit.Files.Length),
                 lettersDone, outcome.SnapshotId, (long)time.GetElapsedTime(started).TotalMilliseconds);
         }
         catch (RowsOutgrownException error)
@@ -174,7 +175,7 @@ internal sealed class TableFlusher
     /// <summary>In its turn, when what was read before it is in the table.</summary>
     private async Task ReadAgainAsync(SealedFlush flush, RowsOutgrownException error, CancellationToken cancellationToken)
     {
-        parts.Logger.RowsOutgrown(parts.Table, flush.Id, error.Message);
+        parts.Logger.RowsOutgrown(parts.Table.Name, flush.Id, error.Message);
         await parts.Writer.DiscardAsync(flush);
         parts.OnFenced(new([.. flush.Batches.Where(static batch => !batch.IsDropped)], []));
         await LogAsync(token => parts.Journal.CompletedAsync(flush.Id, "outgrown", 0, token), cancellationToken);
@@ -219,7 +220,7 @@ internal sealed class TableFlusher
             return new(null, [], FencedFilesAreOurs: true);
         }
         flush.WasOffered = true;
-        var outcome = await parts.Committer.CommitAsync(
+        var outcome = await parts.Table.Committer.CommitAsync(
             new(flush.Id, [.. live.Select(static unit => unit.ToCommitUnit())]), cancellationToken);
         foreach (var unit in live)
         {
@@ -227,7 +228,7 @@ internal sealed class TableFlusher
         }
         if (outcome.FencedFilesAreOurs)
         {
-            await parts.Committer.DeleteUnusedAsync(outcome.Fenced.SelectMany(static unit => unit.Files));
+            await parts.Table.Committer.DeleteUnusedAsync(outcome.Fenced.SelectMany(static unit => unit.Files));
         }
         return outcome;
     }
@@ -270,15 +271,10 @@ internal sealed class TableFlusher
 /// <summary>What a flusher works with; all of one table.</summary>
 internal sealed record TableFlusherParts
 {
-    public required string Table { get; init; }
+    public required LakeTable Table { get; init; }
     public required HotBuffer Hot { get; init; }
     public required StepRetry Retry { get; init; }
-    /// <summary>False while the table waits for the records that it is to be created from.</summary>
-    public required Func<bool> TableExists { get; init; }
-    /// <summary>Throws where one of these topics is not the one any more that its rows should be from.</summary>
-    public required Func<IReadOnlyList<string>, CancellationToken, Task> ConfirmTopics { get; init; }
     public required FlushWriter Writer { get; init; }
-    public required TableCommitter Committer { get; init; }
     public required DeadLetterSink DeadLetters { get; init; }
     public required FlushJournal Journal { get; init; }
     public required TableMemory Memory { get; init; }

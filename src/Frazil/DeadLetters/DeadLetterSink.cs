@@ -4,11 +4,9 @@ using Frazil.Commit;
 using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
-using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
 using Frazil.Kafka;
 using Frazil.Maintain;
-using Microsoft.Extensions.Logging;
 
 namespace Frazil.DeadLetters;
 
@@ -19,17 +17,15 @@ namespace Frazil.DeadLetters;
 /// stays the letter that it was, or it would be a row as well where the schema has changed. Where that progress is of a topic that was
 /// recreated since, it counts for nothing, and neither do the letters that are there: the same offsets mean other records.
 /// </summary>
-internal sealed class DeadLetterSink(
-    ICatalog catalog, TableState state, TableCommitter committer, DataFileWriter writer, TopicIdentities identities, ILogger logger)
+/// <param name="table">The dead-letter table, which need not exist yet; its topics are those of the main table.</param>
+/// <param name="writer">Writes its files.</param>
+internal sealed class DeadLetterSink(LakeTable table, DataFileWriter writer)
 {
-    private readonly KeptLetters kept = new(state, logger);
+    private readonly KeptLetters kept = new(table);
     private readonly SemaphoreSlim turn = new(1);
 
-    /// <summary>The dead-letter table, as far as it exists.</summary>
-    public TableState State => state;
-
-    /// <summary>Commits to it.</summary>
-    public TableCommitter Committer => committer;
+    /// <summary>The dead-letter table.</summary>
+    public LakeTable Table => table;
 
     /// <summary>The records behind the table's progress that are letters already: of a flush whose rows were not committed, or are not in the
     /// table any more. Waits for a commit of letters that is under way.</summary>
@@ -43,11 +39,11 @@ internal sealed class DeadLetterSink(
         try
         {
             var found = new Dictionary<TopicPartition, SeenOffsets>();
-            if (await state.RefreshAsync(cancellationToken) is not { } version)
+            if (await table.RefreshAsync(cancellationToken) is not { } version)
             {
                 return found;
             }
-            var told = topics.Except(identities.Replaced(topics, version)).ToHashSet();
+            var told = topics.Except(table.Identities?.Replaced(topics, version) ?? []).ToHashSet();
             foreach (var (partition, next) in version.Progress.NextOffsets)
             {
                 var first = progress?.NextOffset(partition) ?? 0;
@@ -97,7 +93,7 @@ internal sealed class DeadLetterSink(
             }
             var unit = await WriteAsync(flush, fresh, version, cancellationToken);
             var madeFrom = fresh.Any(static letters => letters.WereCompared) ? version : null;
-            var outcome = await committer.CommitAsync(new($"{flush.Id}-dlq{attempt}", [unit]) { MadeFrom = madeFrom }, cancellationToken);
+            var outcome = await table.Committer.CommitAsync(new($"{flush.Id}-dlq{attempt}", [unit]) { MadeFrom = madeFrom }, cancellationToken);
             if (outcome.Fenced.IsEmpty)
             {
                 return fresh.Sum(static letters => letters.Count);
@@ -105,7 +101,7 @@ internal sealed class DeadLetterSink(
             // Another writer recorded letters of the same partitions meanwhile: see which of ours it covered.
             if (outcome.FencedFilesAreOurs)
             {
-                await committer.DeleteUnusedAsync(unit.Files);
+                await table.Committer.DeleteUnusedAsync(unit.Files);
             }
         }
         return 0;
@@ -113,26 +109,15 @@ internal sealed class DeadLetterSink(
 
     private async Task<TableVersion> OpenAsync(List<HotBatch> batches, CancellationToken cancellationToken)
     {
-        if (await state.RefreshAsync(cancellationToken) is { } version)
-        {
-            var topics = batches.Select(static batch => batch.Partition.Topic);
-            return identities.Replaced(topics, version).Any() ? await ForgetReplacedAsync([.. topics], cancellationToken) : version;
-        }
-        try
-        {
-            return state.Set(
-                await catalog.CreateTableAsync(state.Identifier, DeadLetterColumns.Schema, cancellationToken: cancellationToken));
-        }
-        catch (TableAlreadyExistsException)
-        {
-            return (await state.RefreshAsync(cancellationToken))!;
-        }
+        var version = await table.OpenAsync(DeadLetterColumns.Schema, cancellationToken);
+        var topics = batches.Select(static batch => batch.Partition.Topic);
+        return table.Identities?.Replaced(topics, version).Any() == true ? await ForgetReplacedAsync([.. topics], cancellationToken) : version;
     }
 
     /// <summary>The table itself takes the new topic from its beginning: somebody said so. The old one's letters stay.</summary>
     private Task<TableVersion> ForgetReplacedAsync(IReadOnlyList<string> topics, CancellationToken cancellationToken)
-        => committer.ChangeAsync(
-            latest => identities.Replaced(topics, latest).ToList() is { Count: > 0 } replaced
+        => table.Committer.ChangeAsync(
+            latest => table.Identities!.Replaced(topics, latest).ToList() is { Count: > 0 } replaced
                 ? ([new TableRequirement.AssertTableUuid(latest.Metadata.TableUuid)],
                     [KeptLetters.DisownUntil(latest.Metadata.LastSequenceNumber, replaced),
                     new TableUpdate.RemoveProperties([

@@ -9,7 +9,6 @@ using Frazil.Kafka;
 using Frazil.Maintain;
 using Frazil.Query;
 using Frazil.Telemetry;
-using Microsoft.Extensions.Logging;
 
 namespace Frazil.DeadLetters;
 
@@ -18,9 +17,8 @@ namespace Frazil.DeadLetters;
 /// to goes on where it was: one that was made anew, or whose position was moved back, comes by records again whose letters may have been
 /// cleared away meanwhile.
 /// </summary>
-/// <param name="state">The dead-letter table.</param>
-/// <param name="logger">Is told what cannot be read.</param>
-internal sealed class KeptLetters(TableState state, ILogger logger)
+/// <param name="table">The dead-letter table.</param>
+internal sealed class KeptLetters(LakeTable table)
 {
     /// <summary>Followed by a topic's name: letters whose sequence number is not above the value are of a topic that had that name before.</summary>
     private const string ForerunnerPrefix = "frazil.forerunner-until.";
@@ -49,34 +47,34 @@ internal sealed class KeptLetters(TableState state, ILogger logger)
         var isForerunners = long.TryParse(
             metadata.Properties.GetValueOrDefault(ForerunnerPrefix + partition.Topic), NumberStyles.None, CultureInfo.InvariantCulture, out var until);
         using var reader = new DataFileReader();
-        foreach (var entry in await state.Table.Manifests.ReadLiveAsync(snapshot, metadata, cancellationToken))
+        foreach (var entry in await table.State.Table.Manifests.ReadLiveAsync(snapshot, metadata, cancellationToken))
         {
             if (entry.File is { Content: FileContent.Data } file
                 && !(isForerunners && entry.SequenceNumber <= until)
                 && range.PlaceOf(file, metadata.CurrentSchema) != RangePlace.Outside
                 && await ReadFileAsync(reader, file, letters.Table, range, found, cancellationToken) is { } fault)
             {
-                logger.LettersUnreadable(file.Path, fault, partition.ToString(), first, last);
+                table.Logger.LettersUnreadable(file.Path, fault, partition.ToString(), first, last);
             }
         }
         return found;
     }
 
     /// <returns>Why it cannot be read; null where it was.</returns>
-    private async Task<string?> ReadFileAsync(
-        DataFileReader reader, DataFile file, LoadedTable table, KafkaRange range, SeenOffsets found, CancellationToken cancellationToken)
+    private static async Task<string?> ReadFileAsync(
+        DataFileReader reader, DataFile file, LoadedTable version, KafkaRange range, SeenOffsets found, CancellationToken cancellationToken)
     {
         if (file.Format != FileFormat.Parquet)
         {
             return $"it is {file.Format}, which cannot be read here";
         }
-        if (await DataFileLook.FaultOfAsync(table.FileIO, file, cancellationToken) is { } fault)
+        if (await DataFileLook.FaultOfAsync(version.FileIO, file, cancellationToken) is { } fault)
         {
             return $"it {fault}";
         }
         try
         {
-            await reader.VisitOffsetsAsync(file, table, range, found.Add, cancellationToken);
+            await reader.VisitOffsetsAsync(file, version, range, found.Add, cancellationToken);
             return null;
         }
         catch (Exception error) when (error is SqlException or DuckDbException && !cancellationToken.IsCancellationRequested)

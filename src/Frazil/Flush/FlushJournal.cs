@@ -8,7 +8,7 @@ namespace Frazil.Flush;
 
 /// <summary>Writes down each step of a flush, before and after it is taken (invariant 8). Four syncs a flush, however many files it
 /// has.</summary>
-internal sealed class FlushJournal(TransactionLog log, TableState state)
+internal sealed class FlushJournal(TransactionLog log, LakeTable lake)
 {
     private const int MostOrdinaryGaps = 16;
 
@@ -25,7 +25,7 @@ internal sealed class FlushJournal(TransactionLog log, TableState state)
     /// <summary>Every file of the flush is durable.</summary>
     public async Task WrittenAsync(SealedFlush flush, ImmutableArray<FlushedUnit> units, CancellationToken cancellationToken)
     {
-        var table = state.Current!.Metadata;
+        var table = lake.Current!.Metadata;
         var entries = units.SelectMany((unit, number) => unit.Files.Select(file => new ParquetWritten(
             flush.Id, table.TableUuid, number, unit.Files.Length, Steps([unit.ToCommitUnit()]),
             unit.Batches.Sum(static batch => batch.DeadLetterCount), LoggedFile.Of(file.File, table), file.Sha256)));
@@ -44,7 +44,7 @@ internal sealed class FlushJournal(TransactionLog log, TableState state)
     /// <summary>The snapshot is there.</summary>
     public async Task CommittedAsync(string flushId, long snapshotId, IEnumerable<CommitUnit> units, CancellationToken cancellationToken)
     {
-        var sequence = state.Current?.Metadata.SnapshotById(snapshotId)?.SequenceNumber ?? 0;
+        var sequence = lake.Current?.Metadata.SnapshotById(snapshotId)?.SequenceNumber ?? 0;
         var committed = units.ToList();
         await log.AppendAsync(
             [new IcebergSnapshotCreated(flushId, snapshotId, sequence, Steps(committed)), .. Gaps(committed)], sync: true,
@@ -61,7 +61,7 @@ internal sealed class FlushJournal(TransactionLog log, TableState state)
 
     private IEnumerable<LogEntry> NewSchema()
     {
-        var schema = state.Current?.Metadata.CurrentSchema;
+        var schema = lake.Current?.Metadata.CurrentSchema;
         if (schema is null || Interlocked.Exchange(ref loggedSchema, schema.SchemaId) == schema.SchemaId)
         {
             return [];

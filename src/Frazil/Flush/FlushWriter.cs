@@ -14,15 +14,15 @@ namespace Frazil.Flush;
 
 /// <summary>Turns sealed batches into data files where the table keeps them: one file for each Kafka partition and Iceberg partition.
 /// Only new names (invariant 6): every attempt of a flush numbers its files on.</summary>
-internal sealed class FlushWriter(DataFileWriter writer, TableState state, SchemaKeeper schemas, bool preserveKafkaPartitions)
+internal sealed class FlushWriter(DataFileWriter writer, LakeTable table, bool preserveKafkaPartitions)
 {
     /// <summary>Writes every batch of the flush. The files are durable when the task completes, and in no table yet. Where it fails, what is
     /// finished is kept for the next attempt, or for <see cref="DiscardAsync(SealedFlush)"/>.</summary>
     /// <exception cref="RowsOutgrownException">The rows do not fit the table any more.</exception>
     public async Task<ImmutableArray<FlushedUnit>> WriteAsync(SealedFlush flush, CancellationToken cancellationToken)
     {
-        await schemas.EnsureTableAsync(cancellationToken);
-        var target = new WriteTarget(state.Current!.Table, schemas.Current!);
+        await table.Schemas.EnsureTableAsync(cancellationToken);
+        var target = new WriteTarget(table.Current!.Table, table.Schemas.Current!);
         var units = preserveKafkaPartitions
             ? flush.Batches.Select(static batch => ImmutableArray.Create(batch))
             : [flush.Batches];
@@ -90,7 +90,7 @@ internal sealed class FlushWriter(DataFileWriter writer, TableState state, Schem
     {
         foreach (var file in unused)
         {
-            await state.Current!.Table.FileIO.DeleteAsync(file.Path, CancellationToken.None);
+            await table.Store.DeleteAsync(file.Path, CancellationToken.None);
         }
     }
 

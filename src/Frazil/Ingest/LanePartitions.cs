@@ -47,7 +47,7 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
         if (version is not null)
         {
             version = await parts.Retry.RunAsync(
-                "looking for a rollback", token => parts.Committer.CheckRollbackAsync(topics, token), parts.Lane.Ending);
+                "looking for a rollback", token => parts.Table.Committer.CheckRollbackAsync(topics, token), parts.Lane.Ending);
         }
         await policies;
         await FindLettersAsync(topics, version?.Progress);
@@ -74,7 +74,7 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
         foreach (var partition in partitions)
         {
             parts.Hot.Abandon(partition);
-            parts.Hot.DropBeyond(partition, parts.State.Current?.Progress.NextOffset(partition) ?? 0);
+            parts.Hot.DropBeyond(partition, parts.Table.Current?.Progress.NextOffset(partition) ?? 0);
         }
         Task.Run(() => ReadAgainAsync([.. partitions.Where(partition => Find(partition) is not null)])).Forget(parts.Lane.Fail);
     }
@@ -149,14 +149,14 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
         return true;
     }
 
-    private Task<TableVersion?> ReadProgressAsync() => parts.Retry.RunAsync("reading progress", parts.State.RefreshAsync, parts.Lane.Ending);
+    private Task<TableVersion?> ReadProgressAsync() => parts.Retry.RunAsync("reading progress", parts.Table.RefreshAsync, parts.Lane.Ending);
 
     /// <exception cref="PipelineFailedException">A topic is not the one that the table was fed from.</exception>
     private Task VerifyAsync(IReadOnlyList<string> topics) => parts.Retry.WaitAsync(
         "asking for topic ids",
         async token =>
         {
-            await parts.Identities.VerifyAsync(topics, parts.State.Current, token);
+            await parts.Table.Identities!.VerifyAsync(topics, parts.Table.Current, token);
             return true;
         },
         parts.Lane.Ending);
@@ -172,9 +172,9 @@ internal sealed class LanePartitions(LanePartitionsParts parts)
             Hot = parts.Hot,
             Memory = parts.Memory,
             Time = parts.Shared.Time,
-            Schema = () => parts.Schemas.Current,
-            Declared = () => parts.Schemas.Declared,
-            Format = parts.Schemas.Format,
+            Schema = () => parts.Table.Schemas.Current,
+            Declared = () => parts.Table.Schemas.Declared,
+            Format = parts.Table.Schemas.Format,
             OnBadRecord = parts.Options.OnBadRecord,
             EvolveSchema = parts.Options.EvolveSchema,
             PinsStart = first != StartPosition.Earliest,
@@ -212,11 +212,8 @@ internal sealed record LanePartitionsParts
     public required SourceMember Source { get; init; }
     public required TableOptions Options { get; init; }
     public required PipelineShared Shared { get; init; }
-    public required TableState State { get; init; }
-    public required TableCommitter Committer { get; init; }
-    public required TopicIdentities Identities { get; init; }
+    public required LakeTable Table { get; init; }
     public required TopicPolicies Policies { get; init; }
-    public required SchemaKeeper Schemas { get; init; }
     public required DeadLetterSink DeadLetters { get; init; }
     public required HotBuffer Hot { get; init; }
     public required TableMemory Memory { get; init; }

@@ -11,23 +11,25 @@ internal sealed record MaintainedTable
 {
     public required ICatalog Catalog { get; init; }
 
-    public required TableState State { get; init; }
-
     /// <summary>The one that ingest commits through, where this process ingests the table (invariant 7).</summary>
-    public required TableCommitter Committer { get; init; }
+    public required LakeTable Table { get; init; }
+
+    public TableState State => Table.State;
+
+    public TableCommitter Committer => Table.Committer;
+
+    public ILogger Logger => Table.Logger;
 
     public required MaintenanceOptions Options { get; init; }
 
     public required TimeProvider Time { get; init; }
-
-    public required ILogger Logger { get; init; }
 
     /// <summary>Flushes that are not finished: files and snapshots named after them are needed, whatever their age.</summary>
     public Func<IReadOnlyCollection<string>> OpenFlushes { get; init; } = static () => [];
 
     public IProgress<MaintenanceProgress>? Progress { get; init; }
 
-    public string Name => State.Identifier.ToString();
+    public string Name => Table.Name;
 
     public ReferencedFiles NewReferences(LoadedTable table) => new(Catalog, State.Identifier, table.Metadata.TableUuid, new(table.FileIO, 16 * 1024 * 1024));
 

@@ -6,7 +6,6 @@ using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Log;
-using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -43,11 +42,9 @@ public static class TableMaintenance
         var table = new MaintainedTable
         {
             Catalog = catalog,
-            State = state,
-            Committer = new(state, new TableMetrics(), logger, null, OnRollback.GoOn),
+            Table = new(catalog, state, logger, new() { OnRollback = OnRollback.GoOn }),
             Options = options.Maintenance,
             Time = FaultPoint.Clock,
-            Logger = logger,
             OpenFlushes = () => LoggedFlushes(options.DataDir, request.Table),
             Progress = progress,
         };

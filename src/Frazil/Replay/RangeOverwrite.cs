@@ -53,7 +53,7 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
         => parts.TakesUnreadable && range.PlaceOf(file, schema) == RangePlace.Inside
             ? new(file, file.RecordCount) { IsUnreadable = true }
             : throw new ReplayException(
-                $"a file of {parts.State.Identifier} {fault}: {file.Path}. It may hold rows beside the offsets {range.First} to {range.Last} of partition {range.Partition}, so it was left; "
+                $"a file of {parts.Table.Identifier} {fault}: {file.Path}. It may hold rows beside the offsets {range.First} to {range.Last} of partition {range.Partition}, so it was left; "
                 + (parts.TakesUnreadable && range.OffsetsOf(file, schema) is var (first, last)
                     ? $"replay all of its offsets at once: --from {Math.Min(first, range.First)} --to {Math.Max(last, range.Last)}"
                     : "take it out of the table with another engine first, then replay its offsets"));
@@ -68,8 +68,8 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
     {
         for (var plans = 1; ; plans++)
         {
-            var version = await parts.State.RefreshAsync(cancellationToken)
-                ?? throw new ReplayException($"table {parts.State.Identifier} does not exist any more");
+            var version = await parts.Table.RefreshAsync(cancellationToken)
+                ?? throw new ReplayException($"table {parts.Table.Identifier} does not exist any more");
             var scan = await ScanAsync(version, cancellationToken);
             if (added.IsEmpty && scan.Leaving.IsEmpty)
             {
@@ -79,15 +79,15 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
             try
             {
                 FaultPoint.Reach($"{parts.Kind}.files-written");
-                var snapshotId = await parts.Committer.RewriteAsync(ToRewrite(scan, added.AddRange(rewritten)), cancellationToken);
+                var snapshotId = await parts.Table.Committer.RewriteAsync(ToRewrite(scan, added.AddRange(rewritten)), cancellationToken);
                 return new(snapshotId, scan);
             }
             catch (Exception error) when (error is StaleRewriteException or CommitConflictException)
             {
-                await parts.Committer.DeleteUnusedAsync(rewritten);
+                await parts.Table.Committer.DeleteUnusedAsync(rewritten);
                 if (plans >= MostPlans)
                 {
-                    throw new ReplayException($"table {parts.State.Identifier} changed {plans} times while the replay was being committed ({error.Message}); nothing was done, try again", error);
+                    throw new ReplayException($"table {parts.Table.Identifier} changed {plans} times while the replay was being committed ({error.Message}); nothing was done, try again", error);
                 }
             }
             catch (Exception error) when (error is ReplayException or DeletesNotSupportedException)
@@ -123,7 +123,7 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
         if (!now.Select(static file => file.Path).ToHashSet(StringComparer.Ordinal).SetEquals(scan.Files.Select(static file => file.File.Path)))
         {
             throw new StaleRewriteException(
-                $"the files that hold {parts.State.Identifier}'s rows of the range are others since they were read");
+                $"the files that hold {parts.Table.Identifier}'s rows of the range are others since they were read");
         }
     }
 
@@ -158,7 +158,7 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
     private async Task<List<DataFile>> CandidatesAsync(
         TableVersion version, Snapshot? head, KafkaRange range, CancellationToken cancellationToken)
     {
-        var live = await LiveFiles.ListAsync(parts.State.Table.Manifests, version.Metadata, head, cancellationToken);
+        var live = await LiveFiles.ListAsync(parts.Table.State.Table.Manifests, version.Metadata, head, cancellationToken);
         return live.FindAll(file => range.PlaceOf(file, version.Metadata.CurrentSchema) != RangePlace.Outside);
     }
 
@@ -169,7 +169,7 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
     {
         foreach (var file in files)
         {
-            await parts.State.Current!.Table.FileIO.DeleteAsync(file.Path, CancellationToken.None);
+            await parts.Table.Store.DeleteAsync(file.Path, CancellationToken.None);
         }
     }
 }
@@ -177,8 +177,7 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
 /// <summary>What an overwrite works with.</summary>
 internal sealed record RangeOverwriteParts
 {
-    public required TableState State { get; init; }
-    public required TableCommitter Committer { get; init; }
+    public required LakeTable Table { get; init; }
     public required string Branch { get; init; }
     public required DataFileReader Reader { get; init; }
     public required DataFileRewriter Rewriter { get; init; }

@@ -3,7 +3,6 @@ using Frazil.Commit;
 using Frazil.Flush;
 using Frazil.Hot;
 using Frazil.Iceberg;
-using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
 using Frazil.Maintain;
 
@@ -14,7 +13,7 @@ namespace Frazil.Replay;
 /// leaves the table, so that it is never in neither. A record that fits now ceases to be one, after its row is in the table. Between the
 /// two commits a record may be in both, which the next replay of the range mends.
 /// </summary>
-internal sealed class ReplayLetters(ReplayTarget target, RangeOverwriteParts parts, ICatalog catalog, DataFileWriter writer)
+internal sealed class ReplayLetters(ReplayTarget target, RangeOverwriteParts parts, DataFileWriter writer)
 {
     private readonly SeenOffsets known = new();
     private readonly SeenOffsets added = new();
@@ -46,7 +45,7 @@ internal sealed class ReplayLetters(ReplayTarget target, RangeOverwriteParts par
         {
             return;
         }
-        var version = await target.OpenLettersAsync(catalog, cancellationToken);
+        var version = await target.Letters.OpenAsync(DeadLetterColumns.Schema, cancellationToken);
         files.AddRange(await RowPieces.WriteAsync(
             slices, rows => WriteFileAsync(rows, version, cancellationToken),
             file => version.Table.FileIO.DeleteAsync(file.Path, CancellationToken.None)));
@@ -78,7 +77,7 @@ internal sealed class ReplayLetters(ReplayTarget target, RangeOverwriteParts par
         {
             return;
         }
-        await target.LettersCommitter.RewriteAsync(
+        await target.Letters.Committer.RewriteAsync(
             new()
             {
                 FlushId = parts.FlushId,

@@ -3,15 +3,13 @@ using Frazil.Config;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
-using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Frazil.Replay;
 
 /// <summary>Where the replayed rows go: the table itself, a branch of it, or a side table; and the dead-letter table that belongs to
 /// it.</summary>
-internal sealed record ReplayTarget(
-    TableState Rows, TableCommitter RowsCommitter, SchemaKeeper Schemas, TableState Letters, TableCommitter LettersCommitter, string Branch)
+internal sealed record ReplayTarget(LakeTable Rows, LakeTable Letters, string Branch)
 {
     /// <summary>Table property of a side table: the UUID of the table that it is replayed from.</summary>
     public const string ReplayOfKey = "frazil.replay-of";
@@ -32,28 +30,9 @@ internal sealed record ReplayTarget(
             await OpenSideAsync(rows, source, request, options, catalog, cancellationToken);
         }
         var letters = new TableState(catalog, rows.Identifier with { Name = rows.Identifier.Name + DeadLetterColumns.TableSuffix });
-        var committer = new TableCommitter(rows, new TableMetrics(), logger);
         return new(
-            rows, committer, new SchemaKeeper(catalog, rows, committer, source.Options, logger),
-            letters, new TableCommitter(letters, new TableMetrics(), logger), request.Branch ?? SnapshotRef.MainBranch);
-    }
-
-    /// <summary>Makes the dead-letter table where it does not exist.</summary>
-    public async Task<TableVersion> OpenLettersAsync(ICatalog catalog, CancellationToken cancellationToken)
-    {
-        if (await Letters.RefreshAsync(cancellationToken) is { } version)
-        {
-            return version;
-        }
-        try
-        {
-            return Letters.Set(
-                await catalog.CreateTableAsync(Letters.Identifier, DeadLetterColumns.Schema, cancellationToken: cancellationToken));
-        }
-        catch (TableAlreadyExistsException)
-        {
-            return (await Letters.RefreshAsync(cancellationToken))!;
-        }
+            new(catalog, rows, logger, new() { Records = source.Options }), new(catalog, letters, logger),
+            request.Branch ?? SnapshotRef.MainBranch);
     }
 
     private static async Task OpenSideAsync(

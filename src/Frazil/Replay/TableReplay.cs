@@ -101,7 +101,7 @@ public sealed class TableReplay
         await using var writer = new ParquetDataFileWriter(concurrentFiles: 1);
         using var reader = new DataFileReader();
         var parts = Parts(target, reader, writer);
-        var letters = new ReplayLetters(target, LetterParts(parts, target), catalog, writer);
+        var letters = new ReplayLetters(target, LetterParts(parts, target), writer);
         await letters.OpenAsync(cancellationToken);
         var report = request.IsDryRun
             ? await ForeseeAsync(target, parts, letters, cancellationToken)
@@ -128,12 +128,12 @@ public sealed class TableReplay
         {
             Source = source,
             Reader = kafka,
-            Schemas = target.Schemas,
+            Schemas = target.Rows.Schemas,
             Letters = letters,
             ReplayId = replayId,
             Time = TimeProvider.System,
             Progress = progress,
-            Writer = new(writer, target.Rows, target.Schemas, preserveKafkaPartitions: true),
+            Writer = new(writer, target.Rows, preserveKafkaPartitions: true),
         });
         var overwrite = new RangeOverwrite(RefusingLoss(parts, decoder.Delivered));
         await DecodeAsync(decoder, letters, overwrite, target, cancellationToken);
@@ -188,8 +188,8 @@ public sealed class TableReplay
         catch (Exception error) when (error is ReplayException or DeletesNotSupportedException or StaleRewriteException or CommitConflictException)
         {
             // Those say that nothing was committed; of others that is not known.
-            await target.RowsCommitter.DeleteUnusedAsync(decoder.Files);
-            await target.LettersCommitter.DeleteUnusedAsync(letters.Files);
+            await target.Rows.Committer.DeleteUnusedAsync(decoder.Files);
+            await target.Letters.Committer.DeleteUnusedAsync(letters.Files);
             throw;
         }
     }
@@ -223,8 +223,7 @@ public sealed class TableReplay
     {
         return new()
         {
-            State = target.Rows,
-            Committer = target.RowsCommitter,
+            Table = target.Rows,
             Branch = target.Branch,
             Reader = reader,
             Rewriter = new(reader, writer),
@@ -242,8 +241,7 @@ public sealed class TableReplay
 
     private RangeOverwriteParts LetterParts(RangeOverwriteParts rows, ReplayTarget target) => rows with
     {
-        State = target.Letters,
-        Committer = target.LettersCommitter,
+        Table = target.Letters,
         Kind = "replay-letters",
         RangeIn = _ => new(source.Partition.Topic, source.Partition.Partition, source.First, source.Last),
         Leaves = static _ => false,
@@ -270,11 +268,11 @@ public sealed class TableReplay
         FilesRemoved = scan.Leaving.Length - scan.Rewritten.Count(),
     };
 
-    private static async Task DeleteAsync(IEnumerable<DataFile> files, TableState table)
+    private static async Task DeleteAsync(IEnumerable<DataFile> files, LakeTable table)
     {
         foreach (var file in files)
         {
-            await table.Current!.Table.FileIO.DeleteAsync(file.Path, CancellationToken.None);
+            await table.Store.DeleteAsync(file.Path, CancellationToken.None);
         }
     }
 }

@@ -13,7 +13,6 @@ using Frazil.Kafka;
 using Frazil.Kafka.Native;
 using Frazil.Maintain;
 using Frazil.Query;
-using Frazil.Telemetry;
 using Frazil.Tests.Commit;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -195,10 +194,7 @@ public sealed class DeadLetterSinkTests : IAsyncLifetime
     }
 
     private DeadLetterSink NewSink(TopicIdentities identities)
-    {
-        var state = new TableState(catalog, Letters);
-        return new(catalog, state, new(state, new TableMetrics(), NullLogger.Instance, identities), writer, identities, NullLogger.Instance);
-    }
+        => new(new(catalog, new(catalog, Letters), NullLogger.Instance, new() { Identities = identities }), writer);
 
     private HotBatch Batch(long? recorded, long end, long[] bad)
     {

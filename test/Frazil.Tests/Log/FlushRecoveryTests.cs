@@ -278,13 +278,9 @@ public sealed class FlushRecoveryTests : IAsyncLifetime
         var letters = new TableState(catalog, TableIdentifier.Parse("shop.events_dlq"));
         await new FlushRecovery(new()
         {
-            Table = "shop.events",
+            Table = new(catalog, state, NullLogger.Instance),
+            DeadLetters = new(catalog, letters, NullLogger.Instance),
             Log = log,
-            State = state,
-            DeadLetters = letters,
-            DeadLettersCommitter = new(letters, new TableMetrics(), NullLogger.Instance),
-            Committer = new(state, new TableMetrics(), NullLogger.Instance),
-            Logger = NullLogger.Instance,
         }).RunAsync(scan, Cancel);
     }
 

@@ -19,11 +19,9 @@ public abstract class MaintenanceScene : TableScene
     private protected MaintainedTable Maintained => new()
     {
         Catalog = Catalog,
-        State = State,
-        Committer = Committer,
+        Table = new(Catalog, State, NullLogger.Instance),
         Options = new() { SnapshotRetentionDays = 7, OrphanRetentionDays = 3 },
         Time = Time,
-        Logger = NullLogger.Instance,
         OpenFlushes = () => OpenFlushes,
     };
 
