@@ -3,6 +3,7 @@ using System.Text;
 using Frazil.Columnar;
 using Frazil.DuckDb;
 using Frazil.Flush;
+using Frazil.Parquet;
 
 namespace Frazil.Bench;
 
@@ -73,8 +74,8 @@ internal sealed record DuckDbWritePlan(
 
     private static string CompressionOf(DataFileOptions options) => options.Codec switch
     {
-        DataFileCodec.Zstd => string.Create(CultureInfo.InvariantCulture, $"COMPRESSION zstd, COMPRESSION_LEVEL {options.ZstdLevel}"),
-        DataFileCodec.Lz4 => "COMPRESSION lz4_raw",
+        ParquetCodec.Zstd => string.Create(CultureInfo.InvariantCulture, $"COMPRESSION zstd, COMPRESSION_LEVEL {options.ZstdLevel}"),
+        ParquetCodec.Lz4Raw => "COMPRESSION lz4_raw",
         var codec => $"COMPRESSION {codec.ToString().ToLowerInvariant()}",
     };
 

@@ -20,8 +20,6 @@ public sealed partial class ArchitectureTests
     /// <summary>Room, whom it knows against the order, and why it still does.</summary>
     private static readonly (string Room, string Knows, string Because)[] Exceptions =
     [
-        ("Config", "Flush", "which codecs can be written is the writer's to say"),
-        ("Config", "Hot", "the types of the Kafka columns stand beside their writers"),
         ("Cold", "Query", "what a query reads is described where queries are"),
     ];
 

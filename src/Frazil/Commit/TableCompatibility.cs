@@ -2,6 +2,7 @@ using Frazil.Config;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
+using Frazil.Schemas;
 
 namespace Frazil.Commit;
 
@@ -56,7 +57,7 @@ internal static class TableCompatibility
         }
         foreach (var name in options.KafkaColumns)
         {
-            CheckColumn(schema, name, KafkaColumns.TypeOf(name, static () => 0), "a Kafka column of type", Equals, mayComeBack: false, problems);
+            CheckColumn(schema, name, KafkaColumnTypes.TypeOf(name, static () => 0), "a Kafka column of type", Equals, mayComeBack: false, problems);
         }
         foreach (var name in KafkaColumns.Of(table).Except(options.KafkaColumns))
         {

@@ -2,6 +2,7 @@ using Frazil.Config;
 using Frazil.Formats;
 using Frazil.Hot;
 using Frazil.Iceberg;
+using Frazil.Schemas;
 
 namespace Frazil.Commit;
 
@@ -36,7 +37,7 @@ internal sealed record TableDefinition(Schema Schema, PartitionSpec? Spec, IRead
         => options.Columns.Select(column => new NestedField(nextId(), column.Key, false, IcebergTypeParser.Parse(column.Value, nextId)));
 
     private static IEnumerable<NestedField> Kafka(TableOptions options, Func<int> nextId)
-        => options.KafkaColumns.Select(name => new NestedField(nextId(), name, false, KafkaColumns.TypeOf(name, nextId)));
+        => options.KafkaColumns.Select(name => new NestedField(nextId(), name, false, KafkaColumnTypes.TypeOf(name, nextId)));
 
     private static PartitionSpec? ParseSpec(TableOptions options, Schema schema)
     {

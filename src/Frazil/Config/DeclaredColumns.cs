@@ -1,4 +1,3 @@
-using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Schemas;
 
@@ -15,7 +14,7 @@ internal sealed class DeclaredColumns(ConfigErrors errors)
         var declared = table.Columns.Select(
             column => new NestedField(++ids, column.Key, false, IcebergTypeParser.Parse(column.Value, () => ++ids)));
         var kafka = table.KafkaColumns.Distinct(StringComparer.Ordinal).Where(TableKeys.KafkaColumnNames.Contains)
-            .Select(name => new NestedField(++ids, name, false, KafkaColumns.TypeOf(name, () => ++ids)));
+            .Select(name => new NestedField(++ids, name, false, KafkaColumnTypes.TypeOf(name, () => ++ids)));
         return new Schema(0, [.. declared, .. kafka]).WithFreshIds();
     }
 

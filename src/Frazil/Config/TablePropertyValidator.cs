@@ -1,4 +1,3 @@
-using Frazil.Flush;
 using Frazil.Iceberg;
 
 namespace Frazil.Config;
@@ -56,14 +55,14 @@ internal sealed class TablePropertyValidator(ConfigErrors errors, string warehou
             case "write.format.default" when !value.Equals("parquet", StringComparison.OrdinalIgnoreCase):
                 errors.Add(key, value, "is a format that Frazil does not write", "Write \"parquet\", or leave it out");
                 break;
-            case "write.parquet.compression-codec" when !DataFileFormat.Codecs.ContainsKey(value.ToLowerInvariant()):
-                errors.Add(key, value, "is a codec that cannot be written", $"Use one of {string.Join(", ", DataFileFormat.Codecs.Keys)}");
+            case "write.parquet.compression-codec" when !ParquetProperties.Codecs.ContainsKey(value.ToLowerInvariant()):
+                errors.Add(key, value, "is a codec that cannot be written", $"Use one of {string.Join(", ", ParquetProperties.Codecs.Keys)}");
                 break;
             case "write.parquet.compression-level" when !IsLevel(value):
-                errors.Add(key, value, "is no level of zstd", $"Write {DataFileFormat.LeastZstdLevel} to {DataFileFormat.MostZstdLevel}");
+                errors.Add(key, value, "is no level of zstd", $"Write {ParquetProperties.LeastZstdLevel} to {ParquetProperties.MostZstdLevel}");
                 break;
-            case DataFileFormat.EncodingsProperty when !DataFileFormat.Encodings.ContainsKey(value.ToLowerInvariant()):
-                errors.Add(key, value, "is no set of encodings", $"Use one of {string.Join(", ", DataFileFormat.Encodings.Keys)}");
+            case ParquetProperties.EncodingsProperty when !ParquetProperties.Encodings.ContainsKey(value.ToLowerInvariant()):
+                errors.Add(key, value, "is no set of encodings", $"Use one of {string.Join(", ", ParquetProperties.Encodings.Keys)}");
                 break;
             case "write.data.path" or "write.metadata.path" when IsOutside(value):
                 errors.Add(key, value, "is outside of catalog.warehouse, where Frazil's SQL reads nothing", "Choose a folder below catalog.warehouse");
@@ -78,7 +77,7 @@ internal sealed class TablePropertyValidator(ConfigErrors errors, string warehou
     }
 
     private static bool IsLevel(string value)
-        => int.TryParse(value, out var level) && level is >= DataFileFormat.LeastZstdLevel and <= DataFileFormat.MostZstdLevel;
+        => int.TryParse(value, out var level) && level is >= ParquetProperties.LeastZstdLevel and <= ParquetProperties.MostZstdLevel;
 
     private static bool Begins(string name, string prefix) => name.StartsWith(prefix, StringComparison.Ordinal);
 

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Frazil.Flush;
 using Frazil.Iceberg;
 using Frazil.Kafka;
 
@@ -33,7 +32,7 @@ internal sealed partial class TableValidator(ConfigErrors errors)
         ValidateKafkaColumns(table, $"{prefix}.kafka_columns");
         foreach (var (name, value) in table.Properties)
         {
-            if (name.StartsWith("frazil.", StringComparison.Ordinal) && name != DataFileFormat.EncodingsProperty)
+            if (name.StartsWith("frazil.", StringComparison.Ordinal) && name != ParquetProperties.EncodingsProperty)
             {
                 errors.Add($"{prefix}.properties.{name}", value, "belongs to Frazil: progress is kept under this prefix", "Remove it");
             }

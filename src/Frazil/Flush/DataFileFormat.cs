@@ -1,37 +1,14 @@
 using Frazil.Columnar;
+using Frazil.Config;
 using Frazil.Iceberg;
 using Frazil.Parquet;
 
 namespace Frazil.Flush;
 
 /// <summary>How a table's properties want its data files. Values that another engine set and that cannot be written count as not set; our
-/// own users are told at the start (<see cref="Config.TablePropertyValidator"/>).</summary>
+/// own users are told at the start (<see cref="TablePropertyValidator"/>).</summary>
 internal static class DataFileFormat
 {
-    /// <summary>Values of <c>write.parquet.compression-codec</c> that are written.</summary>
-    public static IReadOnlyDictionary<string, DataFileCodec> Codecs { get; } = new Dictionary<string, DataFileCodec>
-    {
-        ["zstd"] = DataFileCodec.Zstd,
-        ["snappy"] = DataFileCodec.Snappy,
-        ["gzip"] = DataFileCodec.Gzip,
-        ["lz4"] = DataFileCodec.Lz4,
-        ["uncompressed"] = DataFileCodec.Uncompressed,
-    };
-
-    /// <summary>A property of our own, as Iceberg has none for it: <c>delta</c> makes files some 15 % smaller, which Spark with an Iceberg
-    /// before 1.10 reads only without its vectorised reader.</summary>
-    public const string EncodingsProperty = "frazil.parquet.encodings";
-
-    /// <summary>Values of <see cref="EncodingsProperty"/>.</summary>
-    public static IReadOnlyDictionary<string, ParquetEncodings> Encodings { get; } = new Dictionary<string, ParquetEncodings>
-    {
-        ["basic"] = ParquetEncodings.Basic,
-        ["delta"] = ParquetEncodings.Delta,
-    };
-
-    public const int LeastZstdLevel = 1;
-    public const int MostZstdLevel = 22;
-
     /// <summary>Rows in memory take about so many times the bytes of their file.</summary>
     private const int MemoryToFile = 2;
 
@@ -49,9 +26,9 @@ internal static class DataFileFormat
         var usual = new DataFileOptions();
         return new()
         {
-            Codec = Codecs.GetValueOrDefault(properties.ParquetCodec, DataFileCodec.Zstd),
-            ZstdLevel = properties.ParquetLevel is { } level ? Math.Clamp(level, LeastZstdLevel, MostZstdLevel) : usual.ZstdLevel,
-            Encodings = Encodings.GetValueOrDefault(properties.Text(EncodingsProperty, "basic").ToLowerInvariant(), usual.Encodings),
+            Codec = ParquetProperties.Codecs.GetValueOrDefault(properties.ParquetCodec, ParquetCodec.Zstd),
+            ZstdLevel = properties.ParquetLevel is { } level ? Math.Clamp(level, ParquetProperties.LeastZstdLevel, ParquetProperties.MostZstdLevel) : usual.ZstdLevel,
+            Encodings = ParquetProperties.Encodings.GetValueOrDefault(properties.Text(ParquetProperties.EncodingsProperty, "basic").ToLowerInvariant(), usual.Encodings),
             RowGroupRows = properties.ParquetRowGroupBytes is null ? usual.RowGroupRows : MostRowGroupRows,
             RowGroupBytes = properties.ParquetRowGroupBytes is { } bytes ? Math.Min(bytes, MostRowGroupBytes) * MemoryToFile : usual.RowGroupBytes,
             PageRows = properties.ParquetPageRows ?? usual.PageRows,
@@ -121,15 +98,4 @@ internal static class DataFileFormat
         => count == slice.Count ? slice : slice.Selection is { } selection
             ? new() { Schema = slice.Schema, Columns = slice.Columns, Count = count, Selection = selection[(int)start..(int)(start + count)] }
             : new() { Schema = slice.Schema, Columns = slice.Columns, Start = slice.Start + start, Count = count };
-}
-
-/// <summary>How the pages of a data file are compressed.</summary>
-public enum DataFileCodec
-{
-    Zstd,
-    Snappy,
-    Gzip,
-    /// <summary>LZ4 blocks without a frame (LZ4_RAW).</summary>
-    Lz4,
-    Uncompressed,
 }

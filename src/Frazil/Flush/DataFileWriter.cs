@@ -53,7 +53,7 @@ public sealed record DataFileRequest
 /// <param name="RowGroupRows">Rows of a row group; memory while writing grows with it.</param>
 public sealed record DataFileOptions(int ZstdLevel = 1, int RowGroupRows = 122_880)
 {
-    public DataFileCodec Codec { get; init; } = DataFileCodec.Zstd;
+    public ParquetCodec Codec { get; init; } = ParquetCodec.Zstd;
 
     public ParquetEncodings Encodings { get; init; } = ParquetEncodings.Basic;
 

@@ -70,8 +70,8 @@ public sealed class ParquetDataFileWriter(int concurrentFiles = 2) : DataFileWri
     {
         var options = new ParquetOptions
         {
-            Codec = CodecOf(request.Options.Codec),
-            CompressionLevel = request.Options.Codec == DataFileCodec.Zstd ? request.Options.ZstdLevel : GzipLevel,
+            Codec = request.Options.Codec,
+            CompressionLevel = request.Options.Codec == ParquetCodec.Zstd ? request.Options.ZstdLevel : GzipLevel,
             RowGroupRows = request.Options.RowGroupRows,
             Encodings = request.Options.Encodings,
             RowGroupBytes = request.Options.RowGroupBytes,
@@ -101,16 +101,6 @@ public sealed class ParquetDataFileWriter(int concurrentFiles = 2) : DataFileWri
             idle.Add(buffers);
         }
     }
-
-    private static ParquetCodec CodecOf(DataFileCodec codec) => codec switch
-    {
-        DataFileCodec.Zstd => ParquetCodec.Zstd,
-        DataFileCodec.Snappy => ParquetCodec.Snappy,
-        DataFileCodec.Gzip => ParquetCodec.Gzip,
-        DataFileCodec.Lz4 => ParquetCodec.Lz4Raw,
-        DataFileCodec.Uncompressed => ParquetCodec.Uncompressed,
-        _ => throw new NotSupportedException($"The codec {codec} has no form in Parquet."),
-    };
 
     private static WrittenDataFile Describe(DataFileRequest request, ParquetFileSummary summary) => new()
     {

@@ -2,19 +2,20 @@ using System.Text.Unicode;
 using Frazil.Columnar;
 using Frazil.Iceberg;
 using Frazil.Kafka;
+using Frazil.Schemas;
 
 namespace Frazil.Hot;
 
-/// <summary>The columns that come from a record's place in Kafka rather than from its value: their names, types, and the writing of
-/// them.</summary>
+/// <summary>The columns that come from a record's place in Kafka rather than from its value: which a table has, and the
+/// writing of them.</summary>
 internal sealed class KafkaColumns
 {
-    public const string Topic = "kafka_topic";
-    public const string Partition = "kafka_partition";
-    public const string Offset = "kafka_offset";
-    public const string Timestamp = "kafka_timestamp";
-    public const string Key = "kafka_key";
-    public const string Headers = "kafka_headers";
+    public const string Topic = KafkaColumnTypes.Topic;
+    public const string Partition = KafkaColumnTypes.Partition;
+    public const string Offset = KafkaColumnTypes.Offset;
+    public const string Timestamp = KafkaColumnTypes.Timestamp;
+    public const string Key = KafkaColumnTypes.Key;
+    public const string Headers = KafkaColumnTypes.Headers;
 
     /// <summary>Table property: which of these columns the table was made with, so that a column that a producer's field made is not taken
     /// for one.</summary>
@@ -53,19 +54,6 @@ internal sealed class KafkaColumns
             }
         }
     }
-
-    /// <summary>The Iceberg type of a Kafka column; nested fields take their ids from <paramref name="nextId"/>.</summary>
-    public static IcebergType TypeOf(string name, Func<int> nextId) => name switch
-    {
-        Partition => IcebergType.Int,
-        Offset => IcebergType.Long,
-        Timestamp => IcebergType.TimestampTz,
-        Topic => IcebergType.String,
-        Key => IcebergType.Binary,
-        Headers => IcebergType.List(nextId(), IcebergType.Struct(
-            new NestedField(nextId(), "key", false, IcebergType.String), new NestedField(nextId(), "value", false, IcebergType.Binary))),
-        _ => throw new ArgumentException($"{name} is no Kafka column", nameof(name)),
-    };
 
     /// <summary>The properties of a new table, with a note of its Kafka columns.</summary>
     public static IReadOnlyDictionary<string, string> Recorded(IReadOnlyDictionary<string, string> properties, IReadOnlyList<string> columns)

@@ -1,4 +1,5 @@
 using Frazil.Columnar;
+using Frazil.Config;
 using Frazil.Flush;
 using Frazil.Iceberg.IO;
 using Frazil.Iceberg;
@@ -24,13 +25,13 @@ public sealed class DataFileFormatTests : IDisposable
         => FilterCases.Metadata(Simple) with { Location = "file:///w/shop/t", Properties = properties.ToDictionary(static pair => pair.Name, static pair => pair.Value) };
 
     [Theory]
-    [InlineData("zstd", DataFileCodec.Zstd)]
-    [InlineData("SNAPPY", DataFileCodec.Snappy)]
-    [InlineData("gzip", DataFileCodec.Gzip)]
-    [InlineData("lz4", DataFileCodec.Lz4)]
-    [InlineData("uncompressed", DataFileCodec.Uncompressed)]
-    [InlineData("brotli", DataFileCodec.Zstd)]
-    public void The_codec_is_the_tables_or_zstd_where_that_cannot_be_written(string value, DataFileCodec codec)
+    [InlineData("zstd", ParquetCodec.Zstd)]
+    [InlineData("SNAPPY", ParquetCodec.Snappy)]
+    [InlineData("gzip", ParquetCodec.Gzip)]
+    [InlineData("lz4", ParquetCodec.Lz4Raw)]
+    [InlineData("uncompressed", ParquetCodec.Uncompressed)]
+    [InlineData("brotli", ParquetCodec.Zstd)]
+    public void The_codec_is_the_tables_or_zstd_where_that_cannot_be_written(string value, ParquetCodec codec)
         => Assert.Equal(codec, DataFileFormat.OptionsOf(Table(("write.parquet.compression-codec", value))).Codec);
 
     [Theory]
@@ -41,12 +42,12 @@ public sealed class DataFileFormatTests : IDisposable
         => Assert.Equal(level, DataFileFormat.OptionsOf(Table(("write.parquet.compression-level", value))).ZstdLevel);
 
     [Theory]
-    [InlineData(DataFileCodec.Zstd)]
-    [InlineData(DataFileCodec.Snappy)]
-    [InlineData(DataFileCodec.Gzip)]
-    [InlineData(DataFileCodec.Lz4)]
-    [InlineData(DataFileCodec.Uncompressed)]
-    public async Task A_file_of_every_codec_holds_its_rows(DataFileCodec codec)
+    [InlineData(ParquetCodec.Zstd)]
+    [InlineData(ParquetCodec.Snappy)]
+    [InlineData(ParquetCodec.Gzip)]
+    [InlineData(ParquetCodec.Lz4Raw)]
+    [InlineData(ParquetCodec.Uncompressed)]
+    public async Task A_file_of_every_codec_holds_its_rows(ParquetCodec codec)
     {
         var folder = Directory.CreateTempSubdirectory("frazil-codec-");
         try
@@ -70,7 +71,7 @@ public sealed class DataFileFormatTests : IDisposable
     [InlineData("v2", ParquetEncodings.Basic)]
     public void The_encodings_are_the_tables(string value, ParquetEncodings encodings)
     {
-        Assert.Equal(encodings, DataFileFormat.OptionsOf(Table((DataFileFormat.EncodingsProperty, value))).Encodings);
+        Assert.Equal(encodings, DataFileFormat.OptionsOf(Table((ParquetProperties.EncodingsProperty, value))).Encodings);
         Assert.Equal(ParquetEncodings.Basic, DataFileFormat.OptionsOf(Table()).Encodings);
     }
 
