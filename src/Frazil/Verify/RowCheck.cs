@@ -1,5 +1,6 @@
 using Frazil.DuckDb;
 using Frazil.Kafka;
+using Frazil.Maintain;
 
 namespace Frazil.Verify;
 
@@ -14,7 +15,7 @@ internal sealed class RowCheck(VerifyLook look, RowReader rows, KafkaEvidence ev
     private readonly HashSet<HeldFile> unreadable = new(ReferenceEqualityComparer.Instance);
     private long rowsRead;
 
-    public IReadOnlyList<PartitionVerification> Run(List<VerifyFinding> whole, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<PartitionVerification>> RunAsync(List<VerifyFinding> whole, CancellationToken cancellationToken)
     {
         whole.AddRange(look.StrangeFiles());
         foreach (var (file, fault) in look.Broken)
@@ -31,25 +32,32 @@ internal sealed class RowCheck(VerifyLook look, RowReader rows, KafkaEvidence ev
                 [], mixed.Sum(static file => file.Rows)));
             mixed = [];
         }
-        return [.. look.Partitions.Select(partition => Check(
-            partition, [.. look.Files.Of(partition), .. mixed], manyTopics && look.Files.HasTopics, whole, cancellationToken))];
+        var reports = new List<PartitionVerification>();
+        foreach (var partition in look.Partitions)
+        {
+            reports.Add(await CheckAsync(
+                partition, [.. look.Files.Of(partition), .. mixed], manyTopics && look.Files.HasTopics, whole, cancellationToken));
+        }
+        return reports;
     }
 
-    private PartitionVerification Check(
+    private async Task<PartitionVerification> CheckAsync(
         TopicPartition partition, IReadOnlyList<HeldFile> files, bool matchTopic, List<VerifyFinding> whole,
         CancellationToken cancellationToken)
     {
         var (report, letters, findings) = look.Begin(partition);
+        using var local = await LocalCopies.OfAsync(
+            look.Table.FileIO, files.Except(unreadable).Select(static file => file.File), cancellationToken);
         var before = rowsRead;
         HeldOffsets Read() => rows.Read(
-            [.. files.Except(unreadable).Select(file => (file, PathOf(file)))], partition, matchTopic,
+            [.. files.Except(unreadable).Select(file => (file, local.PathOf(file.File)))], partition, matchTopic,
             read => progress?.Report(new("reading rows", Math.Min(before + read, allRows), allRows)), cancellationToken);
         HeldOffsets held;
         try
         {
             held = Read();
         }
-        catch (DuckDbException) when (!cancellationToken.IsCancellationRequested && AddUnreadable(files, whole, cancellationToken))
+        catch (DuckDbException) when (!cancellationToken.IsCancellationRequested && AddUnreadable(files, local, whole, cancellationToken))
         {
             held = Read();
         }
@@ -62,12 +70,13 @@ internal sealed class RowCheck(VerifyLook look, RowReader rows, KafkaEvidence ev
 
     /// <summary>Finds out which files it was that could not be read.</summary>
     /// <returns>False where none: then something else is wrong.</returns>
-    private bool AddUnreadable(IReadOnlyList<HeldFile> files, List<VerifyFinding> whole, CancellationToken cancellationToken)
+    private bool AddUnreadable(
+        IReadOnlyList<HeldFile> files, LocalCopies local, List<VerifyFinding> whole, CancellationToken cancellationToken)
     {
         var known = unreadable.Count;
         foreach (var file in files.Except(unreadable).ToList())
         {
-            if (rows.WhyUnreadable(PathOf(file), cancellationToken) is { } why)
+            if (rows.WhyUnreadable(local.PathOf(file.File), cancellationToken) is { } why)
             {
                 unreadable.Add(file);
                 whole.Add(BrokenFiles.ToFinding(file, BrokenFiles.UnreadableBecause(why)));
@@ -153,6 +162,4 @@ internal sealed class RowCheck(VerifyLook look, RowReader rows, KafkaEvidence ev
             notes.Add($"{silent.Count} positions are not recorded as gaps, but Kafka itself shows no record there");
         }
     }
-
-    private string PathOf(HeldFile file) => look.Table.FileIO.LocalPathFor(file.File.Path) ?? file.File.Path;
 }

@@ -59,7 +59,7 @@ public sealed class TableVerifier(ICatalog catalog, KafkaOptions kafka)
         whole.AddRange(await CheckIdentitiesAsync(table, topics, evidence, notes, cancellationToken));
         whole.AddRange(CheckReadable(look, deep));
         var partitions = needsRows
-            ? new RowCheck(look, rows!, evidence, progress).Run(whole, cancellationToken)
+            ? await new RowCheck(look, rows!, evidence, progress).RunAsync(whole, cancellationToken)
             : new FileCheck(look).Run(whole, notes);
         AddNotes(look, partitions, notes);
         return new()
@@ -125,21 +125,21 @@ public sealed class TableVerifier(ICatalog catalog, KafkaOptions kafka)
                 there.Add(file);
             }
         }
-        string PathOf(DataFile file) => io.LocalPathFor(file.Path) ?? file.Path;
+        using var local = await LocalCopies.OfAsync(io, there, cancellationToken);
         try
         {
-            return rows.ReadLetters([.. there.Select(PathOf)], cancellationToken);
+            return rows.ReadLetters([.. there.Select(local.PathOf)], cancellationToken);
         }
         catch (DuckDbException) when (!cancellationToken.IsCancellationRequested)
         {
-            var faults = there.Select(file => (File: file, Why: rows.WhyUnreadable(PathOf(file), cancellationToken)))
+            var faults = there.Select(file => (File: file, Why: rows.WhyUnreadable(local.PathOf(file), cancellationToken)))
                 .Where(static one => one.Why is not null).ToList();
             if (faults.Count == 0)
             {
                 throw;
             }
             whole.AddRange(faults.Select(static one => BrokenFiles.ToLetterFinding(one.File, BrokenFiles.UnreadableBecause(one.Why!))));
-            return rows.ReadLetters([.. there.Except(faults.Select(static one => one.File)).Select(PathOf)], cancellationToken);
+            return rows.ReadLetters([.. there.Except(faults.Select(static one => one.File)).Select(local.PathOf)], cancellationToken);
         }
     }
 

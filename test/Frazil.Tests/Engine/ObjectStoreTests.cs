@@ -27,8 +27,8 @@ public sealed class ObjectStoreTests : IAsyncDisposable
     public async Task Rows_and_dead_letters_are_committed_looked_at_and_rewritten_in_a_store_that_is_no_disk()
     {
         await using var catalog = await SqlCatalog.OpenAsync($"sqlite:{folder.Path}/catalog.db", "bucket://lake/warehouse", bucket);
-        await using (var pipeline = await fixture.StartPipelineAsync(
-            fixture.Options("bucket", hot: new() { FlushIntervalSeconds = 0.2, TtlSeconds = 0 }), catalog, new SteeredWriter(), new(64 << 20)))
+        var options = fixture.Options("bucket", hot: new() { FlushIntervalSeconds = 0.2, TtlSeconds = 0 });
+        await using (var pipeline = await fixture.StartPipelineAsync(options, catalog, new SteeredWriter(), new(64 << 20)))
         {
             await fixture.ProduceAsync("bucket", 0, """{"id":1}""", "no record", """{"id":2}""", """{"id":3}""");
             await EngineFixture.Eventually(() => Task.FromResult(pipeline.Status().CommittedRows == 3), "the rows are committed");
@@ -39,6 +39,10 @@ public sealed class ObjectStoreTests : IAsyncDisposable
         Assert.Equal("1", letters.Metadata.CurrentSnapshot!.Summary["total-records"]);
         var held = await HeldFiles.ReadAsync(table, ["bucket"], Cancel);
         Assert.All(held.All, file => Assert.Contains(file.File.Path, bucket.Locations));
+
+        var proof = await new TableVerifier(catalog, options.Kafka).VerifyAsync(table.Identifier, deep: true, cancellationToken: Cancel);
+        Assert.True(proof.IsProven, string.Join("; ", proof.Findings.Concat(proof.Partitions.SelectMany(static one => one.Findings)).Select(static one => one.Text)));
+        Assert.Equal(3, proof.Partitions.Sum(static partition => partition.Rows));
 
         using var reader = new DataFileReader();
         await using var writer = new ParquetDataFileWriter();
