@@ -1,7 +1,7 @@
 using Frazil.Columnar;
 using Frazil.DuckDb;
 using Frazil.Flush;
-using Frazil.Query;
+using Frazil.Schemas;
 
 namespace Frazil.Cold;
 
@@ -91,7 +91,7 @@ internal sealed class ColdShape(ColumnDefaults defaults)
     }
 
     /// <summary>What is asked of the file.</summary>
-    /// <exception cref="SqlException">The file's column has another shape altogether.</exception>
+    /// <exception cref="UnreadableTableException">The file's column has another shape altogether.</exception>
     public string SourceType(ColumnType type, ParquetNode node)
     {
         switch (type.Kind)
@@ -164,6 +164,6 @@ internal sealed class ColdShape(ColumnDefaults defaults)
 
     private static bool IsOnlyOfName(ParquetNode parent, string name) => parent.Children.Count(child => IsNamed(child, name)) == 1;
 
-    private static SqlException Strange(ColumnType type, ParquetNode node) => new(
-        $"A data file's column {node.Name} (field {node.FieldId}) is no {type}, which the table says that it is: the file was written wrongly", null);
+    private static UnreadableTableException Strange(ColumnType type, ParquetNode node) => new(
+        $"A data file's column {node.Name} (field {node.FieldId}) is no {type}, which the table says that it is: the file was written wrongly");
 }

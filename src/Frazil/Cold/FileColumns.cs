@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Frazil.Flush;
-using Frazil.Query;
 
 namespace Frazil.Cold;
 
@@ -12,7 +11,7 @@ internal sealed class FileColumns
     private readonly ConcurrentDictionary<string, IReadOnlyList<ParquetNode>> columnsByPath = new();
 
     /// <summary>The file's own columns.</summary>
-    /// <exception cref="SqlException">The file cannot be read.</exception>
+    /// <exception cref="UnreadableTableException">The file cannot be read.</exception>
     public IReadOnlyList<ParquetNode> Read(string path)
     {
         if (columnsByPath.TryGetValue(path, out var known))
@@ -31,7 +30,7 @@ internal sealed class FileColumns
         }
         catch (Exception failure) when (failure is IOException or InvalidDataException or UnauthorizedAccessException)
         {
-            throw new SqlException($"The data file {path} cannot be read: {failure.Message}", null, failure);
+            throw new UnreadableTableException($"The data file {path} cannot be read: {failure.Message}", failure);
         }
     }
 }

@@ -3,7 +3,6 @@ using System.Collections.Immutable;
 using Frazil.Commit;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Manifests;
-using Frazil.Query;
 
 namespace Frazil.Cold;
 
@@ -19,7 +18,7 @@ internal sealed class SnapshotFiles
     private readonly ConcurrentDictionary<(Guid Table, long SnapshotId), ImmutableArray<DataFileInput>> bySnapshot = [];
 
     /// <summary>The files of the version's current snapshot; empty where there is none.</summary>
-    /// <exception cref="SqlException">The snapshot has files that cannot be read here.</exception>
+    /// <exception cref="UnreadableTableException">The snapshot has files that cannot be read here.</exception>
     public async Task<ImmutableArray<DataFileInput>> ListAsync(TableVersion version, CancellationToken cancellationToken)
     {
         if (version.Metadata.CurrentSnapshot is not { } snapshot)
@@ -55,9 +54,9 @@ internal sealed class SnapshotFiles
     {
         if (file.Content != FileContent.Data || file.Format != FileFormat.Parquet)
         {
-            throw new SqlException(
+            throw new UnreadableTableException(
                 $"table {version.Table.Identifier} has a file of {file.Content} in {file.Format} ({file.Path}), which cannot be read here yet; see "
-                + "docs/known-issues.md", null);
+                + "docs/known-issues.md");
         }
         return file;
     }

@@ -4,7 +4,7 @@ using Frazil.Columnar;
 using Frazil.DuckDb;
 using Frazil.Flush;
 using Frazil.Iceberg;
-using Frazil.Query;
+using Frazil.Schemas;
 
 namespace Frazil.Cold;
 
@@ -14,13 +14,13 @@ internal static class TableViewText
     /// <param name="table">Its schema and its files.</param>
     /// <param name="slot">The handle of the hot rows; null where there are none.</param>
     /// <param name="files">What files call their columns themselves.</param>
-    /// <exception cref="SqlException">The table cannot be read; says why.</exception>
+    /// <exception cref="UnreadableTableException">The table cannot be read; says why.</exception>
     public static string Write(ColdTable table, long? slot, FileColumns files)
     {
         var fields = table.Columns;
         if (fields.Count == 0)
         {
-            throw new SqlException($"The table {table.Name} has no columns yet; it gets them with its first records.", null);
+            throw new UnreadableTableException($"The table {table.Name} has no columns yet; it gets them with its first records.");
         }
         var parts = new List<string>();
         var columns = string.Join(", ", fields.Select(field => SqlText.Identifier(field.Name)));
@@ -82,15 +82,15 @@ internal static class TableViewText
         }
         catch (InvalidFormatException failure)
         {
-            throw new SqlException($"The table {table.Name} cannot be read: {failure.Message}", null, failure);
+            throw new UnreadableTableException($"The table {table.Name} cannot be read: {failure.Message}", failure);
         }
         return (columns, isExact);
     }
 
     /// <summary>Mapped by field id, as all others are, it would be read as nothing but nulls.</summary>
-    private static SqlException WithoutIds(DataFileInput file) => new(
+    private static UnreadableTableException WithoutIds(DataFileInput file) => new(
         $"The data file {file.Path} has no field ids: another engine took it into the table as it was (add_files), and which of its columns is which "
-        + "cannot be told here yet (docs/known-issues.md). Write its rows anew with that engine", null);
+        + "cannot be told here yet (docs/known-issues.md). Write its rows anew with that engine");
 
     /// <summary>SQL does not tell cases apart, so that another column may stand in the way.</summary>
     private static bool IsOnlyOne(ColumnField field, IReadOnlyList<ParquetNode> own)

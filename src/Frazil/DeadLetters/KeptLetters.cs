@@ -1,13 +1,13 @@
 using System.Globalization;
-using Frazil.DuckDb;
+using Frazil.Cold;
 using Frazil.Commit;
+using Frazil.DuckDb;
 using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
 using Frazil.Kafka;
 using Frazil.Maintain;
-using Frazil.Query;
 using Frazil.Telemetry;
 
 namespace Frazil.DeadLetters;
@@ -77,7 +77,7 @@ internal sealed class KeptLetters(LakeTable table)
             await reader.VisitOffsetsAsync(file, version, range, found.Add, cancellationToken);
             return null;
         }
-        catch (Exception error) when (error is SqlException or DuckDbException && !cancellationToken.IsCancellationRequested)
+        catch (Exception error) when (error is UnreadableTableException or DuckDbException && !cancellationToken.IsCancellationRequested)
         {
             return error.Message; // another engine's file of a kind that cannot be read, or one that was harmed
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Frazil.DuckDb;
+using Frazil.Schemas;
 
 namespace Frazil.Query;
 

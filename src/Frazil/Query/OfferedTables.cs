@@ -1,6 +1,7 @@
 using Frazil.Cold;
 using Frazil.Columnar;
 using Frazil.DuckDb;
+using Frazil.Schemas;
 
 namespace Frazil.Query;
 
@@ -68,10 +69,18 @@ internal sealed class OfferedTables(FileColumns files, long firstHandle)
             && (ReferenceEquals(made.ColdFiles, table.ColdFiles) || made.ColdFiles.SequenceEqual(table.ColdFiles));
 
         /// <summary>Remembers the table's shape, not its rows.</summary>
+        /// <exception cref="SqlException">The table cannot be read.</exception>
         public string Describe(TableInput table, ColumnFields named, FileColumns files)
         {
             made = null;
-            Text = TableViewText.Write(new(table.ToString(), named, table.Defaults, table.ColdFiles), table.HotSlices.Count > 0 ? handle : null, files);
+            try
+            {
+                Text = TableViewText.Write(new(table.ToString(), named, table.Defaults, table.ColdFiles), table.HotSlices.Count > 0 ? handle : null, files);
+            }
+            catch (UnreadableTableException error)
+            {
+                throw new SqlException(error.Message, null, error);
+            }
             made = table with { HotPin = null, HotSlices = [.. table.HotSlices.Take(1).Select(Shape)] };
             return Text;
         }

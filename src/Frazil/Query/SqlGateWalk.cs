@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Frazil.Schemas;
 
 namespace Frazil.Query;
 

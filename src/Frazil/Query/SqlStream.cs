@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Frazil.Cold;
 using Frazil.Commit;
 using Frazil.DuckDb;
 using Frazil.Iceberg;
@@ -95,7 +96,8 @@ internal sealed class QueryDeadline : IDisposable
     public Exception Explain(Exception error) => error switch
     {
         // Other hands dropped the table, or made it anew, below a running pipeline, or spoilt its progress.
-        PipelineFailedException or ProgressFormatException => new SqlException(error.Message, null, error),
+        // Or its files are of a kind that cannot be read here.
+        PipelineFailedException or ProgressFormatException or UnreadableTableException => new SqlException(error.Message, null, error),
         // A type without a column layout.
         ValidationException => new SqlException($"The table cannot be queried: {error.Message}", null, error),
         UnseenRecordException when !caller.IsCancellationRequested

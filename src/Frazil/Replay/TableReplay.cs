@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
-using Frazil.DuckDb;
+using Frazil.Cold;
 using Frazil.Commit;
 using Frazil.Config;
+using Frazil.DuckDb;
 using Frazil.Faults;
 using Frazil.Flush;
 using Frazil.Hot;
@@ -11,7 +12,6 @@ using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
 using Frazil.Kafka;
 using Frazil.Maintain;
-using Frazil.Query;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -79,7 +79,7 @@ public sealed class TableReplay
         {
             throw new ReplayException($"{error.Message}. Nothing was replaced", error);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or DuckDbException or DataFileException or SqlException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or DuckDbException or DataFileException or UnreadableTableException)
         {
             throw new ReplayException($"the replay of {request.Table} failed: {error.Message}. Each of its commits is whole or not there at all; run the same replay again", error);
         }

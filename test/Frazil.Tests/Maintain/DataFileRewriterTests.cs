@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Frazil.Cold;
 using Frazil.DuckDb;
 using Frazil.Flush;
 using Frazil.Hot;
@@ -8,7 +9,6 @@ using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.IO;
 using Frazil.Iceberg.Manifests;
 using Frazil.Maintain;
-using Frazil.Query;
 using Frazil.Tests.Iceberg;
 using Xunit;
 
@@ -136,7 +136,7 @@ public sealed class DataFileRewriterTests : IAsyncDisposable
         {
             return false; // fixed(L), timestamp_ns, variant
         }
-        catch (SqlException error) when (error.Message.Contains("has no field ids", StringComparison.Ordinal))
+        catch (UnreadableTableException error) when (error.Message.Contains("has no field ids", StringComparison.Ordinal))
         {
             refused.Add(table);
             return false;

@@ -1,8 +1,7 @@
 using System.Text.RegularExpressions;
-using Frazil.Config;
 using Frazil.Kafka;
 
-namespace Frazil;
+namespace Frazil.Config;
 
 /// <summary>Table names with a place for the topic.</summary>
 internal static partial class TableNames
