@@ -1,7 +1,6 @@
 using Frazil.Config;
 using Frazil.Faults;
 using Frazil.Iceberg.Catalogs;
-using Frazil.Iceberg.IO;
 
 namespace Frazil;
 
@@ -16,34 +15,24 @@ public static class WarehouseCatalog
         {
             throw new FrazilStartException($"catalog.type '{options.Type}' is not supported yet; use \"sql\"");
         }
-        return await SqlCatalog.OpenAsync(options.Uri, options.Warehouse, Store(), options.Name, FaultPoint.Clock, cancellationToken);
+        var store = WarehouseStores.Open(options);
+        return await SqlCatalog.OpenAsync(options.Uri, options.Warehouse, store, options.Name, FaultPoint.Clock, cancellationToken);
     }
 
-    /// <summary>Writes and deletes a small object, so that a warehouse that cannot be written is told before any record is read.</summary>
+    /// <summary>Writes, reads and deletes a small object, so that a warehouse that cannot be written is told before any record is read.</summary>
     /// <exception cref="FrazilStartException">It cannot; says why.</exception>
     public static async Task CheckWritableAsync(CatalogOptions options, CancellationToken cancellationToken = default)
     {
-        var store = Store();
-        var probe = $"{store.LocationFor(options.Warehouse)}/.frazil-write-check-{Guid.NewGuid():N}";
-        try
+        if (await WarehouseProbe.TryAsync(options, TimeProvider.System, cancellationToken) is { } problem)
         {
-            await store.CreateAsync(probe, "frazil"u8.ToArray(), cancellationToken);
-            await store.DeleteAsync(probe, cancellationToken);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new FrazilStartException(
-                $"catalog.warehouse '{options.Warehouse}' cannot be written: {error.Message} Choose a folder that this user may write", error);
+            throw new FrazilStartException($"catalog.warehouse '{options.Warehouse}' {problem.Text} {problem.Fix}", problem.Cause);
         }
     }
 
     /// <summary>The folder of the warehouse; null where it is not on a local disk.</summary>
     internal static string? LocalFolderOf(CatalogOptions options)
     {
-        var store = Store();
+        var store = WarehouseStores.Open(options);
         return store.LocalPathFor(store.LocationFor(options.Warehouse));
     }
-
-    private static IFileIO Store()
-        => FaultPoint.IsArmed ? new FaultyFileIO(new LocalFileIO()) : new LocalFileIO();
 }

@@ -56,6 +56,14 @@ public interface IFileIO
     /// <summary>Deletes an object; none there is fine.</summary>
     Task DeleteAsync(string location, CancellationToken cancellationToken = default);
 
+    /// <summary>Deletes objects, in as few requests as the store allows; what is not there is fine.</summary>
+    /// <exception cref="IOException">Some could not be deleted; others may be gone.</exception>
+    async Task DeleteManyAsync(IReadOnlyCollection<string> locations, CancellationToken cancellationToken = default)
+    {
+        foreach (var location in locations)
+            await DeleteAsync(location, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Every object below a folder, at any depth, in no order; none there is fine.</summary>
     IAsyncEnumerable<StoredObject> ListAsync(string folder, CancellationToken cancellationToken = default);
 }

@@ -23,7 +23,7 @@ internal sealed class CatalogReader : IAsyncDisposable
         {
             throw new VerbException($"there is no catalog at {file} (catalog.uri = \"{options.Uri}\") yet. `frazil run` creates it");
         }
-        var files = new LocalFileIO();
+        var files = WarehouseStores.Open(options);
         return new CatalogReader(
             await SqlCatalog.OpenAsync(options.Uri, options.Warehouse, files, options.Name, null, cancellationToken), options.Uri);
     }

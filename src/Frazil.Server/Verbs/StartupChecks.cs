@@ -34,7 +34,7 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
         {
             yield return check;
         }
-        yield return CheckFolder("warehouse", LocalPath(options.Catalog.Warehouse), "catalog.warehouse");
+        yield return await CheckWarehouseAsync(cancellationToken);
         yield return CheckFolder("data folder", options.DataDir, "data_dir");
         yield return await CheckPortAsync(cancellationToken);
     }
@@ -138,6 +138,18 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
         => TableCompatibility.Problems(metadata, table) is { Count: > 0 } problems
             ? new Check($"table {table.Name}", false, $"exists but cannot be written as configured: {string.Join("; ", problems)}", TableCompatibility.Fix)
             : new Check($"table {table.Name}", true, "exists; can be written as configured");
+
+    private async Task<Check> CheckWarehouseAsync(CancellationToken cancellationToken)
+    {
+        var warehouse = options.Catalog.Warehouse;
+        if (!WarehouseStores.IsRemote(warehouse))
+        {
+            return CheckFolder("warehouse", LocalPath(warehouse), "catalog.warehouse");
+        }
+        return await WarehouseProbe.TryAsync(options.Catalog, TimeProvider.System, cancellationToken) is { } problem
+            ? new Check("warehouse", false, $"{warehouse} {problem.Text}", problem.Fix)
+            : new Check("warehouse", true, $"{warehouse}: creates, keeps what is there, reads, lists, deletes; its clock agrees with ours");
+    }
 
     /// <summary>Writes a file and deletes it, in the folder or, where that is not there yet, in the nearest one above it.</summary>
     private static Check CheckFolder(string name, string path, string key)

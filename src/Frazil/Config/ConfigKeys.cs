@@ -11,6 +11,8 @@ internal static class ConfigKeys
     [
         Text("data_dir", o => o.DataDir, (o, v) => o with { DataDir = v }, "a folder",
             "Transaction log, key index and file cache. Created when missing."),
+        Integer("cache_max_mb", 0, 1_073_741_824, o => o.CacheMaxMb, (o, v) => o with { CacheMaxMb = v },
+            "Megabytes (2^20) of `data_dir/cache`, where copies lie of the data files of a warehouse that is not on a local disk, for SQL. Those read longest ago go; a query that reads more at one time has more."),
 
         Text("kafka.bootstrap_servers", o => o.Kafka.BootstrapServers, (o, v) => o with { Kafka = o.Kafka with { BootstrapServers = v } },
             "`host:port`, several with commas", "Brokers to ask first; the rest of the cluster is found from them."),
@@ -49,7 +51,7 @@ internal static class ConfigKeys
             "`sqlite:PATH` (Postgres is not supported yet)",
             "Where the catalog is. The SQLite file and its folder are created when missing."),
         Text("catalog.warehouse", o => o.Catalog.Warehouse, (o, v) => o with { Catalog = o.Catalog with { Warehouse = v } },
-            "a local folder or `file:` URI (`s3://`, `gs://`, `abfss://` are not supported yet)",
+            WarehouseStores.Allowed,
             "Where tables keep their data and metadata files."),
         Properties("catalog.properties", o => o.Catalog.Properties, (o, v) => o with { Catalog = o.Catalog with { Properties = v } },
             "Iceberg catalog properties", "Under Iceberg's own names: `s3.endpoint`, `s3.region`, `credential`, …"),

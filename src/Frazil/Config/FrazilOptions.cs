@@ -9,6 +9,8 @@ public sealed record FrazilOptions
 {
     /// <summary>Folder of the transaction log, key index and file cache. Created when missing.</summary>
     public string DataDir { get; init; } = "frazil-data";
+    /// <summary>Megabytes (2^20) of copies of data files whose store has no paths.</summary>
+    public int CacheMaxMb { get; init; } = 10_240;
     public KafkaOptions Kafka { get; init; } = new();
     public SchemaRegistryOptions? SchemaRegistry { get; init; }
     public CatalogOptions Catalog { get; init; } = new();

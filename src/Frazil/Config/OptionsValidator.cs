@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Frazil.Iceberg;
+using Frazil.Iceberg.IO;
 using Frazil.Kafka;
 
 namespace Frazil.Config;
@@ -89,7 +91,7 @@ internal sealed partial class OptionsValidator(ConfigErrors errors)
         {
             ValidateCatalogUri(catalog.Uri);
         }
-        ValidateWarehouse(catalog.Warehouse);
+        ValidateWarehouse(catalog);
     }
 
     private void ValidateCatalogUri(string uri)
@@ -113,20 +115,39 @@ internal sealed partial class OptionsValidator(ConfigErrors errors)
         }
     }
 
-    private void ValidateWarehouse(string warehouse)
+    private void ValidateWarehouse(CatalogOptions catalog)
     {
+        const string Fix = "Use a local folder, a file: URI, or s3://bucket/folder";
+        var warehouse = catalog.Warehouse;
         if (!CheckText("catalog.warehouse", warehouse, int.MaxValue) || Scheme().Match(warehouse) is not { Success: true } match)
         {
             return;
         }
         var scheme = match.Groups["scheme"].Value;
-        if (scheme is "s3" or "s3a" or "gs" or "abfss" or "abfs" or "wasb" or "wasbs" or "hdfs")
+        if (S3FileIO.Knows(warehouse))
         {
-            errors.Add("catalog.warehouse", warehouse, $"is not supported yet: {scheme}://", "Use a local folder or a file: URI");
+            ValidateS3(catalog);
+        }
+        else if (scheme is "gs" or "abfss" or "abfs" or "wasb" or "wasbs" or "hdfs")
+        {
+            errors.Add("catalog.warehouse", warehouse, $"is not supported yet: {scheme}://", Fix);
         }
         else if (scheme != "file")
         {
-            errors.Add("catalog.warehouse", warehouse, $"has the unknown scheme {scheme}:", "Use a local folder or a file: URI");
+            errors.Add("catalog.warehouse", warehouse, $"has the unknown scheme {scheme}:", Fix);
+        }
+    }
+
+    private void ValidateS3(CatalogOptions catalog)
+    {
+        try
+        {
+            _ = new Uri(catalog.Warehouse); // names a bucket
+            _ = S3Options.From(catalog.Properties);
+        }
+        catch (Exception error) when (error is ValidationException or UriFormatException)
+        {
+            errors.AddShown("catalog.properties", "…", $"do not say how S3 is reached: {error.Message}", "See docs/stores.md");
         }
     }
 
