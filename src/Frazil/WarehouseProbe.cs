@@ -53,6 +53,10 @@ internal static class WarehouseProbe
         finally
         {
             await store.DeleteAsync(probe, CancellationToken.None);
+            if (store.LocalPathFor(folder) is { } path)
+            {
+                Directory.Delete(path);
+            }
         }
     }
 

@@ -19,6 +19,15 @@ internal sealed class CacheFolder(string path)
 
     public string PathOf(string name) => Path.Combine(Path.GetFullPath(path), name + Content);
 
+    /// <summary>Makes the folder, for this user alone.</summary>
+    public static void Make(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(folder);
+        else if (!Directory.Exists(folder))
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
     /// <summary>What earlier processes left; what was under way then goes.</summary>
     public IEnumerable<(string Name, long Bytes)> List()
     {
@@ -56,7 +65,7 @@ internal sealed class CacheFolder(string path)
     /// <exception cref="InvalidDataException">The object is not as long as its manifest says.</exception>
     public async Task FetchAsync(string name, RemoteFile file)
     {
-        Make();
+        Make(path);
         Delete(name);
         var temporary = Path.Combine(path, $"{name}.{Guid.NewGuid():N}.tmp");
         try
@@ -101,16 +110,6 @@ internal sealed class CacheFolder(string path)
         }
     }
 
-    private void Make()
-    {
-        if (!Directory.Exists(path))
-        {
-            if (OperatingSystem.IsWindows())
-                Directory.CreateDirectory(path);
-            else
-                Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-    }
 
     private string SumOf(string name) => Path.Combine(Path.GetFullPath(path), name + Checksum);
 }

@@ -16,4 +16,7 @@ public sealed record DataFileInput(string Path, long RecordCount)
     /// <summary>By field id, the values that every row of the file has of the columns that the table is partitioned by, as they are. Only
     /// looked at for columns that the file itself does not have.</summary>
     public ColumnDefaults PartitionValues { get; init; } = ColumnDefaults.None;
+
+    /// <summary>Where it is, if <see cref="Path"/> is that of a copy, which must be brought first; null where the path is its own.</summary>
+    internal RemoteFile? Remote { get; init; }
 }

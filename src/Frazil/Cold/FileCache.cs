@@ -7,7 +7,13 @@ namespace Frazil.Cold;
 /// <param name="Store">Where it is.</param>
 /// <param name="Location">Names one content for ever: objects are never overwritten.</param>
 /// <param name="SizeBytes">As its manifest has it.</param>
-internal sealed record RemoteFile(IFileIO Store, string Location, long SizeBytes);
+internal sealed record RemoteFile(IFileIO Store, string Location, long SizeBytes)
+{
+    /// <summary>Stores are opened anew; a file stays what it is.</summary>
+    public bool Equals(RemoteFile? other) => other is not null && (Location, SizeBytes) == (other.Location, other.SizeBytes);
+
+    public override int GetHashCode() => HashCode.Combine(Location, SizeBytes);
+}
 
 /// <summary>
 /// Copies of data files on the local disk, for DuckDB, which reads paths only. A copy has the name of its location's hash and its size, is

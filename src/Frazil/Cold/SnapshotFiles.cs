@@ -2,12 +2,13 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Frazil.Commit;
 using Frazil.Iceberg;
+using Frazil.Iceberg.IO;
 using Frazil.Iceberg.Manifests;
 
 namespace Frazil.Cold;
 
 /// <summary>The live data files of a table's snapshots. Snapshots never change, so the list of one is made once. Thread-safe.</summary>
-internal sealed class SnapshotFiles
+internal sealed class SnapshotFiles(FileCache cache)
 {
     private const long ManifestBytes = 64 << 20;
 
@@ -34,14 +35,23 @@ internal sealed class SnapshotFiles
         var store = version.Table.FileIO;
         foreach (var entry in await new ManifestCache(store, memory).ReadLiveAsync(snapshot, version.Metadata, cancellationToken))
         {
-            var file = Readable(entry.File, version);
-            files.Add(ToInput(file, version.Metadata, store.LocalPathFor(file.Path) ?? file.Path));
+            files.Add(ToInput(Readable(entry.File, version), version.Metadata, store));
         }
         if (bySnapshot.Count >= MostSnapshots)
         {
             bySnapshot.Clear();
         }
         return bySnapshot[key] = files.ToImmutable();
+    }
+
+    private DataFileInput ToInput(DataFile file, TableMetadata metadata, IFileIO store)
+    {
+        if (store.LocalPathFor(file.Path) is { } path)
+        {
+            return ToInput(file, metadata, path);
+        }
+        var remote = new RemoteFile(store, file.Path, file.FileSizeBytes);
+        return ToInput(file, metadata, cache.PathOf(remote)) with { Remote = remote };
     }
 
     /// <summary>A data file of the table as SQL reads it.</summary>

@@ -19,6 +19,7 @@ internal sealed class ReadPoint : IDisposable
 {
     private readonly IReadOnlyList<HotBatch> pinned;
     private readonly SnapshotPin snapshot;
+    private IDisposable? copies;
 
     private ReadPoint(QueryTable table, IReadOnlyList<HotBatch> pinned, TableVersion? version, SnapshotPin snapshot)
     {
@@ -68,8 +69,12 @@ internal sealed class ReadPoint : IDisposable
         }
     }
 
+    /// <summary>Holds copies of the snapshot's files too; disposes them with the rest.</summary>
+    public void Keep(IDisposable? held) => copies = held;
+
     public void Dispose()
     {
+        copies?.Dispose();
         snapshot.Dispose();
         Unpin(pinned);
     }

@@ -15,7 +15,8 @@ public sealed class SqlSession : IAsyncDisposable
 
     private readonly ICatalog catalog;
     private readonly Func<IEnumerable<QueryTable>> ingested;
-    private readonly SnapshotFiles snapshotFiles = new();
+    private readonly QueryCache cache;
+    private readonly SnapshotFiles snapshotFiles;
     private readonly SqlGate gate = new();
     private readonly SqlExecutorOptions limits;
     private readonly SqlExecutor executor;
@@ -30,9 +31,11 @@ public sealed class SqlSession : IAsyncDisposable
         this.ingested = ingested;
         this.metrics = metrics;
         ownedCatalog = ownsCatalog ? catalog : null;
+        cache = new(options, isShared: !ownsCatalog);
+        snapshotFiles = new(cache.Files);
         limits = new()
         {
-            Directories = WarehouseCatalog.LocalFolderOf(options.Catalog) is { } folder ? [folder] : [],
+            Directories = [WarehouseCatalog.LocalFolderOf(options.Catalog) ?? cache.Folder],
             SpillDirectory = Path.Combine(options.DataDir, "query-spill"),
             // Whoever asks without an engine asks for himself.
             WorkerCommand = options.Sql.Isolation == SqlIsolation.Process && !ownsCatalog ? options.Sql.WorkerCommand : null,
@@ -97,6 +100,7 @@ public sealed class SqlSession : IAsyncDisposable
     {
         await executor.DisposeAsync();
         gate.Dispose();
+        cache.Dispose();
         if (ownedCatalog is not null)
         {
             await ownedCatalog.DisposeAsync();
@@ -136,6 +140,7 @@ public sealed class SqlSession : IAsyncDisposable
         var identifier = point.Table.State.Identifier;
         var metadata = point.Version?.Metadata;
         var files = point.Version is { } version ? await snapshotFiles.ListAsync(version, cancellationToken) : [];
+        point.Keep(await cache.HoldAsync(files, cancellationToken));
         return new()
         {
             Namespace = identifier.Namespace.ToString(),

@@ -23,6 +23,8 @@ public sealed record FrazilConfig
     public string DataDir { get; init; } = "data";
     public string CatalogUri { get; init; } = "sqlite:catalog.db";
     public string Warehouse { get; init; } = "warehouse";
+    /// <summary>Iceberg's catalog properties.</summary>
+    public IReadOnlyDictionary<string, string> CatalogProperties { get; init; } = new Dictionary<string, string>();
     /// <summary>Further lines of the table's section.</summary>
     public IReadOnlyList<string> TableLines { get; init; } = ["""columns = { event_timestamp = "timestamptz", amount = "decimal(10,2)" }"""];
     /// <summary>librdkafka properties.</summary>
@@ -65,6 +67,9 @@ public sealed record FrazilConfig
             type = "sql"
             uri = "{CatalogUri}"
             warehouse = "{Warehouse}"
+
+            [catalog.properties]
+            {string.Join('\n', CatalogProperties.Select(property => $"\"{property.Key}\" = \"{property.Value}\""))}
 
             [[tables]]
             name = "{Table}"
