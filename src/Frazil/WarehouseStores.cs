@@ -7,9 +7,6 @@ namespace Frazil;
 /// <summary>The stores that tables can lie in, by the scheme of a location. A new kind of store is added here.</summary>
 internal static class WarehouseStores
 {
-    /// <summary>What <c>catalog.warehouse</c> may be.</summary>
-    public const string Allowed = "a local folder, a `file:` URI or `s3://bucket/folder` (`gs://`, `abfss://` are not supported yet)";
-
     /// <summary>Opens the store of a location.</summary>
     /// <param name="location">A path or a location.</param>
     /// <param name="properties">Iceberg's catalog properties, which say how it is reached.</param>

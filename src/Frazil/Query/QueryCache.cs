@@ -16,7 +16,7 @@ internal sealed class QueryCache : IDisposable
         goes = !isShared;
         Folder = isShared ? Path.Combine(options.DataDir, "cache") : Path.Combine(Path.GetTempPath(), $"frazil-cache-{Guid.NewGuid():N}");
         Files = new FileCache(Folder, options.CacheMaxMb * Mebibyte);
-        if (WarehouseStores.IsRemote(options.Catalog.Warehouse))
+        if (WarehouseCatalog.LocalFolderOf(options.Catalog) is null)
         {
             CacheFolder.Make(Folder); // what may be read is settled before the first copy comes
         }
