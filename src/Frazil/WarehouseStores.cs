@@ -13,12 +13,14 @@ internal static class WarehouseStores
     /// <exception cref="Frazil.Iceberg.ValidationException">A property's value is not what it takes.</exception>
     public static IFileIO Open(string location, IReadOnlyDictionary<string, string> properties)
     {
-        IFileIO store = S3FileIO.Knows(location) ? new S3FileIO(S3Options.From(properties)) : new LocalFileIO();
+        IFileIO store = S3FileIO.Knows(location) ? new S3FileIO(S3Options.From(properties))
+            : AzureFileIO.Knows(location) ? new AzureFileIO(AzureOptions.From(properties))
+            : new LocalFileIO();
         return FaultPoint.IsArmed ? new FaultyFileIO(store) : store;
     }
 
     /// <summary>Whether it lies in a store that has no local paths.</summary>
-    public static bool IsRemote(string location) => S3FileIO.Knows(location);
+    public static bool IsRemote(string location) => S3FileIO.Knows(location) || AzureFileIO.Knows(location);
 
     /// <inheritdoc cref="Open(string, IReadOnlyDictionary{string, string})"/>
     public static IFileIO Open(CatalogOptions catalog) => Open(catalog.Warehouse, catalog.Properties);

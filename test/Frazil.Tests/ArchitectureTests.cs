@@ -35,9 +35,10 @@ public sealed partial class ArchitectureTests
         ["Frazil.Columnar"] = [],
         ["Frazil.DuckDb"] = ["Frazil.Columnar"],
         ["Frazil.Parquet"] = ["Frazil.Columnar"],
+        ["Frazil.Iceberg.Azure"] = ["Frazil.Iceberg"],
         ["Frazil.Iceberg.S3"] = ["Frazil.Iceberg"],
         ["Frazil.Iceberg.Sql"] = ["Frazil.Iceberg"],
-        ["Frazil"] = ["Frazil.Columnar", "Frazil.DuckDb", "Frazil.Iceberg", "Frazil.Iceberg.S3", "Frazil.Iceberg.Sql", "Frazil.Parquet"],
+        ["Frazil"] = ["Frazil.Columnar", "Frazil.DuckDb", "Frazil.Iceberg", "Frazil.Iceberg.Azure", "Frazil.Iceberg.S3", "Frazil.Iceberg.Sql", "Frazil.Parquet"],
         ["Frazil.Server"] = ["Frazil"],
     };
 

@@ -51,7 +51,7 @@ internal static class ConfigKeys
             "`sqlite:PATH` (Postgres is not supported yet)",
             "Where the catalog is. The SQLite file and its folder are created when missing."),
         Text("catalog.warehouse", o => o.Catalog.Warehouse, (o, v) => o with { Catalog = o.Catalog with { Warehouse = v } },
-            "a local folder, a `file:` URI or `s3://bucket/folder` (`gs://`, `abfss://` are not supported yet)",
+            "a local folder, a `file:` URI, `s3://bucket/folder` or `abfss://container@account.dfs.core.windows.net/folder` (`gs://` is not supported yet)",
             "Where tables keep their data and metadata files."),
         Properties("catalog.properties", o => o.Catalog.Properties, (o, v) => o with { Catalog = o.Catalog with { Properties = v } },
             "Iceberg catalog properties", "Under Iceberg's own names: `s3.endpoint`, `s3.region`, `credential`, …"),

@@ -117,7 +117,7 @@ internal sealed partial class OptionsValidator(ConfigErrors errors)
 
     private void ValidateWarehouse(CatalogOptions catalog)
     {
-        const string Fix = "Use a local folder, a file: URI, or s3://bucket/folder";
+        const string Fix = "Use a local folder, a file: URI, s3://bucket/folder or abfss://container@account.dfs.core.windows.net/folder";
         var warehouse = catalog.Warehouse;
         if (!CheckText("catalog.warehouse", warehouse, int.MaxValue) || Scheme().Match(warehouse) is not { Success: true } match)
         {
@@ -126,9 +126,13 @@ internal sealed partial class OptionsValidator(ConfigErrors errors)
         var scheme = match.Groups["scheme"].Value;
         if (S3FileIO.Knows(warehouse))
         {
-            ValidateS3(catalog);
+            ValidateStore(catalog, S3Options.From);
         }
-        else if (scheme is "gs" or "abfss" or "abfs" or "wasb" or "wasbs" or "hdfs")
+        else if (AzureFileIO.Knows(warehouse))
+        {
+            ValidateStore(catalog, AzureOptions.From);
+        }
+        else if (scheme is "gs" or "hdfs")
         {
             errors.Add("catalog.warehouse", warehouse, $"is not supported yet: {scheme}://", Fix);
         }
@@ -138,16 +142,15 @@ internal sealed partial class OptionsValidator(ConfigErrors errors)
         }
     }
 
-    private void ValidateS3(CatalogOptions catalog)
+    private void ValidateStore(CatalogOptions catalog, Func<IReadOnlyDictionary<string, string>, object> read)
     {
         try
         {
-            _ = new Uri(catalog.Warehouse); // names a bucket
-            _ = S3Options.From(catalog.Properties);
+            _ = read(catalog.Properties);
         }
-        catch (Exception error) when (error is ValidationException or UriFormatException)
+        catch (ValidationException error)
         {
-            errors.AddShown("catalog.properties", "…", $"do not say how S3 is reached: {error.Message}", "See docs/stores.md");
+            errors.AddShown("catalog.properties", "…", $"do not say how the store is reached: {error.Message}", "See docs/stores.md");
         }
     }
 

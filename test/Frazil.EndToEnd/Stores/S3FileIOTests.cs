@@ -1,46 +1,18 @@
-using System.Text;
 using Frazil.Iceberg.IO;
 using Frazil.Rig;
 using Xunit;
 
 namespace Frazil.EndToEnd.Stores;
 
-/// <summary>The store's contract on a real S3 server: nothing is overwritten, nothing is seen in part, every name is kept as it is.</summary>
-public sealed class S3FileIOTests(S3Server server) : IClassFixture<S3Server>
+/// <summary>The store's contract on a real S3 server, and what is S3's own.</summary>
+public sealed class S3FileIOTests(S3Server server) : FileIOContract, IClassFixture<S3Server>
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
-
-    [Theory]
-    [InlineData("plain.parquet")]
-    [InlineData("with space/a+b=c&d.parquet")]
-    [InlineData("100%/a%2Fb%20c")]
-    [InlineData("#1/what?.parquet")]
-    [InlineData("städte/東京/\U0001F9CA.parquet")]
-    [InlineData("a//b/./c~!'()*@$,;:.bin")]
-    public async Task A_name_is_kept_as_it_is(string name)
-    {
-        using var time = Time();
-        var folder = server.NewFolder();
-        using var store = server.Minio.Open();
-        var location = $"{folder}/{name}";
-
-        await store.CreateAsync(location, "one"u8.ToArray(), time.Token);
-
-        Assert.Equal("one", Encoding.UTF8.GetString(await store.ReadAsync(location, time.Token)));
-        Assert.Equal(3, await store.LengthAsync(location, time.Token));
-        var listed = Assert.Single(await store.ListAsync(folder, time.Token).ToListAsync(time.Token));
-        Assert.Equal((location, 3L), (listed.Location, listed.SizeBytes));
-        await store.DeleteAsync(location, time.Token);
-        Assert.False(await store.ExistsAsync(location, time.Token));
-        await store.DeleteAsync(location, time.Token); // none there is fine
-    }
-
     [Fact]
     public async Task A_key_of_a_thousand_bytes_is_kept_and_a_longer_one_is_refused_in_words()
     {
         using var time = Time();
-        var folder = server.NewFolder();
-        using var store = server.Minio.Open();
+        var folder = NewFolder();
+        using var store = OpenS3();
         var room = 1000 - (folder.Length - $"s3://{MinioServer.Bucket}/".Length) - 1;
         var part = string.Concat(Enumerable.Repeat("v=", 100)); // path segments have their own limit on that server's disk
         var location = $"{folder}/{string.Join('/', Enumerable.Repeat(part, 5))}"[..(folder.Length + 1 + room)];
@@ -53,123 +25,11 @@ public sealed class S3FileIOTests(S3Server server) : IClassFixture<S3Server>
     }
 
     [Fact]
-    public async Task What_is_not_there_is_said_to_be_missing_and_what_is_no_object_refused()
-    {
-        using var time = Time();
-        var nowhere = $"{server.NewFolder()}/nothing";
-        using var store = server.Minio.Open();
-
-        await Assert.ThrowsAsync<FileNotFoundException>(() => store.ReadAsync(nowhere, time.Token));
-        await Assert.ThrowsAsync<FileNotFoundException>(() => store.LengthAsync(nowhere, time.Token));
-        await Assert.ThrowsAsync<FileNotFoundException>(() => store.OpenReadAsync(nowhere, 5, 0, time.Token));
-        Assert.False(await store.ExistsAsync(nowhere, time.Token));
-        Assert.Empty(await store.ListAsync(nowhere, time.Token).ToListAsync(time.Token));
-        await Assert.ThrowsAsync<Iceberg.ValidationException>(() => store.ReadAsync("file:///etc/passwd", time.Token));
-        await Assert.ThrowsAsync<Iceberg.ValidationException>(() => store.CreateAsync("s3://lake", "x"u8.ToArray(), time.Token));
-        var bucket = await Assert.ThrowsAsync<IOException>(() => store.CreateAsync("s3://no-such-bucket/x", "x"u8.ToArray(), time.Token));
-        Assert.Contains("bucket does not exist", bucket.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Parts_of_an_object_are_read_as_asked_and_end_where_it_ends()
-    {
-        using var time = Time();
-        var folder = server.NewFolder();
-        using var store = server.Minio.Open();
-        await store.CreateAsync($"{folder}/x", "0123456789"u8.ToArray(), time.Token);
-        await store.CreateAsync($"{folder}/empty", Array.Empty<byte>(), time.Token);
-
-        Assert.Equal("0123456789", await ReadAsync("x", 0, null));
-        Assert.Equal("345", await ReadAsync("x", 3, 3));
-        Assert.Equal("789", await ReadAsync("x", 7, 100));
-        Assert.Equal("789", await ReadAsync("x", 7, null));
-        Assert.Equal("", await ReadAsync("x", 4, 0));
-        Assert.Equal("", await ReadAsync("x", 10, null));
-        Assert.Equal("", await ReadAsync("x", 50, 5));
-        Assert.Equal("", await ReadAsync("empty", 0, null));
-        Assert.Equal("", await ReadAsync("empty", 0, 8));
-        Assert.Empty(await store.ReadAsync($"{folder}/empty", time.Token));
-
-        async Task<string> ReadAsync(string name, long offset, long? length)
-        {
-            await using var stream = await store.OpenReadAsync($"{folder}/{name}", offset, length, time.Token);
-            using var reader = new StreamReader(stream);
-            return await reader.ReadToEndAsync(time.Token);
-        }
-    }
-
-    [Fact]
-    public async Task Of_many_that_create_one_name_one_wins()
-    {
-        using var time = Time();
-        var location = $"{server.NewFolder()}/v2.metadata.json";
-        using var store = server.Minio.Open();
-
-        var tries = await Task.WhenAll(Enumerable.Range(0, 20).Select(async writer =>
-        {
-            try
-            {
-                await store.CreateAsync(location, Encoding.UTF8.GetBytes($"writer {writer}"), time.Token);
-                return writer;
-            }
-            catch (ObjectExistsException)
-            {
-                return -1;
-            }
-        }));
-
-        var winner = Assert.Single(tries, writer => writer >= 0);
-        Assert.Equal($"writer {winner}", Encoding.UTF8.GetString(await store.ReadAsync(location, time.Token)));
-    }
-
-    [Theory]
-    [InlineData(0)]
-    [InlineData(1000)]
-    [InlineData(5 << 20)]
-    [InlineData((5 << 20) + 1)]
-    [InlineData(23_456_789)]
-    public async Task An_upload_shows_the_object_whole_at_its_end(int bytes)
-    {
-        using var time = Time();
-        var location = $"{server.NewFolder()}/x.parquet";
-        using var store = server.Minio.Open(("s3.multipart.part-size-bytes", $"{5 << 20}"));
-        var content = new byte[bytes];
-        new Random(bytes).NextBytes(content);
-
-        await using (var upload = await store.BeginUploadAsync(location, time.Token))
-        {
-            for (var at = 0; at < bytes; at += 700_001)
-                await upload.WriteAsync(content.AsMemory(at, Math.Min(700_001, bytes - at)), time.Token);
-            Assert.False(await store.ExistsAsync(location, time.Token));
-            await upload.CompleteAsync(time.Token);
-        }
-
-        Assert.Equal(content, await store.ReadAsync(location, time.Token));
-    }
-
-    [Theory]
-    [InlineData(10)]
-    [InlineData(12 << 20)]
-    public async Task An_upload_takes_nobodys_name(int bytes)
-    {
-        using var time = Time();
-        var location = $"{server.NewFolder()}/x.parquet";
-        using var store = server.Minio.Open(("s3.multipart.part-size-bytes", $"{5 << 20}"));
-        await using var upload = await store.BeginUploadAsync(location, time.Token);
-        await upload.WriteAsync(new byte[bytes], time.Token);
-        await store.CreateAsync(location, "first"u8.ToArray(), time.Token);
-
-        await Assert.ThrowsAsync<ObjectExistsException>(() => upload.CompleteAsync(time.Token));
-
-        Assert.Equal("first", Encoding.UTF8.GetString(await store.ReadAsync(location, time.Token)));
-    }
-
-    [Fact]
     public async Task An_upload_that_is_given_up_leaves_nothing()
     {
         using var time = Time();
-        var folder = server.NewFolder();
-        using var store = server.Minio.Open(("s3.multipart.part-size-bytes", $"{5 << 20}"));
+        var folder = NewFolder();
+        using var store = OpenS3();
         await using (var upload = await store.BeginUploadAsync($"{folder}/x", time.Token))
             await upload.WriteAsync(new byte[12 << 20], time.Token);
 
@@ -178,19 +38,20 @@ public sealed class S3FileIOTests(S3Server server) : IClassFixture<S3Server>
     }
 
     [Fact]
-    public async Task More_objects_than_a_request_takes_are_listed_and_deleted()
+    public async Task A_bucket_that_is_not_there_is_said_to_be_missing_and_a_bucket_is_no_object()
     {
         using var time = Time();
-        var folder = server.NewFolder();
-        using var store = server.Minio.Open();
-        var locations = Enumerable.Range(0, 1_250).Select(n => $"{folder}/{n % 7}/{n}").ToList();
-        await Parallel.ForEachAsync(locations, time.Token, async (location, token) => await store.CreateAsync(location, "x"u8.ToArray(), token));
+        NewFolder();
+        using var store = OpenS3();
 
-        Assert.Equal(locations.Order(), (await store.ListAsync(folder, time.Token).ToListAsync(time.Token)).Select(found => found.Location).Order());
-        await store.DeleteManyAsync([.. locations, $"{folder}/never"], time.Token);
-
-        Assert.Empty(await store.ListAsync(folder, time.Token).ToListAsync(time.Token));
+        await Assert.ThrowsAsync<Iceberg.ValidationException>(() => store.CreateAsync("s3://lake", "x"u8.ToArray(), time.Token));
+        var bucket = await Assert.ThrowsAsync<IOException>(() => store.CreateAsync("s3://no-such-bucket/x", "x"u8.ToArray(), time.Token));
+        Assert.Contains("bucket does not exist", bucket.Message, StringComparison.Ordinal);
     }
 
-    private static CancellationTokenSource Time() => new(Limit);
+    protected override string NewFolder() => server.NewFolder();
+
+    protected override IFileIO Open() => OpenS3();
+
+    private S3FileIO OpenS3() => server.Minio.Open(("s3.multipart.part-size-bytes", $"{5 << 20}"));
 }
