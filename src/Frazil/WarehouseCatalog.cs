@@ -16,7 +16,7 @@ public static class WarehouseCatalog
             throw new FrazilStartException($"catalog.type '{options.Type}' is not supported yet; use \"sql\"");
         }
         var store = WarehouseStores.Open(options);
-        return await SqlCatalog.OpenAsync(options.Uri, options.Warehouse, store, options.Name, FaultPoint.Clock, cancellationToken);
+        return await SqlCatalog.OpenAsync(options.Uri, options.Warehouse, store, options.Name, FaultPoint.Clock, options.Properties, cancellationToken);
     }
 
     /// <summary>Writes, reads and deletes a small object, so that a warehouse that cannot be written is told before any record is read.</summary>

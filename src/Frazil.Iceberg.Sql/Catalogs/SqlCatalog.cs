@@ -1,11 +1,11 @@
 using Frazil.Iceberg.IO;
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 
 namespace Frazil.Iceberg.Catalogs;
 
 /// <summary>
-/// A catalog in a SQLite file, in the layout of Iceberg's JDBC catalog, so that Java, PyIceberg and others use the same file at the
-/// same time. A commit is one compare-and-swap of the row's <c>metadata_location</c>.
+/// A catalog in a database (a SQLite file, or Postgres), in the layout of Iceberg's JDBC catalog, so that Java, PyIceberg and others use the
+/// same one at the same time. A commit is one compare-and-swap of the row's <c>metadata_location</c>.
 /// </summary>
 public sealed class SqlCatalog : ICatalog
 {
@@ -23,28 +23,39 @@ public sealed class SqlCatalog : ICatalog
     /// <summary>The store of the warehouse, which its tables get.</summary>
     public IFileIO FileIO { get; }
 
+    /// <summary>Whether a uri is that of a Postgres database.</summary>
+    public static bool IsPostgres(string uri) => PostgresLocation.IsOne(uri);
+
+    /// <summary>Looks at a uri without opening anything.</summary>
+    /// <exception cref="ValidationException">It is not understood.</exception>
+    public static void CheckUri(string uri, IReadOnlyDictionary<string, string> properties)
+        => _ = IsPostgres(uri) ? PostgresLocation.Parse(uri, properties).ConnectionString : SqliteLocation.PathOf(uri);
+
     /// <summary>Opens a catalog, creating the file and its tables where they are missing.</summary>
-    /// <param name="uri"><c>sqlite:path</c>, <c>sqlite:///relative</c> or <c>sqlite:////absolute</c>.</param>
+    /// <param name="uri"><c>sqlite:path</c>, <c>sqlite:///relative</c>, <c>sqlite:////absolute</c> or
+    /// <c>postgresql://user:password@host:port/database</c>.</param>
     /// <param name="warehouse">Where new tables go: a path or location that <paramref name="files"/> understands.</param>
     /// <param name="files">The warehouse's files.</param>
     /// <param name="catalogName">The <c>catalog_name</c> of this catalog's rows; other names' rows are invisible.</param>
     /// <param name="time">The clock; null for the system's.</param>
+    /// <param name="properties">The catalog's: <c>jdbc.user</c> and <c>jdbc.password</c>, where the uri has none.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="ValidationException">The uri is not understood.</exception>
-    /// <exception cref="CatalogUnavailableException">The file cannot be opened or written.</exception>
+    /// <exception cref="CatalogUnavailableException">The database cannot be opened or written.</exception>
     public static async Task<SqlCatalog> OpenAsync(
         string uri, string warehouse, IFileIO files, string catalogName = "frazil", TimeProvider? time = null,
-        CancellationToken cancellationToken = default)
+        IReadOnlyDictionary<string, string>? properties = null, CancellationToken cancellationToken = default)
     {
-        var path = SqliteLocation.PathOf(uri);
+        SqlDatabase? database = null;
         try
         {
-            var store = await Task.Run(() => SqlStore.Open(path, catalogName), cancellationToken).ConfigureAwait(false);
-            return new SqlCatalog(store, uri, files.LocationFor(warehouse), files, time ?? TimeProvider.System);
+            database = SqlDatabase.Of(uri, properties ?? EmptyMap.Strings);
+            var store = await Task.Run(() => SqlStore.Open(database, catalogName), cancellationToken).ConfigureAwait(false);
+            return new SqlCatalog(store, database.Shown, files.LocationFor(warehouse), files, time ?? TimeProvider.System);
         }
-        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is DbException or IOException or UnauthorizedAccessException)
         {
-            throw new CatalogUnavailableException($"The catalog '{uri}' ({path}) cannot be opened: {e.Message}", e);
+            throw new CatalogUnavailableException($"The catalog '{database?.Shown ?? uri}' cannot be opened: {e.Message}", e);
         }
     }
 
@@ -210,7 +221,7 @@ public sealed class SqlCatalog : ICatalog
         {
             return await Task.Run(() => store.TrySwap(to.Identifier, from.MetadataLocation, to.MetadataLocation)).ConfigureAwait(false);
         }
-        catch (SqliteException e) when (IsDefinite(e))
+        catch (DbException e) when (store.Database.IsDefinite(e))
         {
             await TableLocations.DeleteQuietlyAsync(FileIO, [to.MetadataLocation]).ConfigureAwait(false);
             throw new CatalogUnavailableException(
@@ -243,9 +254,6 @@ public sealed class SqlCatalog : ICatalog
             + "It may have happened: look for its snapshot before anything else.", cause);
     }
 
-    /// <summary>Permission, busy, locked, read-only, full, cannot open, not a database: SQLite changed nothing.</summary>
-    private static bool IsDefinite(SqliteException e) => e.SqliteErrorCode is 3 or 5 or 6 or 8 or 13 or 14 or 23 or 26;
-
     private async Task InsertAsync(TableIdentifier identifier, string metadataLocation, bool ownsFile, CancellationToken cancellationToken)
     {
         if (await RunAsync(() => store.TryInsert(identifier, metadataLocation), cancellationToken).ConfigureAwait(false))
@@ -274,7 +282,7 @@ public sealed class SqlCatalog : ICatalog
         {
             return await Task.Run(call, cancellationToken).ConfigureAwait(false);
         }
-        catch (SqliteException e)
+        catch (DbException e)
         {
             throw new CatalogUnavailableException($"The catalog '{uri}' cannot be used: {e.Message}", e);
         }

@@ -1,37 +1,33 @@
 using System.Collections.Concurrent;
-using Microsoft.Data.Sqlite;
+using System.Data;
+using System.Data.Common;
 
 namespace Frazil.Iceberg.Catalogs;
 
 /// <summary>
-/// The two tables of Iceberg's JDBC catalog in a SQLite file, V1 layout (a V0 one, without <c>iceberg_type</c>, is used as it is).
+/// The two tables of Iceberg's JDBC catalog in a database, V1 layout (a V0 one, without <c>iceberg_type</c>, is used as it is).
 /// Each call has a connection of its own, kept for the next one, so calls may run at once; each statement is a transaction of its own, durable on return.
 /// </summary>
 internal sealed class SqlStore
 {
-    private const int ConstraintError = 19;
-
-    private readonly string connectionString;
+    private readonly SqlDatabase database;
     private readonly string catalogName;
-    private readonly ConcurrentBag<SqliteConnection> idle = [];
+    private readonly ConcurrentBag<DbConnection> idle = [];
     private volatile bool isClosed;
     private string onlyTables = "";
     private bool hasType;
 
-    private SqlStore(string path, string catalogName)
-    {
-        this.catalogName = catalogName;
-        connectionString = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 30, Pooling = false }.ConnectionString;
-    }
+    private SqlStore(SqlDatabase database, string catalogName) => (this.database, this.catalogName) = (database, catalogName);
 
-    /// <summary>Opens the file, creating it and the tables where they are missing.</summary>
-    public static SqlStore Open(string path, string catalogName)
+    public SqlDatabase Database => database;
+
+    /// <summary>Opens the database, creating the tables where they are missing.</summary>
+    public static SqlStore Open(SqlDatabase database, string catalogName)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var store = new SqlStore(path, catalogName);
+        var store = new SqlStore(database, catalogName);
         using var rented = store.Rent();
         var connection = rented.Connection;
-        TryUseWal(connection);
+        database.Prepare(connection);
         Execute(connection,
             "CREATE TABLE IF NOT EXISTS iceberg_tables (catalog_name VARCHAR(255) NOT NULL, table_namespace VARCHAR(255) NOT NULL, "
             + "table_name VARCHAR(255) NOT NULL, metadata_location VARCHAR(1000), previous_metadata_location VARCHAR(1000), iceberg_type VARCHAR(5), "
@@ -39,9 +35,7 @@ internal sealed class SqlStore
         Execute(connection,
             "CREATE TABLE IF NOT EXISTS iceberg_namespace_properties (catalog_name VARCHAR(255) NOT NULL, namespace VARCHAR(255) NOT NULL, "
             + "property_key VARCHAR(255), property_value VARCHAR(1000), PRIMARY KEY (catalog_name, namespace, property_key))");
-        store.hasType = Query(
-            connection, "SELECT name FROM pragma_table_info('iceberg_tables') WHERE name = 'iceberg_type'", [],
-            row => row.GetString(0)).Count > 0;
+        store.hasType = Query(connection, database.TypeColumnQuery, [], row => row.GetString(0)).Count > 0;
         store.onlyTables = store.hasType ? " AND (iceberg_type = 'TABLE' OR iceberg_type IS NULL)" : "";
         return store;
     }
@@ -54,24 +48,25 @@ internal sealed class SqlStore
         {
             connection.Dispose();
         }
+        database.Dispose();
     }
 
     public string? FindMetadataLocation(TableIdentifier id) => Query(
-        "SELECT metadata_location FROM iceberg_tables WHERE catalog_name = $c AND table_namespace = $n AND table_name = $t" + onlyTables,
+        "SELECT metadata_location FROM iceberg_tables WHERE catalog_name = @c AND table_namespace = @n AND table_name = @t" + onlyTables,
         Of(id), row => row.GetString(0)).FirstOrDefault();
 
     public List<string> ListTables(NamespaceName name) => Query(
-        "SELECT table_name FROM iceberg_tables WHERE catalog_name = $c AND table_namespace = $n" + onlyTables + " ORDER BY table_name",
-        [("$c", catalogName), ("$n", name.ToString())], row => row.GetString(0));
+        "SELECT table_name FROM iceberg_tables WHERE catalog_name = @c AND table_namespace = @n" + onlyTables + " ORDER BY table_name",
+        [("@c", catalogName), ("@n", name.ToString())], row => row.GetString(0));
 
     /// <summary>Every namespace that was created or holds a table.</summary>
     public List<string> ListNamespaces() => Query(
-        "SELECT namespace FROM iceberg_namespace_properties WHERE catalog_name = $c UNION SELECT table_namespace FROM iceberg_tables WHERE catalog_name = $c ORDER BY 1",
-        [("$c", catalogName)], row => row.GetString(0));
+        "SELECT namespace FROM iceberg_namespace_properties WHERE catalog_name = @c UNION SELECT table_namespace FROM iceberg_tables WHERE catalog_name = @c ORDER BY 1",
+        [("@c", catalogName)], row => row.GetString(0));
 
     public Dictionary<string, string> LoadNamespace(NamespaceName name) => Query(
-        "SELECT property_key, property_value FROM iceberg_namespace_properties WHERE catalog_name = $c AND namespace = $n",
-        [("$c", catalogName), ("$n", name.ToString())],
+        "SELECT property_key, property_value FROM iceberg_namespace_properties WHERE catalog_name = @c AND namespace = @n",
+        [("@c", catalogName), ("@n", name.ToString())],
         row => (Key: row.GetString(0), Value: row.IsDBNull(1) ? "" : row.GetString(1))).ToDictionary(pair => pair.Key, pair => pair.Value);
 
     /// <summary>False where the namespace was created by another at the same moment.</summary>
@@ -83,20 +78,20 @@ internal sealed class SqlStore
         try
         {
             foreach (var (key, value) in properties.Append(new("exists", "true")).DistinctBy(pair => pair.Key))
-                Execute(connection, "INSERT INTO iceberg_namespace_properties (catalog_name, namespace, property_key, property_value) VALUES ($c, $n, $k, $v)",
-                    ("$c", catalogName), ("$n", name.ToString()), ("$k", key), ("$v", value));
+                Execute(connection, "INSERT INTO iceberg_namespace_properties (catalog_name, namespace, property_key, property_value) VALUES (@c, @n, @k, @v)",
+                    ("@c", catalogName), ("@n", name.ToString()), ("@k", key), ("@v", value));
             transaction.Commit();
             return true;
         }
-        catch (SqliteException e) when (e.SqliteErrorCode == ConstraintError)
+        catch (DbException e) when (database.IsTaken(e))
         {
             return false;
         }
     }
 
     public void DropNamespace(NamespaceName name) => Execute(
-        "DELETE FROM iceberg_namespace_properties WHERE catalog_name = $c AND namespace = $n", ("$c", catalogName),
-        ("$n", name.ToString()));
+        "DELETE FROM iceberg_namespace_properties WHERE catalog_name = @c AND namespace = @n", ("@c", catalogName),
+        ("@n", name.ToString()));
 
     /// <summary>False where a table or view of this name exists.</summary>
     public bool TryInsert(TableIdentifier id, string metadataLocation)
@@ -104,12 +99,12 @@ internal sealed class SqlStore
         try
         {
             Execute(hasType
-                ? "INSERT INTO iceberg_tables (catalog_name, table_namespace, table_name, metadata_location, previous_metadata_location, iceberg_type) VALUES ($c, $n, $t, $m, NULL, 'TABLE')"
-                : "INSERT INTO iceberg_tables (catalog_name, table_namespace, table_name, metadata_location, previous_metadata_location) VALUES ($c, $n, $t, $m, NULL)",
-                [.. Of(id), ("$m", metadataLocation)]);
+                ? "INSERT INTO iceberg_tables (catalog_name, table_namespace, table_name, metadata_location, previous_metadata_location, iceberg_type) VALUES (@c, @n, @t, @m, NULL, 'TABLE')"
+                : "INSERT INTO iceberg_tables (catalog_name, table_namespace, table_name, metadata_location, previous_metadata_location) VALUES (@c, @n, @t, @m, NULL)",
+                [.. Of(id), ("@m", metadataLocation)]);
             return true;
         }
-        catch (SqliteException e) when (e.SqliteErrorCode == ConstraintError)
+        catch (DbException e) when (database.IsTaken(e))
         {
             return false;
         }
@@ -117,61 +112,31 @@ internal sealed class SqlStore
 
     /// <summary>Moves the pointer where it still is what the commit was built on.</summary>
     public bool TrySwap(TableIdentifier id, string from, string to) => Execute(
-        "UPDATE iceberg_tables SET metadata_location = $to, previous_metadata_location = $from "
-        + "WHERE catalog_name = $c AND table_namespace = $n AND table_name = $t AND metadata_location = $from" + onlyTables,
-        [.. Of(id), ("$from", from), ("$to", to)]) == 1;
+        "UPDATE iceberg_tables SET metadata_location = @to, previous_metadata_location = @from "
+        + "WHERE catalog_name = @c AND table_namespace = @n AND table_name = @t AND metadata_location = @from" + onlyTables,
+        [.. Of(id), ("@from", from), ("@to", to)]) == 1;
 
     public bool TryDelete(TableIdentifier id) => Execute(
-        "DELETE FROM iceberg_tables WHERE catalog_name = $c AND table_namespace = $n AND table_name = $t" + onlyTables, Of(id)) == 1;
+        "DELETE FROM iceberg_tables WHERE catalog_name = @c AND table_namespace = @n AND table_name = @t" + onlyTables, Of(id)) == 1;
 
     /// <summary>Null where the new name is taken; else whether the table was there.</summary>
     public bool? TryRename(TableIdentifier from, TableIdentifier to)
     {
         try
         {
-            return Execute("UPDATE iceberg_tables SET table_namespace = $nn, table_name = $tt WHERE catalog_name = $c AND table_namespace = $n AND table_name = $t" + onlyTables,
-                [.. Of(from), ("$nn", to.Namespace.ToString()), ("$tt", to.Name)]) == 1;
+            return Execute("UPDATE iceberg_tables SET table_namespace = @nn, table_name = @tt WHERE catalog_name = @c AND table_namespace = @n AND table_name = @t" + onlyTables,
+                [.. Of(from), ("@nn", to.Namespace.ToString()), ("@tt", to.Name)]) == 1;
         }
-        catch (SqliteException e) when (e.SqliteErrorCode == ConstraintError)
+        catch (DbException e) when (database.IsTaken(e))
         {
             return null;
         }
     }
 
-    private (string, object?)[] Of(TableIdentifier id) => [("$c", catalogName), ("$n", id.Namespace.ToString()), ("$t", id.Name)];
+    private (string, object?)[] Of(TableIdentifier id) => [("@c", catalogName), ("@n", id.Namespace.ToString()), ("@t", id.Name)];
 
-    /// <summary>An idle connection, or a new one. The library's own pool is not used: its timer closes connections that were taken from it at
-    /// the same moment.</summary>
-    private Rented Rent() => new(this, idle.TryTake(out var connection) ? connection : Connect());
-
-    private SqliteConnection Connect()
-    {
-        var connection = new SqliteConnection(connectionString);
-        try
-        {
-            connection.Open();
-            // FULL: a commit that was answered survives a power cut, in WAL mode too.
-            Execute(connection, "PRAGMA synchronous = FULL; PRAGMA busy_timeout = 10000");
-            return connection;
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
-        }
-    }
-
-    private static void TryUseWal(SqliteConnection connection)
-    {
-        try
-        {
-            Execute(connection, "PRAGMA journal_mode = WAL");
-        }
-        catch (SqliteException e) when (e.SqliteErrorCode is 5 or 6 or 8 or 10 or 14)
-        {
-            // Busy, read-only or a file system without shared memory: slower, as correct.
-        }
-    }
+    /// <summary>An idle connection, or a new one.</summary>
+    private Rented Rent() => new(this, idle.TryTake(out var connection) ? connection : database.Open());
 
     private int Execute(string sql, params (string Name, object? Value)[] parameters)
     {
@@ -179,19 +144,19 @@ internal sealed class SqlStore
         return Execute(rented.Connection, sql, parameters);
     }
 
-    private static int Execute(SqliteConnection connection, string sql, params (string Name, object? Value)[] parameters)
+    private static int Execute(DbConnection connection, string sql, params (string Name, object? Value)[] parameters)
     {
         using var command = Command(connection, sql, parameters);
         return command.ExecuteNonQuery();
     }
 
-    private List<T> Query<T>(string sql, (string, object?)[] parameters, Func<SqliteDataReader, T> read)
+    private List<T> Query<T>(string sql, (string, object?)[] parameters, Func<DbDataReader, T> read)
     {
         using var rented = Rent();
         return Query(rented.Connection, sql, parameters, read);
     }
 
-    private static List<T> Query<T>(SqliteConnection connection, string sql, (string, object?)[] parameters, Func<SqliteDataReader, T> read)
+    private static List<T> Query<T>(DbConnection connection, string sql, (string, object?)[] parameters, Func<DbDataReader, T> read)
     {
         using var command = Command(connection, sql, parameters);
         using var reader = command.ExecuteReader();
@@ -202,27 +167,34 @@ internal sealed class SqlStore
     }
 
 #pragma warning disable CA2100 // the text is one of the constants above; values are parameters
-    private static SqliteCommand Command(SqliteConnection connection, string sql, (string Name, object? Value)[] parameters)
+    private static DbCommand Command(DbConnection connection, string sql, (string Name, object? Value)[] parameters)
     {
         var command = connection.CreateCommand();
         command.CommandText = sql;
         foreach (var (name, value) in parameters)
-            command.Parameters.AddWithValue(name, value ?? DBNull.Value);
+        {
+            var parameter = command.CreateParameter();
+            (parameter.ParameterName, parameter.Value) = (name, value ?? DBNull.Value);
+            command.Parameters.Add(parameter);
+        }
         return command;
     }
 #pragma warning restore CA2100
 
     /// <summary>Gives its connection back.</summary>
-    private readonly struct Rented(SqlStore store, SqliteConnection connection) : IDisposable
+    private readonly struct Rented(SqlStore store, DbConnection connection) : IDisposable
     {
-        public SqliteConnection Connection { get; } = connection;
+        public DbConnection Connection { get; } = connection;
 
         public void Dispose()
         {
-            store.idle.Add(Connection);
-            if (store.isClosed)
+            if (store.isClosed || Connection.State != ConnectionState.Open)
             {
-                store.Close();
+                Connection.Dispose(); // the server went away under it
+            }
+            else
+            {
+                store.idle.Add(Connection);
             }
         }
     }

@@ -11,26 +11,29 @@ namespace Frazil.Server.Verbs;
 internal sealed class CatalogReader : IAsyncDisposable
 {
     private readonly SqlCatalog catalog;
-    private readonly string uri;
 
-    private CatalogReader(SqlCatalog catalog, string uri) => (this.catalog, this.uri) = (catalog, uri);
+    private CatalogReader(SqlCatalog catalog) => this.catalog = catalog;
 
     /// <exception cref="VerbException">There is none yet, or it cannot be opened.</exception>
     public static async Task<CatalogReader> OpenAsync(CatalogOptions options, CancellationToken cancellationToken)
     {
-        var file = FileOf(options.Uri);
-        if (!File.Exists(file))
+        if (FileOf(options.Uri) is { } file && !File.Exists(file))
         {
             throw new VerbException($"there is no catalog at {file} (catalog.uri = \"{options.Uri}\") yet. `frazil run` creates it");
         }
         var files = WarehouseStores.Open(options);
         return new CatalogReader(
-            await SqlCatalog.OpenAsync(options.Uri, options.Warehouse, files, options.Name, null, cancellationToken), options.Uri);
+            await SqlCatalog.OpenAsync(options.Uri, options.Warehouse, files, options.Name, null, options.Properties, cancellationToken));
     }
 
-    /// <summary>The database file of a <c>sqlite:</c> URI; three slashes are SQLAlchemy's way to begin a path.</summary>
-    public static string FileOf(string uri)
+    /// <summary>The database file of a <c>sqlite:</c> URI; three slashes are SQLAlchemy's way to begin a path. Null where the database is a
+    /// server's.</summary>
+    public static string? FileOf(string uri)
     {
+        if (!uri.StartsWith("sqlite:", StringComparison.Ordinal))
+        {
+            return null;
+        }
         var path = uri["sqlite:".Length..];
         return Path.GetFullPath(path.StartsWith("///", StringComparison.Ordinal) ? path[3..] : path);
     }
@@ -51,7 +54,7 @@ internal sealed class CatalogReader : IAsyncDisposable
         {
             var known = identifiers.ConvertAll(identifier => identifier.ToString());
             var meant = NearestName.Find(name, known);
-            throw new VerbException($"there is no table {name} in {uri}" + (meant is not null ? $"; did you mean {meant}?"
+            throw new VerbException($"there is no table {name} in the catalog" + (meant is not null ? $"; did you mean {meant}?"
                 : known.Count == 0 ? "; it has none yet" : $"; there are {string.Join(", ", known)}"));
         }
         var tables = new List<LoadedTable>();

@@ -107,9 +107,8 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
     /// <summary>The catalog, and each configured table that is in it already.</summary>
     private async Task<List<Check>> CheckCatalogAsync(CancellationToken cancellationToken)
     {
-        var name = $"catalog {options.Catalog.Uri}";
-        var path = CatalogReader.FileOf(options.Catalog.Uri);
-        if (!File.Exists(path))
+        var name = $"catalog {Secrets.WithoutPasswords(options.Catalog.Uri)}";
+        if (CatalogReader.FileOf(options.Catalog.Uri) is { } path && !File.Exists(path))
         {
             var folder = CheckFolder(name, Path.GetDirectoryName(path)!, "catalog.uri");
             return [folder.Ok ? folder with { Detail = "is not there yet; `run` will create it" } : folder];
@@ -126,7 +125,7 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
         }
         catch (Exception exception) when (exception is IcebergException or IOException or UnauthorizedAccessException)
         {
-            return [new Check(name, false, exception.Message, "Look at catalog.uri, and who may read and write that file")];
+            return [new Check(name, false, exception.Message, "Look at catalog.uri, and who may read and write there")];
         }
     }
 

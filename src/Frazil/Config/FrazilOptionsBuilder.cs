@@ -99,7 +99,11 @@ public sealed class FrazilOptionsBuilder
         var options = raw with
         {
             Kafka = raw.Kafka with { Properties = resolver.Resolve("kafka.properties", raw.Kafka.Properties) },
-            Catalog = raw.Catalog with { Properties = resolver.Resolve("catalog.properties", raw.Catalog.Properties) },
+            Catalog = raw.Catalog with
+            {
+                Uri = resolver.Resolve("catalog.uri", raw.Catalog.Uri) ?? raw.Catalog.Uri,
+                Properties = resolver.Resolve("catalog.properties", raw.Catalog.Properties),
+            },
             Server = raw.Server with { Token = resolver.Resolve("server.token", raw.Server.Token) },
             Tables = [.. raw.Tables.Select(Freeze)],
         };

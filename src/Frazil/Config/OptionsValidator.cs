@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Frazil.Iceberg;
+using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.IO;
 using Frazil.Kafka;
 
@@ -89,21 +90,22 @@ internal sealed partial class OptionsValidator(ConfigErrors errors)
         }
         else
         {
-            ValidateCatalogUri(catalog.Uri);
+            ValidateCatalogUri(catalog);
         }
         ValidateWarehouse(catalog);
     }
 
-    private void ValidateCatalogUri(string uri)
+    private void ValidateCatalogUri(CatalogOptions catalog)
     {
-        const string Fix = "Write \"sqlite:PATH\", such as \"sqlite:frazil-data/catalog.db\"";
-        if (uri.StartsWith("postgres", StringComparison.OrdinalIgnoreCase) || uri.StartsWith("jdbc:", StringComparison.OrdinalIgnoreCase))
+        const string Fix = "Write \"sqlite:PATH\", such as \"sqlite:frazil-data/catalog.db\", or \"postgresql://user:password@host:port/database\"";
+        var uri = catalog.Uri;
+        if (SqlCatalog.IsPostgres(uri))
         {
-            errors.AddShown("catalog.uri", ConfigText.Quote(MaskPassword(uri)), "is not supported yet: only SQLite is", Fix);
+            ValidatePostgres(catalog, Fix);
         }
         else if (!uri.StartsWith("sqlite:", StringComparison.Ordinal))
         {
-            errors.AddShown("catalog.uri", ConfigText.Quote(MaskPassword(uri)), "is not a SQLite URI", Fix);
+            errors.AddShown("catalog.uri", ConfigText.Quote(MaskPassword(uri)), "is neither a SQLite nor a Postgres URI", Fix);
         }
         else if (uri["sqlite:".Length..].TrimStart('/').Length == 0)
         {
@@ -112,6 +114,18 @@ internal sealed partial class OptionsValidator(ConfigErrors errors)
         else if (uri.Contains(":memory:", StringComparison.Ordinal))
         {
             errors.Add("catalog.uri", uri, "would be lost with the process, and the tables' progress with it", Fix);
+        }
+    }
+
+    private void ValidatePostgres(CatalogOptions catalog, string fix)
+    {
+        try
+        {
+            SqlCatalog.CheckUri(catalog.Uri, catalog.Properties);
+        }
+        catch (ValidationException error)
+        {
+            errors.AddShown("catalog.uri", ConfigText.Quote(MaskPassword(catalog.Uri)), $"cannot be used: {error.Message}", fix);
         }
     }
 

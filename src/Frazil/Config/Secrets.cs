@@ -8,7 +8,7 @@ namespace Frazil.Config;
 internal static partial class Secrets
 {
     private static readonly string[] SecretWords = [
-        "password", "secret", "token", "credential", "sasl.jaas", "key.pem", "ssl_key", "access-key",
+        "password", "secret", "token", "credential", "sasl.jaas", "key.pem", "ssl_key", "access-key", "connection-string", "account.key", "account-key", "sse.key",
         "oauthbearer.config"];
 
     private const int LongestFile = 64 * 1024;

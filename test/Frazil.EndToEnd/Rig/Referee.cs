@@ -26,11 +26,16 @@ internal static class Referee
     /// <summary>Reads the whole table with the kit's read_table.py: schema, row count, a checksum of every column, snapshot summary, files
     /// planned.</summary>
     /// <param name="engine"><c>pyiceberg</c> or <c>duckdb</c>.</param>
-    public static async Task<JsonElement> ReadAsync(
+    public static Task<JsonElement> ReadAsync(
         string engine, string catalogFile, string table, CancellationToken cancellationToken, params IEnumerable<string> more)
+        => ReadAsync(engine, new Uri($"sqlite:///{catalogFile}"), table, cancellationToken, more);
+
+    /// <inheritdoc cref="ReadAsync(string, string, string, CancellationToken, IEnumerable{string})"/>
+    public static async Task<JsonElement> ReadAsync(
+        string engine, Uri catalog, string table, CancellationToken cancellationToken, params IEnumerable<string> more)
     {
         string[] arguments =
-            ["--engine", engine, "--catalog", "sql", "--uri", $"sqlite:///{catalogFile}", "--table", table, "--catalog-name", "frazil", "--json", .. more];
+            ["--engine", engine, "--catalog", "sql", "--uri", catalog.OriginalString, "--table", table, "--catalog-name", "frazil", "--json", .. more];
         using var json = JsonDocument.Parse(
             await Python.RunAsync(Path.Combine(Kit.Folder!, "python", "read_table.py"), arguments, cancellationToken));
         return json.RootElement.Clone();
