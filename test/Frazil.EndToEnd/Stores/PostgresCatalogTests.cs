@@ -71,7 +71,7 @@ public sealed class PostgresCatalogTests(SharedBroker shared, PostgresServer ser
     {
         try
         {
-            await catalog.CreateTableAsync(table, new Schema([new NestedField(1, "id", PrimitiveType.Long, false)]), cancellationToken: cancellationToken);
+            await catalog.CreateTableAsync(table, new Schema(0, [new(1, "id", false, IcebergType.Long)]), cancellationToken: cancellationToken);
             return true;
         }
         catch (TableAlreadyExistsException)

@@ -10,10 +10,9 @@ public sealed class PostgresServer : IAsyncLifetime
 
     private readonly string folder = Directory.CreateTempSubdirectory("frazil-postgres-").FullName;
     private string? absent = Kit.Absent;
-    private string port = "";
 
     /// <summary>Of its one database, as Frazil, SQLAlchemy and libpq take it.</summary>
-    public string Uri => $"postgresql://postgres:secret@127.0.0.1:{port}/catalog";
+    public string Uri { get; private set; } = "";
 
     public async ValueTask InitializeAsync()
     {
@@ -41,7 +40,7 @@ public sealed class PostgresServer : IAsyncLifetime
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var said = KitPart.Said(await Kit.RunAsync("debezium/postgres-start", ["--dir", folder, "--db", "catalog"], cancellationToken));
-        port = said["port"];
+        Uri = said["url"];
     }
 
     public async ValueTask DisposeAsync()
