@@ -51,18 +51,19 @@ public sealed class S3FileIO : IFileIO, IDisposable
 
     public async Task<byte[]> ReadAsync(string location, CancellationToken cancellationToken = default)
     {
-        var stream = await ResumingStream.OpenAsync(requests, location, 0, null, cancellationToken).ConfigureAwait(false);
+        var stream = await requests.OpenAsync(location, 0, null, cancellationToken).ConfigureAwait(false);
         await using (stream.ConfigureAwait(false))
-        {
-            var content = new byte[checked((int)stream.BytesLeft)];
-            await stream.ReadExactlyAsync(content, cancellationToken).ConfigureAwait(false);
-            return content;
-        }
+            return await stream.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<Stream> OpenReadAsync(
         string location, long offset = 0, long? length = null, CancellationToken cancellationToken = default)
-        => await ResumingStream.OpenAsync(requests, location, offset, length, cancellationToken).ConfigureAwait(false);
+    {
+        if (length != 0)
+            return await requests.OpenAsync(location, offset, length, cancellationToken).ConfigureAwait(false);
+        await requests.HeadAsync(location, cancellationToken).ConfigureAwait(false);
+        return Stream.Null;
+    }
 
     public async Task CreateAsync(string location, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
         => await requests.CreateAsync(location, content, cancellationToken).ConfigureAwait(false);

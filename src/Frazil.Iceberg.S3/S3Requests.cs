@@ -67,14 +67,13 @@ internal sealed class S3Requests(AmazonS3Client client, S3Options options) : IDi
         return S3Errors.Translated(location, () => client.GetObjectMetadataAsync(request, cancellationToken), cancellationToken);
     }
 
-    /// <summary>Null where the object ends before <paramref name="offset"/>.</summary>
-    /// <param name="location">The object.</param>
-    /// <param name="offset">First byte.</param>
-    /// <param name="length">Bytes, at least one, or null for the rest.</param>
-    /// <param name="etag">The version that is wanted and no other; null for whichever there is.</param>
-    /// <param name="cancellationToken">Cancels.</param>
-    public async Task<GetObjectResponse?> GetAsync(
-        string location, long offset, long? length, string? etag, CancellationToken cancellationToken)
+    /// <summary>Opens a part of an object, at least a byte.</summary>
+    public Task<ResumingStream> OpenAsync(string location, long offset, long? length, CancellationToken cancellationToken)
+        => ResumingStream.OpenAsync(
+            location, (from, bytes, version, token) => GetAsync(location, from, bytes, version, token), offset, length, options.Retries,
+            options.RequestTimeout, cancellationToken);
+
+    private async Task<StoredPart?> GetAsync(string location, long offset, long? length, string? etag, CancellationToken cancellationToken)
     {
         var (bucket, key) = S3Location.ParseObject(location);
         var request = new GetObjectRequest { BucketName = bucket, Key = key, EtagToMatch = etag };
@@ -88,7 +87,8 @@ internal sealed class S3Requests(AmazonS3Client client, S3Options options) : IDi
         }
         try
         {
-            return await client.GetObjectAsync(request, cancellationToken).ConfigureAwait(false);
+            var response = await client.GetObjectAsync(request, cancellationToken).ConfigureAwait(false);
+            return new StoredPart(response.ResponseStream, response.ContentLength, response.ETag, response);
         }
         catch (AmazonS3Exception error) when (S3Errors.IsBeyondTheEnd(error))
         {

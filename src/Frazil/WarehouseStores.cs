@@ -15,12 +15,13 @@ internal static class WarehouseStores
     {
         IFileIO store = S3FileIO.Knows(location) ? new S3FileIO(S3Options.From(properties))
             : AzureFileIO.Knows(location) ? new AzureFileIO(AzureOptions.From(properties))
+            : GcsFileIO.Knows(location) ? new GcsFileIO(GcsOptions.From(properties))
             : new LocalFileIO();
         return FaultPoint.IsArmed ? new FaultyFileIO(store) : store;
     }
 
     /// <summary>Whether it lies in a store that has no local paths.</summary>
-    public static bool IsRemote(string location) => S3FileIO.Knows(location) || AzureFileIO.Knows(location);
+    public static bool IsRemote(string location) => S3FileIO.Knows(location) || AzureFileIO.Knows(location) || GcsFileIO.Knows(location);
 
     /// <inheritdoc cref="Open(string, IReadOnlyDictionary{string, string})"/>
     public static IFileIO Open(CatalogOptions catalog) => Open(catalog.Warehouse, catalog.Properties);

@@ -36,9 +36,10 @@ public sealed partial class ArchitectureTests
         ["Frazil.DuckDb"] = ["Frazil.Columnar"],
         ["Frazil.Parquet"] = ["Frazil.Columnar"],
         ["Frazil.Iceberg.Azure"] = ["Frazil.Iceberg"],
+        ["Frazil.Iceberg.Gcs"] = ["Frazil.Iceberg"],
         ["Frazil.Iceberg.S3"] = ["Frazil.Iceberg"],
         ["Frazil.Iceberg.Sql"] = ["Frazil.Iceberg"],
-        ["Frazil"] = ["Frazil.Columnar", "Frazil.DuckDb", "Frazil.Iceberg", "Frazil.Iceberg.Azure", "Frazil.Iceberg.S3", "Frazil.Iceberg.Sql", "Frazil.Parquet"],
+        ["Frazil"] = ["Frazil.Columnar", "Frazil.DuckDb", "Frazil.Iceberg", "Frazil.Iceberg.Azure", "Frazil.Iceberg.Gcs", "Frazil.Iceberg.S3", "Frazil.Iceberg.Sql", "Frazil.Parquet"],
         ["Frazil.Server"] = ["Frazil"],
     };
 

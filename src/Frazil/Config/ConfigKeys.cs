@@ -51,7 +51,7 @@ internal static class ConfigKeys
             "`sqlite:PATH` or `postgresql://user:password@host:port/database`; better as `env:NAME` or `file:/path` where it holds a password",
             "Where the catalog is. The SQLite file and its folder, and the tables in the database, are created when missing."),
         Text("catalog.warehouse", o => o.Catalog.Warehouse, (o, v) => o with { Catalog = o.Catalog with { Warehouse = v } },
-            "a local folder, a `file:` URI, `s3://bucket/folder` or `abfss://container@account.dfs.core.windows.net/folder` (`gs://` is not supported yet)",
+            "a local folder, a `file:` URI, `s3://bucket/folder`, `gs://bucket/folder` or `abfss://container@account.dfs.core.windows.net/folder`",
             "Where tables keep their data and metadata files."),
         Properties("catalog.properties", o => o.Catalog.Properties, (o, v) => o with { Catalog = o.Catalog with { Properties = v } },
             "Iceberg catalog properties", "Under Iceberg's own names: `s3.endpoint`, `s3.region`, `credential`, …"),

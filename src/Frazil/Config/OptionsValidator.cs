@@ -131,7 +131,7 @@ internal sealed partial class OptionsValidator(ConfigErrors errors)
 
     private void ValidateWarehouse(CatalogOptions catalog)
     {
-        const string Fix = "Use a local folder, a file: URI, s3://bucket/folder or abfss://container@account.dfs.core.windows.net/folder";
+        const string Fix = "Use a local folder, a file: URI, s3://bucket/folder, gs://bucket/folder or abfss://container@account.dfs.core.windows.net/folder";
         var warehouse = catalog.Warehouse;
         if (!CheckText("catalog.warehouse", warehouse, int.MaxValue) || Scheme().Match(warehouse) is not { Success: true } match)
         {
@@ -146,9 +146,9 @@ internal sealed partial class OptionsValidator(ConfigErrors errors)
         {
             ValidateStore(catalog, AzureOptions.From);
         }
-        else if (scheme is "gs" or "hdfs")
+        else if (GcsFileIO.Knows(warehouse))
         {
-            errors.Add("catalog.warehouse", warehouse, $"is not supported yet: {scheme}://", Fix);
+            ValidateStore(catalog, GcsOptions.From);
         }
         else if (scheme != "file")
         {
