@@ -12,7 +12,7 @@ public abstract class PartedUpload(int partBytes, int partsInFlight) : UploadStr
 {
     private readonly List<Task> parts = [];
     private readonly CancellationTokenSource givenUp = new();
-    private byte[]? buffer;
+    private byte[]? filling;
     private int filled;
     private bool isOver;
 
@@ -21,7 +21,7 @@ public abstract class PartedUpload(int partBytes, int partsInFlight) : UploadStr
         ObjectDisposedException.ThrowIf(isOver, this);
         if (parts.Count == 0)
         {
-            await CreateAsync(buffer.AsMemory(0, filled), cancellationToken).ConfigureAwait(false);
+            await CreateAsync(filling.AsMemory(0, filled), cancellationToken).ConfigureAwait(false);
         }
         else
         {
@@ -38,12 +38,12 @@ public abstract class PartedUpload(int partBytes, int partsInFlight) : UploadStr
 
     public sealed override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
-    public sealed override void Write(ReadOnlySpan<byte> content)
+    public sealed override void Write(ReadOnlySpan<byte> buffer)
     {
-        while (!content.IsEmpty)
+        while (!buffer.IsEmpty)
         {
-            content = content[Take(content)..];
-            if (filled == partBytes && !content.IsEmpty)
+            buffer = buffer[Take(buffer)..];
+            if (filled == partBytes && !buffer.IsEmpty)
                 Waited(SendAsync(CancellationToken.None));
         }
     }
@@ -51,12 +51,12 @@ public abstract class PartedUpload(int partBytes, int partsInFlight) : UploadStr
     public sealed override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
         => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public sealed override async ValueTask WriteAsync(ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
+    public sealed override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        while (!content.IsEmpty)
+        while (!buffer.IsEmpty)
         {
-            content = content[Take(content.Span)..];
-            if (filled == partBytes && !content.IsEmpty)
+            buffer = buffer[Take(buffer.Span)..];
+            if (filled == partBytes && !buffer.IsEmpty)
                 await SendAsync(cancellationToken).ConfigureAwait(false);
         }
     }
@@ -97,9 +97,9 @@ public abstract class PartedUpload(int partBytes, int partsInFlight) : UploadStr
     private int Take(ReadOnlySpan<byte> content)
     {
         ObjectDisposedException.ThrowIf(isOver, this);
-        buffer ??= ArrayPool<byte>.Shared.Rent(partBytes);
+        filling ??= ArrayPool<byte>.Shared.Rent(partBytes);
         var taken = Math.Min(content.Length, partBytes - filled);
-        content[..taken].CopyTo(buffer.AsSpan(filled));
+        content[..taken].CopyTo(filling.AsSpan(filled));
         filled += taken;
         return taken;
     }
@@ -112,8 +112,8 @@ public abstract class PartedUpload(int partBytes, int partsInFlight) : UploadStr
         var ahead = parts.Count - partsInFlight;
         if (ahead >= 0)
             await parts[ahead].WaitAsync(cancellationToken).ConfigureAwait(false);
-        parts.Add(SendOneAsync(parts.Count + 1, buffer!, filled));
-        (buffer, filled) = (null, 0);
+        parts.Add(SendOneAsync(parts.Count + 1, filling!, filled));
+        (filling, filled) = (null, 0);
     }
 
     private async Task SendOneAsync(int number, byte[] content, int length)
@@ -124,7 +124,7 @@ public abstract class PartedUpload(int partBytes, int partsInFlight) : UploadStr
 
     private async Task GiveUpAsync()
     {
-        if (Interlocked.Exchange(ref buffer, null) is { } unsent)
+        if (Interlocked.Exchange(ref filling, null) is { } unsent)
             ArrayPool<byte>.Shared.Return(unsent);
         if (!isOver && parts.Count > 0)
         {

@@ -74,7 +74,7 @@ internal sealed class KafkaColumns
 
     private static bool IsTypeOf(string name, IcebergType type) => name == Headers
         ? type is ListType { Element.Type: StructType header } && header.Find("value")?.Type == IcebergType.Binary
-        : TypeOf(name, static () => 0).Equals(type);
+        : KafkaColumnTypes.TypeOf(name, static () => 0).Equals(type);
 
     public void Append(in KafkaMessage message, ReadOnlySpan<byte> topicName)
     {
