@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
@@ -119,7 +120,7 @@ public sealed class GcsFileIO : IFileIO, IDisposable
             while (await GcsErrors.Translated(folder, async () => await found.MoveNextAsync().ConfigureAwait(false), cancellationToken).ConfigureAwait(false))
                 yield return new StoredObject(
                     $"{folder.TrimEnd('/')}/{found.Current.Name[prefix.Length..]}", (long)(found.Current.Size ?? 0),
-                    found.Current.UpdatedDateTimeOffset ?? default);
+                    TimeOf(found.Current.UpdatedRaw));
         }
     }
 
@@ -206,6 +207,10 @@ public sealed class GcsFileIO : IFileIO, IDisposable
             throw GcsErrors.Of(location, answer.StatusCode, said.Trim());
         }
     }
+
+    /// <summary>Read here: the client's own reading takes no more than milliseconds.</summary>
+    private static DateTimeOffset TimeOf(string? text)
+        => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : default;
 
     private static string? Generation(HttpResponseMessage answer)
         => answer.Headers.TryGetValues("x-goog-generation", out var values) ? values.FirstOrDefault() : null;

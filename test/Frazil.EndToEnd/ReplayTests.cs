@@ -335,7 +335,7 @@ public sealed class ReplayTests(SharedBroker shared, ITestOutputHelper output)
     private static async Task<long> LastOffsetAsync(Scene scene, int partition, CancellationToken cancellationToken)
     {
         await using var catalog = await SqlCatalog.OpenAsync(
-            $"sqlite:{scene.CatalogFile}", Path.Combine(scene.Folder, "warehouse"), new LocalFileIO(), "frazil", null, cancellationToken);
+            $"sqlite:{scene.CatalogFile}", Path.Combine(scene.Folder, "warehouse"), new LocalFileIO(), "frazil", null, cancellationToken: cancellationToken);
         var table = await catalog.LoadTableAsync(TableIdentifier.Parse(scene.Config.Table), cancellationToken);
         return TableProgress.Parse(table.Metadata.Properties).NextOffset(new(scene.Config.Topic, partition))!.Value - 1;
     }

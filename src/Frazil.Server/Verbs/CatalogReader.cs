@@ -2,7 +2,6 @@ using System.Globalization;
 using Frazil.Config;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
-using Frazil.Iceberg.IO;
 using Frazil.Server.CommandLine;
 
 namespace Frazil.Server.Verbs;

@@ -1,6 +1,5 @@
 using System.Text;
 using Frazil.Iceberg.IO;
-using Frazil.Rig;
 using Xunit;
 
 namespace Frazil.EndToEnd.Stores;
