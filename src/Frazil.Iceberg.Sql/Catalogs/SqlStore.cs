@@ -28,6 +28,21 @@ internal sealed class SqlStore
         using var rented = store.Rent();
         var connection = rented.Connection;
         database.Prepare(connection);
+        try
+        {
+            MakeTables(connection);
+        }
+        catch (DbException e) when (database.IsTaken(e))
+        {
+            MakeTables(connection); // Postgres: another made them at the same moment, which IF NOT EXISTS does not see
+        }
+        store.hasType = Query(connection, database.TypeColumnQuery, [], row => row.GetString(0)).Count > 0;
+        store.onlyTables = store.hasType ? " AND (iceberg_type = 'TABLE' OR iceberg_type IS NULL)" : "";
+        return store;
+    }
+
+    private static void MakeTables(DbConnection connection)
+    {
         Execute(connection,
             "CREATE TABLE IF NOT EXISTS iceberg_tables (catalog_name VARCHAR(255) NOT NULL, table_namespace VARCHAR(255) NOT NULL, "
             + "table_name VARCHAR(255) NOT NULL, metadata_location VARCHAR(1000), previous_metadata_location VARCHAR(1000), iceberg_type VARCHAR(5), "
@@ -35,9 +50,6 @@ internal sealed class SqlStore
         Execute(connection,
             "CREATE TABLE IF NOT EXISTS iceberg_namespace_properties (catalog_name VARCHAR(255) NOT NULL, namespace VARCHAR(255) NOT NULL, "
             + "property_key VARCHAR(255), property_value VARCHAR(1000), PRIMARY KEY (catalog_name, namespace, property_key))");
-        store.hasType = Query(connection, database.TypeColumnQuery, [], row => row.GetString(0)).Count > 0;
-        store.onlyTables = store.hasType ? " AND (iceberg_type = 'TABLE' OR iceberg_type IS NULL)" : "";
-        return store;
     }
 
     /// <summary>Closes what lies idle; what is in use is closed when its call ends.</summary>

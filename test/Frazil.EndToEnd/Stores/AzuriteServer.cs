@@ -93,6 +93,6 @@ public sealed partial class AzuriteServer : IAsyncLifetime
         await container.CreateAsync(cancellationToken: cancellationToken);
     }
 
-    [GeneratedRegex(@"listening (on|at) (?<address>http://[\d.]+:\d+)")]
+    [GeneratedRegex(@"listen(s|ing) (on|at) (?<address>http://[\d.]+:\d+)")]
     private static partial Regex Listening();
 }
