@@ -69,7 +69,7 @@ public sealed class FrazilEngine : IAsyncDisposable
         try
         {
             catalog = await WarehouseCatalog.OpenAsync(options.Catalog, cancellationToken);
-            await WarehouseCatalog.CheckWritableAsync(options.Catalog, cancellationToken);
+            await WarehouseCatalog.CheckWritableAsync(catalog, options.Catalog, cancellationToken);
             engine = new(
                 directory, Share(options, catalog, directory, loggers ?? NullLoggerFactory.Instance, metrics ?? new(FaultPoint.Clock)),
                 ownsMetrics: metrics is null);

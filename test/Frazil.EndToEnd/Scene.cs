@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
-using Frazil.Iceberg.IO;
 using Frazil.Iceberg.Manifests;
 using Frazil.Rig;
 using Xunit;
@@ -29,6 +28,10 @@ internal sealed class Scene
     public string ConfigFile { get; }
 
     public string CatalogFile => Path.Combine(Folder, "catalog.db");
+
+    /// <summary>What the referees are told of the catalog: a database file, or PyIceberg's properties of a REST catalog.</summary>
+    public string CatalogForReferees => Config.CatalogType == "sql" ? CatalogFile : JsonSerializer.Serialize(
+        new Dictionary<string, string>(Config.CatalogProperties) { ["uri"] = Config.CatalogUri, ["warehouse"] = Config.Warehouse });
 
     public static async Task<Scene> SetAsync(SharedBroker shared, string topic, Func<string, FrazilConfig>? configure = null)
     {
@@ -100,7 +103,7 @@ internal sealed class Scene
     /// <param name="gaps">True where the topic itself shows gaps: transactions, bad records.</param>
     public async Task<JsonElement> AssertExactlyAsync(Ledger ledger, bool gaps, CancellationToken cancellationToken)
     {
-        var answer = await Referee.QueryAsync(CatalogFile, Config.Table, """
+        var answer = await Referee.QueryAsync(CatalogForReferees, Config.Table, """
             select count(*), coalesce(sum(user_id), 0), coalesce(sum(amount), 0), count(distinct (kafka_partition, kafka_offset)),
                    (select coalesce(sum(top - low + 1), 0) from (select max(kafka_offset) top, min(kafka_offset) low from t group by kafka_partition)),
                    (select count(*) from (select min(kafka_offset) low from t group by kafka_partition) where low <> 0)
@@ -166,17 +169,25 @@ internal sealed class Scene
 
     private TableIdentifier Identifier => TableIdentifier.Parse(Config.Table);
 
-    private async Task<T> WithCatalogAsync<T>(Func<SqlCatalog, Task<T>> use)
+    private async Task<T> WithCatalogAsync<T>(Func<ICatalog, Task<T>> use)
     {
-        await using var catalog = await SqlCatalog.OpenAsync(
-            $"sqlite:{CatalogFile}", Path.Combine(Folder, Config.Warehouse), new LocalFileIO());
+        var isFile = Config.CatalogType == "sql";
+        await using var catalog = await WarehouseCatalog.OpenAsync(new()
+        {
+            Type = Config.CatalogType,
+            Uri = isFile ? $"sqlite:{CatalogFile}" : Config.CatalogUri,
+            Warehouse = isFile ? Path.Combine(Folder, Config.Warehouse) : Config.Warehouse,
+            Properties = Config.CatalogProperties,
+        });
         return await use(catalog);
     }
 
     private async Task AssertEnginesAgreeAsync(CancellationToken cancellationToken)
     {
-        var one = await Referee.ReadAsync("pyiceberg", CatalogFile, Config.Table, cancellationToken);
-        var other = await Referee.ReadAsync("duckdb", CatalogFile, Config.Table, cancellationToken);
+        var one = await Referee.ReadAsync("pyiceberg", CatalogForReferees, Config.Table, cancellationToken);
+        var other = Config.CatalogType == "sql"
+            ? await Referee.ReadAsync("duckdb", CatalogFile, Config.Table, cancellationToken)
+            : await Referee.ReadFileAsync("duckdb", await MetadataLocationAsync(cancellationToken), cancellationToken);
         Assert.Equal(one.GetProperty("row_count").GetInt64(), other.GetProperty("row_count").GetInt64());
         Assert.Equal(one.GetProperty("columns").GetRawText(), other.GetProperty("columns").GetRawText());
         Assert.Equal(one.GetProperty("row_checksum").GetString(), other.GetProperty("row_checksum").GetString());

@@ -56,6 +56,12 @@ public interface IFileIO
     /// <summary>Deletes an object; none there is fine.</summary>
     Task DeleteAsync(string location, CancellationToken cancellationToken = default);
 
+    /// <summary>Whether, of two creations of one name at the same moment, exactly one succeeds in this folder: what a catalog without a
+    /// database rests on.</summary>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">It must not be.</exception>
+    Task<bool> CreatesExclusivelyAsync(string folder, CancellationToken cancellationToken = default) => Task.FromResult(false);
+
     /// <summary>Every object below a folder, at any depth, in no order; none there is fine.</summary>
     IAsyncEnumerable<StoredObject> ListAsync(string folder, CancellationToken cancellationToken = default);
 }

@@ -70,6 +70,26 @@ public sealed class LocalFileIO : IFileIO
         return Task.CompletedTask;
     }
 
+    /// <summary>True where the file system knows hard links. Without them a name is looked for and then taken, in two steps.</summary>
+    public async Task<bool> CreatesExclusivelyAsync(string folder, CancellationToken cancellationToken = default)
+    {
+        var path = Path.GetFullPath(PathOf(folder));
+        LocalFiles.PrepareFolder(path);
+        if (OperatingSystem.IsWindows())
+            return true;        // a move does it there
+        var (one, other) = (Path.Combine(path, $".frazil-link-{Guid.NewGuid():N}"), Path.Combine(path, $".frazil-link-{Guid.NewGuid():N}"));
+        try
+        {
+            await File.WriteAllBytesAsync(one, [], cancellationToken).ConfigureAwait(false);
+            return HardLink.TryCreate(one, other, out _);
+        }
+        finally
+        {
+            File.Delete(one);
+            File.Delete(other);
+        }
+    }
+
     public async IAsyncEnumerable<StoredObject> ListAsync(
         string folder, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {

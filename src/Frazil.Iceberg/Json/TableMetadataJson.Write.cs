@@ -95,6 +95,12 @@ public static partial class TableMetadataJson
     internal static void Write(Utf8JsonWriter writer, SnapshotRef reference)
     {
         writer.WriteStartObject();
+        WriteFields(writer, reference);
+        writer.WriteEndObject();
+    }
+
+    internal static void WriteFields(Utf8JsonWriter writer, SnapshotRef reference)
+    {
         writer.WriteNumber("snapshot-id", reference.SnapshotId);
         writer.WriteString("type", reference.IsBranch ? "branch" : "tag");
         if (reference.MinSnapshotsToKeep is { } keep)
@@ -103,7 +109,6 @@ public static partial class TableMetadataJson
             writer.WriteNumber("max-snapshot-age-ms", snapshotAge);
         if (reference.MaxRefAgeMs is { } refAge)
             writer.WriteNumber("max-ref-age-ms", refAge);
-        writer.WriteEndObject();
     }
 
     private static void WriteSchemas(Utf8JsonWriter writer, TableMetadata metadata)

@@ -150,8 +150,8 @@ internal sealed class DemoRun(DemoOptions options, Terminal terminal, bool asJso
             RowsPerSecond = produced / Math.Max(0.001, seconds),
             FreshnessP50 = Percentile(freshness, 0.5),
             FreshnessP99 = Percentile(freshness, 0.99),
-            TableLocation = catalog.Shown(table.Metadata.Location),
-            MetadataFile = catalog.Shown(table.MetadataLocation),
+            TableLocation = CatalogReader.Shown(table, table.Metadata.Location),
+            MetadataFile = CatalogReader.Shown(table, table.MetadataLocation),
         };
     }
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using Frazil.Config;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
-using Frazil.Iceberg.IO;
 using Frazil.Server.CommandLine;
 
 namespace Frazil.Server.Verbs;
@@ -10,22 +9,23 @@ namespace Frazil.Server.Verbs;
 /// <summary>The catalog of a configuration, opened to be looked at. Creates nothing.</summary>
 internal sealed class CatalogReader : IAsyncDisposable
 {
-    private readonly SqlCatalog catalog;
-    private readonly string uri;
+    private readonly string place;
 
-    private CatalogReader(SqlCatalog catalog, string uri) => (this.catalog, this.uri) = (catalog, uri);
+    private CatalogReader(ICatalog catalog, string place) => (Catalog, this.place) = (catalog, place);
 
-    /// <exception cref="VerbException">There is none yet, or it cannot be opened.</exception>
+    public ICatalog Catalog { get; }
+
+    /// <exception cref="VerbException">There is none yet.</exception>
+    /// <exception cref="FrazilStartException">It cannot be opened; says why.</exception>
+    /// <exception cref="IcebergException">Likewise.</exception>
     public static async Task<CatalogReader> OpenAsync(CatalogOptions options, CancellationToken cancellationToken)
     {
-        var file = FileOf(options.Uri);
-        if (!File.Exists(file))
+        if (options.Type == "sql" && FileOf(options.Uri) is var file && !File.Exists(file))
         {
             throw new VerbException($"there is no catalog at {file} (catalog.uri = \"{options.Uri}\") yet. `frazil run` creates it");
         }
-        var files = new LocalFileIO();
         return new CatalogReader(
-            await SqlCatalog.OpenAsync(options.Uri, options.Warehouse, files, options.Name, null, cancellationToken), options.Uri);
+            await WarehouseCatalog.OpenAsync(options, cancellationToken), options.Type == "filesystem" ? options.Warehouse : options.Uri);
     }
 
     /// <summary>The database file of a <c>sqlite:</c> URI; three slashes are SQLAlchemy's way to begin a path.</summary>
@@ -35,29 +35,21 @@ internal sealed class CatalogReader : IAsyncDisposable
         return Path.GetFullPath(path.StartsWith("///", StringComparison.Ordinal) ? path[3..] : path);
     }
 
-    public ICatalog Catalog => catalog;
-
-    /// <summary>The named table, or all of them.</summary>
+    /// <summary>The named table, or all of them; of all, those are left out whose store this process cannot reach.</summary>
     /// <exception cref="VerbException">There is no table of that name; says which there are.</exception>
     public async Task<List<LoadedTable>> LoadAsync(string? name, CancellationToken cancellationToken)
     {
-        var identifiers = new List<TableIdentifier>();
-        foreach (var space in await catalog.ListNamespacesAsync(null, cancellationToken))
+        if (name is not null)
         {
-            identifiers.AddRange(await catalog.ListTablesAsync(space, cancellationToken));
-        }
-        var wanted = name is null ? identifiers : identifiers.FindAll(identifier => identifier.ToString() == name);
-        if (name is not null && wanted.Count == 0)
-        {
-            var known = identifiers.ConvertAll(identifier => identifier.ToString());
-            var meant = NearestName.Find(name, known);
-            throw new VerbException($"there is no table {name} in {uri}" + (meant is not null ? $"; did you mean {meant}?"
-                : known.Count == 0 ? "; it has none yet" : $"; there are {string.Join(", ", known)}"));
+            return [await LoadOneAsync(name, cancellationToken)];
         }
         var tables = new List<LoadedTable>();
-        foreach (var identifier in wanted.OrderBy(identifier => identifier.ToString(), StringComparer.Ordinal))
+        foreach (var identifier in await ListAsync(cancellationToken))
         {
-            tables.Add(await catalog.LoadTableAsync(identifier, cancellationToken));
+            if (await TryLoadAsync(identifier, cancellationToken) is { } table)
+            {
+                tables.Add(table);
+            }
         }
         return tables;
     }
@@ -71,8 +63,55 @@ internal sealed class CatalogReader : IAsyncDisposable
 
     public static DateTimeOffset At(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
 
-    /// <summary>Where an object lies, as people type it.</summary>
-    public string Shown(string location) => catalog.FileIO.LocalPathFor(location) ?? location;
+    /// <summary>Where an object of a table lies, as people type it.</summary>
+    public static string Shown(LoadedTable table, string location) => table.FileIO.LocalPathFor(location) ?? location;
 
-    public ValueTask DisposeAsync() => catalog.DisposeAsync();
+    public ValueTask DisposeAsync() => Catalog.DisposeAsync();
+
+    private async Task<LoadedTable> LoadOneAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Catalog.LoadTableAsync(TableIdentifier.Parse(name), cancellationToken);
+        }
+        catch (Exception error) when (error is NoSuchTableException or NoSuchNamespaceException or ValidationException { InnerException: null })
+        {
+            var known = (await ListAsync(cancellationToken)).ConvertAll(static identifier => identifier.ToString());
+            if (known.Contains(name))
+            {
+                throw; // it is there, and cannot be read
+            }
+            var meant = NearestName.Find(name, known);
+            throw new VerbException($"there is no table {name} in {place}" + (meant is not null ? $"; did you mean {meant}?"
+                : known.Count == 0 ? "; it has none yet" : $"; there are {string.Join(", ", known)}"));
+        }
+    }
+
+    /// <summary>Null where the table went meanwhile, or lies where this process cannot read.</summary>
+    private async Task<LoadedTable?> TryLoadAsync(TableIdentifier identifier, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Catalog.LoadTableAsync(identifier, cancellationToken);
+        }
+        catch (Exception error) when (error is NoSuchTableException or ValidationException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Every table of every namespace, in the order of their names.</summary>
+    private async Task<List<TableIdentifier>> ListAsync(CancellationToken cancellationToken)
+    {
+        var (found, open) = (new List<TableIdentifier>(), new Queue<NamespaceName?>([null]));
+        while (open.TryDequeue(out var parent))
+        {
+            foreach (var space in await Catalog.ListNamespacesAsync(parent, cancellationToken))
+            {
+                found.AddRange(await Catalog.ListTablesAsync(space, cancellationToken));
+                open.Enqueue(space);
+            }
+        }
+        return [.. found.OrderBy(static identifier => identifier.ToString(), StringComparer.Ordinal)];
+    }
 }

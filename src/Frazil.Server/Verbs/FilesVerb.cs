@@ -65,7 +65,7 @@ internal static class FilesVerb
                     Bound(file.LowerBounds, metadata.CurrentSchema, "kafka_partition"),
                     Bound(file.LowerBounds, metadata.CurrentSchema, "kafka_offset"),
                     Bound(file.UpperBounds, metadata.CurrentSchema, "kafka_offset"),
-                    catalog.Shown(file.Path));
+                    CatalogReader.Shown(table, file.Path));
             }
         }
     }

@@ -61,7 +61,7 @@ internal static class InitVerb
         # sasl.password = "env:KAFKA_PASSWORD" # or "file:/run/secrets/kafka"
 
         [catalog]
-        # type = "sql"
+        # type = "sql"                         # sql | rest | filesystem: docs/catalogs.md
         # name = "frazil"
         # uri = "sqlite:frazil-data/catalog.db"
         # warehouse = "frazil-data/warehouse"

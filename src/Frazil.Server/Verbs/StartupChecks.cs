@@ -6,6 +6,7 @@ using Frazil.DuckDb;
 using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Iceberg;
+using Frazil.Iceberg.Catalogs;
 using Frazil.Kafka;
 using Frazil.Kafka.Native;
 
@@ -34,7 +35,6 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
         {
             yield return check;
         }
-        yield return CheckFolder("warehouse", LocalPath(options.Catalog.Warehouse), "catalog.warehouse");
         yield return CheckFolder("data folder", options.DataDir, "data_dir");
         yield return await CheckPortAsync(cancellationToken);
     }
@@ -104,16 +104,32 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
         }
     }
 
-    /// <summary>The catalog, and each configured table that is in it already.</summary>
+    /// <summary>The catalog, each configured table that is in it already, and the warehouse.</summary>
     private async Task<List<Check>> CheckCatalogAsync(CancellationToken cancellationToken)
     {
+        var warehouse = CheckFolder("warehouse", LocalPath(options.Catalog.Warehouse), "catalog.warehouse");
+        if (options.Catalog.Type == "filesystem")
+        {
+            return [.. await CheckOpenAsync($"catalog {options.Catalog.Warehouse}", "Look at catalog.warehouse", cancellationToken), warehouse];
+        }
         var name = $"catalog {options.Catalog.Uri}";
+        if (options.Catalog.Type == "rest")
+        {
+            return await CheckOpenAsync(
+                name, "Look at catalog.uri, catalog.warehouse and [catalog.properties]: docs/catalogs.md has an example for each server",
+                cancellationToken);
+        }
         var path = CatalogReader.FileOf(options.Catalog.Uri);
         if (!File.Exists(path))
         {
             var folder = CheckFolder(name, Path.GetDirectoryName(path)!, "catalog.uri");
-            return [folder.Ok ? folder with { Detail = "is not there yet; `run` will create it" } : folder];
+            return [folder.Ok ? folder with { Detail = "is not there yet; `run` will create it" } : folder, warehouse];
         }
+        return [.. await CheckOpenAsync(name, "Look at catalog.uri, and who may read and write that file", cancellationToken), warehouse];
+    }
+
+    private async Task<List<Check>> CheckOpenAsync(string name, string fix, CancellationToken cancellationToken)
+    {
         try
         {
             await using var catalog = await CatalogReader.OpenAsync(options.Catalog, cancellationToken);
@@ -122,11 +138,21 @@ internal sealed class StartupChecks(FrazilOptions options, TimeSpan brokerTimeou
             return [
                 new Check(name, true, $"opens; {tables.Count} table(s)"),
                 .. there.Select(pair => (Metadata: pair.Value, Table: TableNames.Find(options.Tables, pair.Key, TopicsOf(pair.Value))))
-                    .Where(static one => one.Table is not null).Select(static one => CheckTable(one.Metadata, one.Table!))];
+                    .Where(static one => one.Table is not null).Select(static one => CheckTable(one.Metadata, one.Table!)),
+                .. CheckServersWarehouse(catalog.Catalog)];
         }
-        catch (Exception exception) when (exception is IcebergException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IcebergException or FrazilStartException or IOException or UnauthorizedAccessException)
         {
-            return [new Check(name, false, exception.Message, "Look at catalog.uri, and who may read and write that file")];
+            return [new Check(name, false, exception.Message, fix)];
+        }
+    }
+
+    /// <summary>Where a server keeps its tables is its own affair; a folder that it names is to be had here too.</summary>
+    private IEnumerable<Check> CheckServersWarehouse(ICatalog catalog)
+    {
+        if (options.Catalog.Type == "rest" && WarehouseCatalog.LocalFoldersOf(catalog, options.Catalog) is [var folder, ..])
+        {
+            yield return CheckFolder("warehouse", folder, "the server's warehouse");
         }
     }
 

@@ -33,7 +33,7 @@ internal static class TablesVerb
                     metadata.Snapshots.Count,
                     snapshot is null ? null : CatalogReader.At(snapshot.TimestampMs),
                     string.Join(", ", metadata.DefaultSpec.Fields.Select(field => field.Name)),
-                    catalog.Shown(metadata.Location));
+                    CatalogReader.Shown(table, metadata.Location));
             }
             listing.Write(terminal, result.GetValue(common.Json));
             return ExitCode.Done;

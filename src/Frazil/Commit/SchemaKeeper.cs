@@ -204,17 +204,7 @@ internal sealed class SchemaKeeper(ICatalog catalog, TableState state, TableComm
 
     private async Task CreateAsync(TableDefinition definition, CancellationToken cancellationToken)
     {
-        try
-        {
-            if (!await catalog.NamespaceExistsAsync(state.Identifier.Namespace, cancellationToken))
-            {
-                await catalog.CreateNamespaceAsync(state.Identifier.Namespace, null, cancellationToken);
-            }
-        }
-        catch (NamespaceAlreadyExistsException)
-        {
-            // Another writer was quicker, which is as good.
-        }
+        await catalog.EnsureNamespaceAsync(state.Identifier.Namespace, cancellationToken);
         try
         {
             var table = await catalog.CreateTableAsync(

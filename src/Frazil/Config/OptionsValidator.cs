@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Frazil.Iceberg.Catalogs;
 using Frazil.Kafka;
 
 namespace Frazil.Config;
@@ -25,7 +26,7 @@ internal sealed partial class OptionsValidator(ConfigErrors errors)
         ValidateMaintenance(options.Maintenance);
         ValidateServer(options.Server);
         new TableValidator(errors).Validate(options.Tables);
-        new TablePropertyValidator(errors, options.Catalog.Warehouse).Validate(options.Tables);
+        new TablePropertyValidator(errors, options.Catalog.Type == "rest" ? null : options.Catalog.Warehouse).Validate(options.Tables);
     }
 
     /// <summary>What is wrong with a number, or null.</summary>
@@ -77,19 +78,49 @@ internal sealed partial class OptionsValidator(ConfigErrors errors)
     private void ValidateCatalog(CatalogOptions catalog)
     {
         CheckText("catalog.name", catalog.Name, 255);
-        if (catalog.Type is "rest" or "filesystem")
+        switch (catalog.Type)
         {
-            errors.Add("catalog.type", catalog.Type, "is not supported yet", "Use \"sql\"");
+            case "sql":
+                ValidateCatalogUri(catalog.Uri);
+                ValidateWarehouse(catalog.Warehouse);
+                break;
+            case "filesystem":
+                ValidateWarehouse(catalog.Warehouse);
+                if (catalog.Uri.Length > 0 && catalog.Uri != new CatalogOptions().Uri)
+                {
+                    errors.AddShown("catalog.uri", ConfigText.Quote(MaskPassword(catalog.Uri)),
+                        "is not read where catalog.type is \"filesystem\": catalog.warehouse says where tables are", "Remove it");
+                }
+                break;
+            case "rest":
+                ValidateRest(catalog);
+                break;
+            default:
+                errors.Add("catalog.type", catalog.Type, "is not a kind of catalog", "Use \"sql\", \"rest\" or \"filesystem\"");
+                break;
         }
-        else if (catalog.Type != "sql")
+    }
+
+    private void ValidateRest(CatalogOptions catalog)
+    {
+        const string Fix = "Write the address of the server, such as \"http://localhost:8181\"; what comes after it in requests, /v1/…, is left out";
+        if (catalog.Uri == new CatalogOptions().Uri)
         {
-            errors.Add("catalog.type", catalog.Type, "is not a kind of catalog", "Use \"sql\"");
+            errors.Add("catalog.uri", null, "is missing", Fix);
         }
-        else
+        else if (!Uri.TryCreate(catalog.Uri, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Query.Length > 0)
         {
-            ValidateCatalogUri(catalog.Uri);
+            errors.AddShown("catalog.uri", ConfigText.Quote(MaskPassword(catalog.Uri)), "is not an http or https URL without a query", Fix);
         }
-        ValidateWarehouse(catalog.Warehouse);
+        else if (uri.UserInfo.Length > 0)
+        {
+            errors.AddShown("catalog.uri", ConfigText.Quote(MaskPassword(catalog.Uri)), "holds a user or a password, which would not be sent",
+                "Set credential, token or rest.auth.basic.username and rest.auth.basic.password under [catalog.properties]");
+        }
+        foreach (var (name, problem) in RestCatalogOptions.Problems(catalog.Properties))
+        {
+            errors.AddShown($"catalog.properties.{name}", null, problem, "See docs/catalogs.md");
+        }
     }
 
     private void ValidateCatalogUri(string uri)

@@ -9,15 +9,20 @@ internal static partial class Secrets
 {
     private static readonly string[] SecretWords = [
         "password", "secret", "token", "credential", "sasl.jaas", "key.pem", "ssl_key", "access-key",
-        "oauthbearer.config"];
+        "oauthbearer.config", "authorization", "api-key", "apikey", "cookie", "connection-string", "account.key", "sse.key"];
 
     private const int LongestFile = 64 * 1024;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     public static bool IsSecretProperty(string name)
-        => SecretWords.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase))
+        => (SecretWords.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase)) || IsHeader(name))
             && !name.EndsWith(".location", StringComparison.OrdinalIgnoreCase)
             && !name.EndsWith(".url", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Any header of requests to a catalog may say who we are, but for the one that Iceberg defines.</summary>
+    private static bool IsHeader(string name)
+        => name.Contains("header.", StringComparison.OrdinalIgnoreCase)
+            && !name.EndsWith("X-Iceberg-Access-Delegation", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A value that only names its secret may be shown; it is where to look, not what is found there.</summary>
     public static bool IsReference(string value)

@@ -5,7 +5,9 @@ namespace Frazil.Config;
 
 /// <summary>The checks of the Iceberg table properties that users set: each is honoured, is for other engines, or is refused here. Nothing
 /// is accepted and then passed over.</summary>
-internal sealed class TablePropertyValidator(ConfigErrors errors, string warehouse)
+/// <param name="errors">Where what is wrong goes.</param>
+/// <param name="warehouse">Where tables are; null where only their catalog knows.</param>
+internal sealed class TablePropertyValidator(ConfigErrors errors, string? warehouse)
 {
     /// <summary>What Frazil reads.</summary>
     private static readonly HashSet<string> Honoured =
@@ -84,8 +86,8 @@ internal sealed class TablePropertyValidator(ConfigErrors errors, string warehou
 
     /// <summary>Other stores are outside too. Both are compared as folders, not as spellings.</summary>
     private bool IsOutside(string location)
-        => LocalPath(location) is not { } path || LocalPath(warehouse) is not { } root
-            || !(Path.GetFullPath(path).TrimEnd('/') + "/").StartsWith(Path.GetFullPath(root).TrimEnd('/') + "/", StringComparison.Ordinal);
+        => warehouse is not null && (LocalPath(location) is not { } path || LocalPath(warehouse) is not { } root
+            || !(Path.GetFullPath(path).TrimEnd('/') + "/").StartsWith(Path.GetFullPath(root).TrimEnd('/') + "/", StringComparison.Ordinal));
 
     private static string? LocalPath(string location)
     {

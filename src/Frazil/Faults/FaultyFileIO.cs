@@ -49,6 +49,9 @@ internal sealed class FaultyFileIO(IFileIO inner) : IFileIO
         return inner.DeleteAsync(location, cancellationToken);
     }
 
+    public Task<bool> CreatesExclusivelyAsync(string folder, CancellationToken cancellationToken = default)
+        => inner.CreatesExclusivelyAsync(folder, cancellationToken);
+
     public IAsyncEnumerable<StoredObject> ListAsync(string folder, CancellationToken cancellationToken = default)
         => inner.ListAsync(folder, cancellationToken);
 }

@@ -32,7 +32,7 @@ public sealed class SqlSession : IAsyncDisposable
         ownedCatalog = ownsCatalog ? catalog : null;
         limits = new()
         {
-            Directories = WarehouseCatalog.LocalFolderOf(options.Catalog) is { } folder ? [folder] : [],
+            Directories = WarehouseCatalog.LocalFoldersOf(catalog, options.Catalog),
             SpillDirectory = Path.Combine(options.DataDir, "query-spill"),
             // Whoever asks without an engine asks for himself.
             WorkerCommand = options.Sql.Isolation == SqlIsolation.Process && !ownsCatalog ? options.Sql.WorkerCommand : null,

@@ -88,14 +88,7 @@ internal sealed record ReplayTarget(
     private static async Task<TableVersion> CreateSideAsync(
         TableState side, TableMetadata like, string uuid, ICatalog catalog, CancellationToken cancellationToken)
     {
-        try
-        {
-            await catalog.CreateNamespaceAsync(side.Identifier.Namespace, null, cancellationToken);
-        }
-        catch (NamespaceAlreadyExistsException)
-        {
-            // As good as made.
-        }
+        await catalog.EnsureNamespaceAsync(side.Identifier.Namespace, cancellationToken);
         // What is Frazil's own (progress, topic ids), and where files go, is of the table, not of its copy; values that nobody reads so
         // (another engine may have set any) would only be refused.
         var odd = TablePropertyRules.Problems(like.Properties).Select(static problem => problem.Name).ToHashSet(StringComparer.Ordinal);

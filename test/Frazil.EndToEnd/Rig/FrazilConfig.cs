@@ -21,7 +21,9 @@ public sealed record FrazilConfig
     public double TtlSeconds { get; init; } = 1;
     public int FailAfterSeconds { get; init; } = 3600;
     public string DataDir { get; init; } = "data";
+    public string CatalogType { get; init; } = "sql";
     public string CatalogUri { get; init; } = "sqlite:catalog.db";
+    public IReadOnlyDictionary<string, string> CatalogProperties { get; init; } = new Dictionary<string, string>();
     public string Warehouse { get; init; } = "warehouse";
     /// <summary>Further lines of the table's section.</summary>
     public IReadOnlyList<string> TableLines { get; init; } = ["""columns = { event_timestamp = "timestamptz", amount = "decimal(10,2)" }"""];
@@ -62,9 +64,19 @@ public sealed record FrazilConfig
         text.AppendLine(CultureInfo.InvariantCulture, $"""
 
             [catalog]
-            type = "sql"
+            type = "{CatalogType}"
             uri = "{CatalogUri}"
             warehouse = "{Warehouse}"
+            """);
+        if (CatalogProperties.Count > 0)
+        {
+            text.AppendLine("\n[catalog.properties]");
+            foreach (var (key, value) in CatalogProperties)
+            {
+                text.AppendLine(CultureInfo.InvariantCulture, $"\"{key}\" = \"{value}\"");
+            }
+        }
+        text.AppendLine(CultureInfo.InvariantCulture, $"""
 
             [[tables]]
             name = "{Table}"

@@ -86,7 +86,8 @@ public sealed class FrazilConfigFileTests
             flush_size_mb = 0
             flush_intervall_seconds = 5
             [catalog]
-            type = "rest"
+            type = "filesystem"
+            uri = "sqlite:x.db"
             warehouse = "s3://bucket/x"
             [server]
             http = "0.0.0.0:7070"
@@ -107,7 +108,7 @@ public sealed class FrazilConfigFileTests
         Assert.Contains("belongs to Frazil", errors["kafka.properties.group.id"].Problem, StringComparison.Ordinal);
         Assert.Equal("Allowed: 1 to 65536", errors["hot_buffer.flush_size_mb"].Fix);
         Assert.Contains("hot_buffer.flush_interval_seconds", errors["hot_buffer.flush_intervall_seconds"].Fix, StringComparison.Ordinal);
-        Assert.Contains("not supported yet", errors["catalog.type"].Problem, StringComparison.Ordinal);
+        Assert.Contains("is not read", errors["catalog.uri"].Problem, StringComparison.Ordinal);
         Assert.Contains("not supported yet", errors["catalog.warehouse"].Problem, StringComparison.Ordinal);
         Assert.Contains("allow_insecure_remote", errors["server.http"].Fix, StringComparison.Ordinal);
         Assert.Contains("namespace", errors["tables[0].name"].Fix, StringComparison.Ordinal);
@@ -150,6 +151,12 @@ public sealed class FrazilConfigFileTests
     [InlineData("[catalog]\nuri = \"postgres://u:secret@h/db\"", "catalog.uri", "not supported yet")]
     [InlineData("[catalog]\nuri = \"sqlite::memory:\"", "catalog.uri", "lost")]
     [InlineData("[catalog]\nuri = \"catalog.db\"", "catalog.uri", "SQLite")]
+    [InlineData("[catalog]\ntype = \"hive\"", "catalog.type", "not a kind of catalog")]
+    [InlineData("[catalog]\ntype = \"rest\"", "catalog.uri", "is missing")]
+    [InlineData("[catalog]\ntype = \"rest\"\nuri = \"localhost:8181\"", "catalog.uri", "not an http or https URL")]
+    [InlineData("[catalog]\ntype = \"rest\"\nuri = \"http://me:secret@host\"", "catalog.uri", "a password, which would not be sent")]
+    [InlineData("[catalog]\ntype = \"rest\"\nuri = \"http://host\"\n[catalog.properties]\n\"rest.client.max-retries\" = \"x\"", "catalog.properties.rest.client.max-retries", "whole number")]
+    [InlineData("[catalog]\ntype = \"rest\"\nuri = \"http://host\"\n[catalog.properties]\nrest.auth.type = \"google\"", "catalog.properties.rest.auth.type", "one of none, basic, oauth2, sigv4")]
     [InlineData("[schema_registry]\nurl = \"registry:8081\"", "schema_registry.url", "http")]
     [InlineData("[kafka.properties]\na.b = 1\n\"a.b\" = 2", "kafka.properties.a.b", "twice")]
     [InlineData("[kafka.properties]\na = [1]", "kafka.properties", "a table of properties")]
@@ -286,6 +293,34 @@ public sealed class FrazilConfigFileTests
         Assert.Equal("\"env:PASSWORD\"", shown["kafka.properties.sasl.password"]);
         Assert.Equal("\"********\"", shown["kafka.properties.ssl.key.password"]);
         Assert.Equal($"\"file:{file}\"", shown["server.token"]);
+    }
+
+    [Fact]
+    public void What_says_to_a_catalog_who_we_are_is_never_shown()
+    {
+        var config = Parse("""
+            [catalog]
+            type = "rest"
+            uri = "https://polaris:8181/api/catalog"
+            warehouse = "lake"
+            [catalog.properties]
+            credential = "root:hunter2"
+            token = "hunter2"
+            scope = "PRINCIPAL_ROLE:ALL"
+            header.Authorization = "Basic hunter2"
+            header.X-Any = "hunter2"
+            header.X-Iceberg-Access-Delegation = "vended-credentials"
+            rest.auth.basic.password = "hunter2"
+            rest.secret-access-key = "hunter2"
+            s3.session-token = "hunter2"
+            """);
+        Assert.DoesNotContain(config.Settings, setting => setting.Value.Contains("hunter2", StringComparison.Ordinal));
+        var shown = config.Settings.ToDictionary(setting => setting.Key, setting => setting.Value);
+        Assert.Equal("\"PRINCIPAL_ROLE:ALL\"", shown["catalog.properties.scope"]);
+        Assert.Equal("\"vended-credentials\"", shown["catalog.properties.header.X-Iceberg-Access-Delegation"]);
+        Assert.Equal("hunter2", config.Options.Catalog.Properties["token"]);
+        var refused = Assert.Throws<ConfigException>(() => Parse("[catalog]\ntype = \"rest\"\nuri = \"http://host\"\n[catalog.properties]\nheader.X = \"hunter2\\u0007\""));
+        Assert.DoesNotContain("hunter2", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

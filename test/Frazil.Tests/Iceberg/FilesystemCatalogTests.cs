@@ -44,6 +44,27 @@ public sealed class FilesystemCatalogTests : IDisposable
         Assert.Single((await catalog.LoadTableAsync(Orders)).Metadata.Snapshots);
     }
 
+    /// <summary>LESSONS 70.</summary>
+    [Fact]
+    public async Task A_purge_leaves_a_table_alone_whose_name_begins_with_the_other_ones()
+    {
+        await using var catalog = new FilesystemCatalog("bucket://lake/warehouse", new BucketFileIO());
+        var (one, other) = (TableIdentifier.Parse("ns.test"), TableIdentifier.Parse("ns.test2"));
+        await catalog.CreateTableAsync(one, Simple);
+        var kept = await catalog.CreateTableAsync(other, Simple);
+        await catalog.DropTableAsync(one, purge: true);
+        Assert.False(await catalog.TableExistsAsync(one));
+        Assert.Equal(kept.Metadata.TableUuid, (await catalog.LoadTableAsync(other)).Metadata.TableUuid);
+    }
+
+    [Fact]
+    public async Task A_local_folder_creates_exclusively_and_a_store_that_does_not_say_so_is_taken_for_one_that_does_not()
+    {
+        Assert.True(await new LocalFileIO().CreatesExclusivelyAsync(Path.Combine(folder.Path, "new")));
+        Assert.Empty(Directory.GetFiles(Path.Combine(folder.Path, "new")));
+        Assert.False(await ((IFileIO)new BucketFileIO()).CreatesExclusivelyAsync("bucket://lake"));
+    }
+
     [Fact]
     public async Task Tables_are_found_with_an_old_hint_and_with_none()
     {

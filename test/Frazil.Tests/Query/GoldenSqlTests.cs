@@ -83,7 +83,7 @@ public sealed partial class GoldenSqlTests
         });
     }
 
-    /// <summary>In a filesystem catalog, which SQL cannot use yet.</summary>
+    /// <summary>In a filesystem catalog, which these tests do not open.</summary>
     private static bool IsElsewhere(GoldenTable table) => table.Name == "hadoop_catalog";
 
     /// <summary>Spark's literals.</summary>
