@@ -58,7 +58,9 @@ public sealed class RestServerTests(CatalogServers servers) : IClassFixture<Cata
         var spec = PartitionSpecParser.Parse(["day(ts)", "bucket(4, id)"], Events);
         var table = await catalog.CreateTableAsync(orders, Events, spec, null, new Dictionary<string, string> { ["owner"] = "me" });
         Assert.Equal((2, "me"), (table.Metadata.FormatVersion, table.Metadata.Properties["owner"]));
-        Assert.True(table.Metadata.CurrentSchema.SameAs(Events));
+        var ours = TableMetadataBuilder.Create(Events, spec, SortOrder.Unsorted, "", new Dictionary<string, string>(), TimeProvider.System);
+        Assert.True(table.Metadata.CurrentSchema.SameAs(ours.CurrentSchema), table.Metadata.CurrentSchema.ToString());
+        Assert.True(table.Metadata.DefaultSpec.SameAs(ours.DefaultSpec));
         Assert.Equal(["ts_day", "id_bucket"], table.Metadata.DefaultSpec.Fields.Select(static field => field.Name));
         Assert.True(await catalog.TableExistsAsync(orders));
         Assert.Equal([orders], await catalog.ListTablesAsync(space));
