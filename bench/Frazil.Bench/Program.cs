@@ -27,6 +27,7 @@ var measurements = new (string Name, bool NeedsKit, Func<BenchRun, CancellationT
     ("parquet-writers", true, ParquetWriterBench.RunAsync),
     ("odd-records", false, OddRecordsBench.RunAsync),
     ("parquet-readers", true, ParquetReaderBench.RunAsync),
+    ("compact", true, CompactionBench.RunAsync),
     ("peer", true, PeerBench.RunAsync),
     ("profile", true, ProfileBench.RunAsync),
 };

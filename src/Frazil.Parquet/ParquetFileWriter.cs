@@ -25,7 +25,7 @@ public sealed class ParquetFileWriter : IDisposable
     /// <param name="schema">What the file holds, whatever the slices lack; structs have one field at least.</param>
     /// <param name="buffers">Memory to work in, used by nobody else meanwhile; the caller keeps it.</param>
     /// <param name="options">How to write.</param>
-    /// <param name="metadata">Key-value metadata of the footer.</param>
+    /// <param name="metadata">Key-value metadata of the footer, as it is when the file is finished.</param>
     /// <exception cref="ParquetRowsException">The schema has no form in Parquet.</exception>
     public ParquetFileWriter(
         Stream output, ColumnFields schema, ParquetBuffers buffers, ParquetOptions? options = null,

@@ -29,6 +29,9 @@ internal sealed class FileReplacement(ManifestCache cache, ManifestStaging stagi
 
     public bool RemovesNothing => removed.Count == 0;
 
+    /// <summary>Whether delete files and vectors leave the table that apply to no data file any more.</summary>
+    public bool DropsDanglingDeletes { get; set; }
+
     public void Remove(DataFile file)
     {
         if (file.Content != FileContent.Data || !removed.TryAdd(file.Path, file))
@@ -52,11 +55,13 @@ internal sealed class FileReplacement(ManifestCache cache, ManifestStaging stagi
         var manifests = addedManifests.Select(one => one.Manifest).ToList();
         var counts = new SnapshotSummaryBuilder();
         var missing = removed.Keys.ToHashSet(StringComparer.Ordinal);
+        var dangling = DropsDanglingDeletes ? await FindDanglingAsync(table, existing, cancellationToken).ConfigureAwait(false) : [];
         foreach (var manifest in existing.Where(manifest => manifest.MayHaveLiveFiles))
         {
             var (kept, files) = manifest.Content == ManifestContent.Data
                 ? await FilterAsync(table, manifest, cancellationToken).ConfigureAwait(false)
-                : (manifest, []);
+                : await WithoutAsync(
+                    table, manifest, file => dangling.Contains((file.Path, file.ContentOffset)), cancellationToken).ConfigureAwait(false);
             manifests.Add(kept);
             foreach (var file in files)
             {
@@ -79,20 +84,29 @@ internal sealed class FileReplacement(ManifestCache cache, ManifestStaging stagi
         addedManifests = null;
     }
 
-    /// <summary>The manifest without the removed files, which it lists as deleted; itself where it has none of them.</summary>
+    /// <summary>The manifest without the removed files. What was written once serves later attempts: which files leave never
+    /// changes.</summary>
     private async Task<(ManifestFile Kept, List<DataFile> Removed)> FilterAsync(
         TableMetadata table, ManifestFile manifest, CancellationToken cancellationToken)
     {
         if (filtered.TryGetValue(manifest.Path, out var known))
             return known;
+        var made = await WithoutAsync(table, manifest, file => removed.ContainsKey(file.Path), cancellationToken).ConfigureAwait(false);
+        return made.Removed.Count == 0 ? made : filtered[manifest.Path] = made;
+    }
+
+    /// <summary>The manifest without some files, which it lists as deleted; itself where it has none of them.</summary>
+    private async Task<(ManifestFile Kept, List<DataFile> Removed)> WithoutAsync(
+        TableMetadata table, ManifestFile manifest, Func<DataFile, bool> leaves, CancellationToken cancellationToken)
+    {
         var entries = await cache.ReadEntriesAsync(manifest, table, cancellationToken).ConfigureAwait(false);
-        if (!entries.Any(entry => entry.IsLive && removed.ContainsKey(entry.File.Path)))
+        if (!entries.Any(entry => entry.IsLive && leaves(entry.File)))
             return (manifest, []);
-        var writer = new ManifestWriter(table, table.SpecById(manifest.SpecId)!, ManifestContent.Data);
+        var writer = new ManifestWriter(table, table.SpecById(manifest.SpecId)!, manifest.Content);
         var files = new List<DataFile>();
         foreach (var entry in entries.Where(entry => entry.IsLive))
         {
-            if (!removed.ContainsKey(entry.File.Path))
+            if (!leaves(entry.File))
             {
                 writer.Keep(entry);
                 continue;
@@ -100,7 +114,38 @@ internal sealed class FileReplacement(ManifestCache cache, ManifestStaging stagi
             writer.Delete(snapshotId, entry);
             files.Add(entry.File);
         }
-        return filtered[manifest.Path] = (await staging.WriteManifestAsync(writer, table, cancellationToken).ConfigureAwait(false), files);
+        return (await staging.WriteManifestAsync(writer, table, cancellationToken).ConfigureAwait(false), files);
+    }
+
+    /// <summary>Delete files that apply to none of the data files that will be in the table. Told anew for each attempt: a commit in between
+    /// may have added either.</summary>
+    private async Task<HashSet<(string Path, long? Offset)>> FindDanglingAsync(
+        TableMetadata table, IReadOnlyList<ManifestFile> existing, CancellationToken cancellationToken)
+    {
+        var deletes = await ReadLiveAsync(table, existing, ManifestContent.Deletes, cancellationToken).ConfigureAwait(false);
+        if (deletes.Count == 0)
+            return [];
+        var index = new DeleteFileIndex(deletes, table.CurrentSchema, table);
+        var needed = new HashSet<DataFile>(ReferenceEqualityComparer.Instance);
+        foreach (var data in await ReadLiveAsync(table, existing, ManifestContent.Data, cancellationToken).ConfigureAwait(false))
+            if (!removed.ContainsKey(data.File.Path))
+                needed.UnionWith(index.Of(data));
+        var sequence = AddedSequenceNumber ?? table.LastSequenceNumber + 1;
+        foreach (var file in added.Values)
+            needed.UnionWith(index.Of(new ManifestEntry(EntryStatus.Added, snapshotId, sequence, sequence, file)));
+        // An entry without its sequence number cannot be carried into another manifest, nor can those beside it.
+        return [
+            .. deletes.Where(entry => entry.SequenceNumber is not null && !needed.Contains(entry.File))
+                .Select(entry => (entry.File.Path, entry.File.ContentOffset))];
+    }
+
+    private async Task<List<ManifestEntry>> ReadLiveAsync(
+        TableMetadata table, IReadOnlyList<ManifestFile> manifests, ManifestContent content, CancellationToken cancellationToken)
+    {
+        var live = new List<ManifestEntry>();
+        foreach (var manifest in manifests.Where(one => one.Content == content && one.MayHaveLiveFiles))
+            live.AddRange((await cache.ReadEntriesAsync(manifest, table, cancellationToken).ConfigureAwait(false)).Where(entry => entry.IsLive));
+        return live;
     }
 
     private async Task RefuseNewDeletesAsync(

@@ -37,10 +37,18 @@ public sealed class RewriteFiles : SnapshotOperation<RewriteFiles>
         return this;
     }
 
+    /// <summary>Delete files and vectors that apply to no data file any more leave the table with this commit; then it need not replace
+    /// any.</summary>
+    public RewriteFiles DropDanglingDeletes()
+    {
+        replacement.DropsDanglingDeletes = true;
+        return this;
+    }
+
     private protected override Task<StagedSnapshot> StageOnAsync(
         TableMetadata table, Snapshot? parent, IReadOnlyList<ManifestFile> existing, CancellationToken cancellationToken)
     {
-        if (replacement.RemovesNothing)
+        if (replacement is { RemovesNothing: true, DropsDanglingDeletes: false })
             throw new ValidationException("A rewrite replaces at least one file.");
         return parent is null
             ? throw new ValidationException($"The table {table.Location} has no snapshot: there is nothing to rewrite.")

@@ -11,12 +11,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Frazil.Server.Verbs;
 
-/// <summary><c>frazil maintain expire|sweep</c>: one maintenance job, now, also where no server runs and on tables that Frazil does not
+/// <summary><c>frazil maintain compact|expire|sweep</c>: one maintenance job, now, also where no server runs and on tables that Frazil does not
 /// ingest.</summary>
 internal static class MaintainVerb
 {
-    public static Command Create(CommonOptions common, Terminal terminal) => new("maintain", "Look after tables now: maintain expire, maintain sweep.")
+    public static Command Create(CommonOptions common, Terminal terminal) => new("maintain", "Look after tables now: maintain compact, maintain expire, maintain sweep.")
     {
+        Create(MaintenanceJob.Compact, "Pack small data files of a table into large ones, and apply deletes.", common, terminal),
         Create(MaintenanceJob.Expire, "Take snapshots that are older than they are kept out of a table, and delete what only they reach.", common, terminal),
         Create(MaintenanceJob.Sweep, "Delete files below a table that nothing names: what killed flushes, commits and replays left.", common, terminal),
     };
@@ -40,8 +41,23 @@ internal static class MaintainVerb
         };
         verb.Add(tables);
         verb.Add(dryRun);
+        var mostMb = new Option<int?>("--max-mb") { Description = "Data files to rewrite at most in one run, in 2^20 bytes; the next run goes on. Default: 10240", HelpName = "N" };
+        mostMb.Validators.Add(static result =>
+        {
+            if (result.GetValueOrDefault<int?>() is < 1)
+            {
+                result.AddError("--max-mb must be 1 at least");
+            }
+        });
+        if (job == MaintenanceJob.Compact)
+        {
+            verb.Add(mostMb);
+        }
         verb.SetAction((result, cancellationToken) => RunAsync(
-            new(job, common.Load(result), result.GetValue(tables) ?? [], result.GetValue(dryRun), result.GetValue(common.Json)), terminal, cancellationToken));
+            new(job, common.Load(result), result.GetValue(tables) ?? [], result.GetValue(dryRun), result.GetValue(common.Json))
+            {
+                MostBytes = job == MaintenanceJob.Compact && result.GetValue(mostMb) is { } mb ? (long)mb << 20 : null,
+            }, terminal, cancellationToken));
         return verb;
     }
 
@@ -55,7 +71,7 @@ internal static class MaintainVerb
             using var meter = new MaintenanceMeter(terminal, $"{NameOf(ask.Job)} {table}");
             try
             {
-                reports.Add(await TableMaintenance.RunAsync(ask.Options, new(ask.Job, table, ask.IsDryRun), meter, loggers, signals.Token));
+                reports.Add(await TableMaintenance.RunAsync(ask.Options, new(ask.Job, table, ask.IsDryRun, ask.MostBytes), meter, loggers, signals.Token));
             }
             catch (Exception error) when (error is MaintenanceException or Iceberg.IcebergException)
             {
@@ -103,6 +119,11 @@ internal static class MaintainVerb
         if (report.Skipped is { } why)
         {
             text.WriteLine($"  nothing done           {why}");
+            return text.ToString();
+        }
+        if (report.Compaction is { } compaction)
+        {
+            MaintenanceText.Write(text, compaction, report.IsDryRun);
             return text.ToString();
         }
         if (report.Job == MaintenanceJob.Expire)
@@ -165,6 +186,10 @@ internal static class MaintainVerb
         json.WriteNumber("held", report.Held);
         json.WriteNumber("unknown_kind", report.UnknownKind);
         WriteTexts(json, "locations", report.Locations);
+        if (report.Compaction is { } compaction)
+        {
+            MaintenanceText.Write(json, compaction);
+        }
         json.WriteNumber("elapsed_ms", (long)report.Elapsed.TotalMilliseconds);
         json.WriteEndObject();
     }
@@ -181,7 +206,10 @@ internal static class MaintainVerb
 
     private static string NameOf(MaintenanceJob job) => job.ToString().ToLowerInvariant();
 
-    private sealed record Ask(MaintenanceJob Job, FrazilOptions Options, IReadOnlyList<string> Tables, bool IsDryRun, bool AsJson);
+    private sealed record Ask(MaintenanceJob Job, FrazilOptions Options, IReadOnlyList<string> Tables, bool IsDryRun, bool AsJson)
+    {
+        public long? MostBytes { get; init; }
+    }
 }
 
 /// <summary>How far a job is, on one line of a terminal, gone when disposed; elsewhere nothing.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 
@@ -58,8 +59,31 @@ internal sealed partial class TableCommitter
                 throw new CommitStateUnknownException(
                     $"the catalog did not answer the commit {rewrite.FlushId} of {loaded.Identifier}, and then: {error.Message}", error);
             }
-            var overwrite = Owner.state.Table.NewOverwrite(rewrite.Start, rewrite.Branch).SetSummary(TableProgress.FlushIdKey, rewrite.FlushId);
-            foreach (var (key, value) in rewrite.Summary)
+            return NewSnapshot(rewrite.HoldsSameRows ? Replace() : Overwrite(), static snapshot => snapshot);
+        }
+
+        private RewriteFiles Replace()
+        {
+            var replace = Owner.state.Table.NewRewrite(rewrite.Start!).DropDanglingDeletes();
+            foreach (var (key, value) in Summary)
+            {
+                replace.SetSummary(key, value);
+            }
+            foreach (var file in rewrite.Removed)
+            {
+                replace.Remove(file);
+            }
+            foreach (var file in rewrite.Added)
+            {
+                replace.Add(file);
+            }
+            return replace;
+        }
+
+        private OverwriteFiles Overwrite()
+        {
+            var overwrite = Owner.state.Table.NewOverwrite(rewrite.Start, rewrite.Branch);
+            foreach (var (key, value) in Summary)
             {
                 overwrite.SetSummary(key, value);
             }
@@ -71,7 +95,9 @@ internal sealed partial class TableCommitter
             {
                 overwrite.Add(file);
             }
-            return NewSnapshot(overwrite, static snapshot => snapshot);
+            return overwrite;
         }
+
+        private ImmutableDictionary<string, string> Summary => rewrite.Summary.SetItem(TableProgress.FlushIdKey, rewrite.FlushId);
     }
 }

@@ -24,6 +24,10 @@ internal sealed record TableRewrite
     /// <summary>Durable already, in no table yet.</summary>
     public required ImmutableArray<DataFile> Added { get; init; }
 
+    /// <summary>The added files hold the very rows of the removed ones, less what delete files say: an Iceberg <c>replace</c> of main, which
+    /// also takes out delete files that apply to nothing any more. Else an <c>overwrite</c>.</summary>
+    public bool HoldsSameRows { get; init; }
+
     /// <summary>Entries of the snapshot's summary beside the flush id.</summary>
     public ImmutableDictionary<string, string> Summary { get; init; } = ImmutableDictionary<string, string>.Empty;
 

@@ -25,6 +25,12 @@ internal sealed class TableState(ICatalog catalog, TableIdentifier identifier, T
     /// <summary>Snapshots that readers of this process stand on.</summary>
     public SnapshotPins Pins { get; } = new();
 
+    /// <summary>Files of this process that are in no version yet, by what their names begin with: a sweep leaves them.</summary>
+    public OpenWrites OpenWrites { get; } = new();
+
+    /// <summary>One compaction of the table at a time in this process: two would rewrite the same files.</summary>
+    public SemaphoreSlim CompactionTurn { get; } = new(1, 1);
+
     /// <summary>The version seen last; null while there is no such table.</summary>
     public TableVersion? Current => Volatile.Read(ref current);
 

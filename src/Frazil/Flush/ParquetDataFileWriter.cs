@@ -62,25 +62,13 @@ public sealed class ParquetDataFileWriter(int concurrentFiles = 2) : DataFileWri
                 () => Write(request, schema, upload, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning,
                 TaskScheduler.Default).ConfigureAwait(false);
             await upload.CompleteAsync(cancellationToken).ConfigureAwait(false);
-            return Describe(request, summary);
+            return Describe(request.Location, summary);
         }
     }
 
     private ParquetFileSummary Write(DataFileRequest request, ColumnFields schema, Stream output, CancellationToken cancellationToken)
     {
-        var options = new ParquetOptions
-        {
-            Codec = CodecOf(request.Options.Codec),
-            CompressionLevel = request.Options.Codec == DataFileCodec.Zstd ? request.Options.ZstdLevel : GzipLevel,
-            RowGroupRows = request.Options.RowGroupRows,
-            Encodings = request.Options.Encodings,
-            RowGroupBytes = request.Options.RowGroupBytes,
-            PageRows = request.Options.PageRows,
-            PageBytes = request.Options.PageBytes,
-            DictionaryBytes = request.Options.DictionaryBytes,
-            BloomFilters = request.Options.BloomFilters,
-            BloomFilterBytes = request.Options.BloomFilterBytes,
-        };
+        var options = ToParquet(request.Options);
         var buffers = idle.TryTake(out var used) ? used : new ParquetBuffers();
         try
         {
@@ -102,6 +90,21 @@ public sealed class ParquetDataFileWriter(int concurrentFiles = 2) : DataFileWri
         }
     }
 
+    /// <summary>The same options in the words of the Parquet writer.</summary>
+    internal static ParquetOptions ToParquet(DataFileOptions options) => new()
+    {
+        Codec = CodecOf(options.Codec),
+        CompressionLevel = options.Codec == DataFileCodec.Zstd ? options.ZstdLevel : GzipLevel,
+        RowGroupRows = options.RowGroupRows,
+        Encodings = options.Encodings,
+        RowGroupBytes = options.RowGroupBytes,
+        PageRows = options.PageRows,
+        PageBytes = options.PageBytes,
+        DictionaryBytes = options.DictionaryBytes,
+        BloomFilters = options.BloomFilters,
+        BloomFilterBytes = options.BloomFilterBytes,
+    };
+
     private static ParquetCodec CodecOf(DataFileCodec codec) => codec switch
     {
         DataFileCodec.Zstd => ParquetCodec.Zstd,
@@ -112,9 +115,10 @@ public sealed class ParquetDataFileWriter(int concurrentFiles = 2) : DataFileWri
         _ => throw new NotSupportedException($"The codec {codec} has no form in Parquet."),
     };
 
-    private static WrittenDataFile Describe(DataFileRequest request, ParquetFileSummary summary) => new()
+    /// <summary>What was written, for a manifest.</summary>
+    internal static WrittenDataFile Describe(string location, ParquetFileSummary summary) => new()
     {
-        Location = request.Location,
+        Location = location,
         RecordCount = summary.RecordCount,
         FileSizeBytes = summary.FileSizeBytes,
         Columns = summary.Columns.ToDictionary(

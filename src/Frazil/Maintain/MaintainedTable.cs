@@ -27,6 +27,9 @@ internal sealed record MaintainedTable
 
     public IProgress<MaintenanceProgress>? Progress { get; init; }
 
+    /// <summary>Bytes of data files that one compaction rewrites at most; null for the usual number.</summary>
+    public long? CompactionBytes { get; init; }
+
     public string Name => State.Identifier.ToString();
 
     public ReferencedFiles NewReferences(LoadedTable table) => new(Catalog, State.Identifier, table.Metadata.TableUuid, new(table.FileIO, 16 * 1024 * 1024));

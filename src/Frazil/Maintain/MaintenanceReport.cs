@@ -7,6 +7,8 @@ public enum MaintenanceJob
     Expire,
     /// <summary>Deletes files below a table that nothing names.</summary>
     Sweep,
+    /// <summary>Packs small data files into large ones, and applies deletes.</summary>
+    Compact,
 }
 
 /// <summary>What a job did to a table, or would do.</summary>
@@ -50,12 +52,49 @@ public sealed record MaintenanceReport
     /// <summary>Sweep: objects of a kind that Frazil does not know; they stay.</summary>
     public long UnknownKind { get; init; }
 
+    /// <summary>What a compaction did; null of other jobs.</summary>
+    public CompactionCounts? Compaction { get; init; }
+
     /// <summary>The first of the files, as many as <see cref="MostLocations"/>.</summary>
     public IReadOnlyList<string> Locations { get; init; } = [];
 
     public TimeSpan Elapsed { get; init; }
 
     public const int MostLocations = 1000;
+}
+
+/// <summary>What a compaction did, or would do.</summary>
+public sealed record CompactionCounts
+{
+    /// <summary>Data files whose rows stand in others now.</summary>
+    public int FilesIn { get; init; }
+
+    /// <summary>Bytes of those files.</summary>
+    public long BytesIn { get; init; }
+
+    /// <summary>Data files written; of a dry run an estimate.</summary>
+    public int FilesOut { get; init; }
+
+    /// <summary>Bytes of those files; 0 of a dry run.</summary>
+    public long BytesOut { get; init; }
+
+    /// <summary>Rows that delete files took out, and that are in no file any more.</summary>
+    public long RowsDeleted { get; init; }
+
+    /// <summary>Delete files that left the table, because they applied to nothing any more.</summary>
+    public int DeleteFilesRemoved { get; init; }
+
+    /// <summary>Snapshots made.</summary>
+    public int Commits { get; init; }
+
+    /// <summary>Files that the next run takes: there is more to do than one run may rewrite.</summary>
+    public int FilesRest { get; init; }
+
+    /// <summary>Bytes of those files.</summary>
+    public long BytesRest { get; init; }
+
+    /// <summary>Files that were left for what they are, each with the reason.</summary>
+    public IReadOnlyList<string> Left { get; init; } = [];
 }
 
 /// <summary>How far a job is.</summary>

@@ -39,8 +39,8 @@ internal sealed class OrphanSweep(MaintainedTable table)
     private async Task<MaintenanceReport> SweepAsync(
         MaintenanceReport report, TableVersion version, DateTimeOffset before, CancellationToken cancellationToken)
     {
-        var open = table.OpenFlushes();
-        var search = new OrphanSearch(before, name => open.Any(flush => name.Contains(flush, StringComparison.Ordinal)));
+        string[] open = [.. table.OpenFlushes(), .. table.State.OpenWrites.Ids];
+        var search = new OrphanSearch(before, name => Array.Exists(open, flush => name.Contains(flush, StringComparison.Ordinal)));
         var (tally, removal, bytes, found) = (new OrphanTally(), new FileRemoval(table, version.Table.FileIO), 0L, 0L);
         table.Progress?.Report(new("listing", 0, 0));
         FaultPoint.Reach("sweep.begin");

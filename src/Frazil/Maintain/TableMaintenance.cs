@@ -6,6 +6,7 @@ using Frazil.Hot;
 using Frazil.Iceberg;
 using Frazil.Iceberg.Catalogs;
 using Frazil.Log;
+using Frazil.Maintain.Compaction;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -16,7 +17,8 @@ namespace Frazil.Maintain;
 /// <param name="Job">The job.</param>
 /// <param name="Table">Any table of the catalog, ingested here or not.</param>
 /// <param name="IsDryRun">Only says what would be done.</param>
-public sealed record MaintenanceRequest(MaintenanceJob Job, string Table, bool IsDryRun = false);
+/// <param name="MostBytes">Of compaction: bytes of data files that are rewritten at most; null for 10 GiB.</param>
+public sealed record MaintenanceRequest(MaintenanceJob Job, string Table, bool IsDryRun = false, long? MostBytes = null);
 
 /// <summary>Maintenance of one table, now. May run beside a server that ingests it, in another process: its commits meet those of ingest as any
 /// other engine's do.</summary>
@@ -50,6 +52,7 @@ public static class TableMaintenance
             Logger = logger,
             OpenFlushes = () => LoggedFlushes(options.DataDir, request.Table),
             Progress = progress,
+            CompactionBytes = request.MostBytes,
         };
         return await RunAsync(table, request.Job, request.IsDryRun, cancellationToken);
     }
@@ -61,9 +64,12 @@ public static class TableMaintenance
         var started = Stopwatch.GetTimestamp();
         try
         {
-            var report = job == MaintenanceJob.Expire
-                ? await new SnapshotExpiry(table).RunAsync(isDryRun, cancellationToken)
-                : await new OrphanSweep(table).RunAsync(isDryRun, cancellationToken);
+            var report = await (job switch
+            {
+                MaintenanceJob.Expire => new SnapshotExpiry(table).RunAsync(isDryRun, cancellationToken),
+                MaintenanceJob.Compact => new TableCompaction(table).RunAsync(isDryRun, cancellationToken),
+                _ => new OrphanSweep(table).RunAsync(isDryRun, cancellationToken),
+            });
             return report with { Elapsed = Stopwatch.GetElapsedTime(started) };
         }
         catch (Exception error) when (error is PipelineFailedException or ProgressFormatException or IOException or UnauthorizedAccessException)

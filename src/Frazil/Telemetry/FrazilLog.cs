@@ -115,6 +115,16 @@ internal static partial class FrazilLog
     public static partial void ReplayDone(
         this ILogger logger, string table, string partition, long first, long last, long added, long removed, long? snapshotId);
 
+    [LoggerMessage(711, LogLevel.Information, "{Table}: not compacted, {Location} {Reason}")]
+    public static partial void FileNotCompacted(this ILogger logger, string table, string location, string reason);
+
+    [LoggerMessage(712, LogLevel.Information, "{Table}: the compaction of {Files} files no longer fits the table, and is planned anew: {Reason}")]
+    public static partial void CompactionStale(this ILogger logger, string table, int files, string reason);
+
+    [LoggerMessage(713, LogLevel.Information, "{Table}: {FilesIn} files compacted into {FilesOut} ({BytesIn} bytes into {BytesOut}), snapshot {SnapshotId}")]
+    public static partial void CompactionCommitted(
+        this ILogger logger, string table, int filesIn, int filesOut, long bytesIn, long bytesOut, long snapshotId);
+
     [LoggerMessage(802, LogLevel.Error, "{Table} stopped: {Reason}")]
     public static partial void PipelineFailed(this ILogger logger, Exception? error, string table, string reason);
 

@@ -45,6 +45,8 @@ internal enum RoundKind
     NewField,
     /// <summary>A replay of a range runs beside the ingest, and is killed at one of its points or not; then Frazil is killed.</summary>
     Replay,
+    /// <summary>A compaction runs beside the ingest, and is killed at one of its points or not; then Frazil is killed.</summary>
+    Compact,
 }
 
 /// <param name="Kind">What happens.</param>
@@ -88,6 +90,9 @@ internal static class CrashPlan
     private static readonly string[] ReplayPoints =
         ["replay.decoded", "replay.files-written", "replay.staged", "replay.swapped", "replay.letters-committed", "replay.committed"];
 
+    private static readonly string[] CompactionPoints =
+        ["compact.planned", "compact.file-written", "compact.files-written", "compact.staged", "compact.swapped", "compact.committed"];
+
     private static readonly string[] DiskDetails = ["data_dir lost", "log emptied", "log cut", "log flipped"];
 
     private static readonly string[] ForeignDetails = ["expire", "compact", "property", "append", "expire, compact"];
@@ -99,7 +104,7 @@ internal static class CrashPlan
         (RoundKind.Delay, 4),
         (RoundKind.Disk, 4), (RoundKind.Foreign, 6), (RoundKind.Twin, 2), (RoundKind.Triplet, 1), (RoundKind.Zombie, 1),
         (RoundKind.Clock, 2),
-        (RoundKind.NewField, 3), (RoundKind.Replay, 4),
+        (RoundKind.NewField, 3), (RoundKind.Replay, 4), (RoundKind.Compact, 4),
     ];
 
     public static ScenePlan Draw(int seed, int index, string? only)
@@ -140,6 +145,8 @@ internal static class CrashPlan
             RoundKind.Foreign => [Foreign(random)],
             RoundKind.Replay => [
                 new(RoundKind.Replay, random.Next(4) == 0 ? "" : $"{Any(random, ReplayPoints)}=kill@1", Milliseconds: random.Next(0, 300))],
+            RoundKind.Compact => [
+                new(RoundKind.Compact, random.Next(4) == 0 ? "" : $"{Any(random, CompactionPoints)}=kill@1", Milliseconds: random.Next(0, 300))],
             RoundKind.Clock => [
                 new(
                     RoundKind.Clock, Detail: $"{Any(random, ["-86400", "-7", "-0.5", "3600", "2678400"])} s",

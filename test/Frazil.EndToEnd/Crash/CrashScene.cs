@@ -106,6 +106,14 @@ internal sealed class CrashScene : IAsyncDisposable
             "--partition", Text(partition), "--from", Text(from), "--to", Text(to));
     }
 
+    /// <summary>Starts a compaction of the table, with the faults of a round.</summary>
+    public FrazilProcess StartCompaction(Round round)
+    {
+        var environment = round.Faults.Length > 0 ? new Dictionary<string, string> { ["FRAZIL_FAULTS"] = round.Faults } : [];
+        Note($"=== compaction: {round.Name}");
+        return FrazilProcess.Start(Stage.Folder, 0, environment, "maintain", "compact", "-c", "data.toml", "--table", Table);
+    }
+
     public void Note(string text) => journal.AppendLine(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:HH:mm:ss.fff} {text}");
 
     public void Arm() => File.WriteAllText(ArmFile, "");
@@ -340,7 +348,7 @@ internal sealed class CrashScene : IAsyncDisposable
         var faults = round.Kind switch
         {
             RoundKind.DiskFull when !Stage.CanFill => "store.create.before=error;flush.file-written=error",
-            RoundKind.Replay => "", // they are the replay's, not the ingest's
+            RoundKind.Replay or RoundKind.Compact => "", // they are the other process's, not the ingest's
             _ => round.Faults,
         };
         if (faults.Length > 0)

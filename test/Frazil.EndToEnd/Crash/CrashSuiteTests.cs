@@ -155,7 +155,7 @@ public sealed class CrashSuiteTests(SharedBroker shared, ITestOutputHelper outpu
         }
         // An instance that never came back, and a lost log, leave their files to the orphan sweep.
         var isTidy = !scene.HadForeignCommits && !scene.Plan.Rounds.Any(static round =>
-            round.Kind is RoundKind.Twin or RoundKind.Triplet or RoundKind.Zombie or RoundKind.Disk or RoundKind.Replay
+            round.Kind is RoundKind.Twin or RoundKind.Triplet or RoundKind.Zombie or RoundKind.Disk or RoundKind.Replay or RoundKind.Compact
             || round.Name.Contains("log.append=tear", StringComparison.Ordinal));
         tally.CountScene(scene.Stream.Ledger.Records, isTidy ? await scene.CountOrphansAsync(cancellationToken) : 0);
     }

@@ -79,6 +79,22 @@ public sealed class LessonTests(SharedBroker shared) : IAsyncLifetime
         await Scene.CheckAsync(second, time.Token);
     }
 
+    /// <summary>Lessons 27, 29 and 31.</summary>
+    [Fact]
+    public async Task A_compaction_beside_ingest_that_is_killed_before_or_after_its_commit_loses_and_doubles_nothing()
+    {
+        await SetAsync(Usual);
+        await using var frazil = Scene.Start(null);
+        foreach (var faults in new[] { "compact.file-written=kill@1", "compact.staged=kill@1", "compact.swapped=kill@1", "" })
+        {
+            await Runner.LoadForAsync(TimeSpan.FromMilliseconds(500), time.Token);
+            await Scene.DrainAsync(frazil, time.Token);
+            Assert.Equal(faults.Length > 0 ? true : null, await Runner.CompactAsync(new(RoundKind.Compact, faults), time.Token));
+        }
+        await Scene.CheckAsync(frazil, time.Token);
+        Assert.Equal(0, await frazil.StopAsync(time.Token));
+    }
+
     [Theory]
     [InlineData("commit.staged=error@2;commit.swapped=error@3")] // an error before, an answer lost after
     [InlineData("commit.swapped=error%60")]

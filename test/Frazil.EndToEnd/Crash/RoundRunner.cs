@@ -41,6 +41,9 @@ internal sealed class RoundRunner(CrashScene scene, CrashTally tally)
             case RoundKind.Replay:
                 fired = await ReplayAsync(round, cancellationToken);
                 break;
+            case RoundKind.Compact:
+                fired = await CompactAsync(round, cancellationToken);
+                break;
             case RoundKind.DiskFull:
                 await DiskFullAsync(frazil, cancellationToken);
                 break;
@@ -223,27 +226,38 @@ internal sealed class RoundRunner(CrashScene scene, CrashTally tally)
     }
 
     /// <summary>The older half of one partition is replayed under load: the same rows again, whatever becomes of the replay.</summary>
-    private async Task<bool?> ReplayAsync(Round round, CancellationToken cancellationToken)
+    private Task<bool?> ReplayAsync(Round round, CancellationToken cancellationToken)
+    {
+        var (partition, rows) = scene.Stream.Ledger.Partitions.LastOrDefault();
+        return BesideAsync(round, () => scene.StartReplay(round, partition, rows / 4, rows / 2), cancellationToken);
+    }
+
+    /// <summary>Small files are packed under load: the same rows in others, whatever becomes of the compaction.</summary>
+    public Task<bool?> CompactAsync(Round round, CancellationToken cancellationToken)
+        => BesideAsync(round, () => scene.StartCompaction(round), cancellationToken);
+
+    /// <summary>Another process of ours changes the table under load. It may die of its fault; ended otherwise it must have done its
+    /// work.</summary>
+    private async Task<bool?> BesideAsync(Round round, Func<FrazilProcess> start, CancellationToken cancellationToken)
     {
         if (await scene.CommittedAsync(scene.Table, cancellationToken) == 0)
         {
             await LoadForAsync(TimeSpan.FromMilliseconds(500), cancellationToken); // no table yet
             return null;
         }
-        var (partition, rows) = scene.Stream.Ledger.Partitions.Last();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var load = LoadUntilAsync(stop.Token, cancellationToken);
-        await using var replay = scene.StartReplay(round, partition, rows / 4, rows / 2);
-        var code = await replay.ExitAsync(cancellationToken);
-        scene.Note(replay.Text);
-        var fired = replay.Text.Contains("fault: ", StringComparison.Ordinal);
+        await using var beside = start();
+        var code = await beside.ExitAsync(cancellationToken);
+        scene.Note(beside.Text);
+        var fired = beside.Text.Contains("fault: ", StringComparison.Ordinal);
         if (fired)
         {
             tally.CountKill();
         }
         else if (code != 0)
         {
-            throw new CrashFailedException($"frazil replay ended with {code}:\n{replay.Text}");
+            throw new CrashFailedException($"frazil, started for {round.Name}, ended with {code}:\n{beside.Text}");
         }
         await Task.Delay(round.Milliseconds, cancellationToken);
         await stop.CancelAsync();

@@ -60,6 +60,9 @@ internal static class HostilePlan
 {
     public const int RoundsPerScene = 6;
 
+    /// <summary>The one hand that is ours: <c>frazil maintain compact</c>, in another process.</summary>
+    public const string OwnCompaction = "frazil-compact";
+
     private static readonly (string Name, HandRisk Risk, int Weight)[] Hands =
     [
         ("set-property", HandRisk.None, 30), ("drop-properties", HandRisk.None, 4), ("document-column", HandRisk.None, 2),
@@ -74,6 +77,7 @@ internal static class HostilePlan
         ("hold-catalog", HandRisk.None, 2), ("raw-twin-schema", HandRisk.None, 2), ("raw-strange-order", HandRisk.None, 2),
         ("raw-strange-spec", HandRisk.None, 2), ("raw-many-properties", HandRisk.None, 2), ("raw-required", HandRisk.Columns, 2),
         ("drop-marks", HandRisk.None, 3), ("raw-old-schema", HandRisk.Columns, 4), ("raw-old-spec", HandRisk.None, 3), ("raw-shuffled", HandRisk.None, 2),
+        (OwnCompaction, HandRisk.None, 8),
     ];
 
     /// <summary>Those that harm the dead-letter table instead, now and then.</summary>

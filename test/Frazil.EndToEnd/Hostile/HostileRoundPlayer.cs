@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Frazil.Rig;
 
 namespace Frazil.EndToEnd.Hostile;
 
@@ -115,6 +116,11 @@ internal sealed class HostileRoundPlayer(HostileScene scene, TimeSpan patience)
     {
         await scene.AskAsync(new() { ["op"] = "book", ["records"] = scene.Fed.TakeUnbooked() }, cancellationToken);
         var table = hand.OnLetters ? $"{HostileScene.Victim}_dlq" : HostileScene.Victim;
+        if (hand.Name == HostilePlan.OwnCompaction)
+        {
+            await CompactAsync(table, cancellationToken);
+            return;
+        }
         var answer = await scene.AskAsync(
             new() { ["op"] = "hand", ["hand"] = hand.Name, ["pick"] = hand.Pick, ["table"] = table }, cancellationToken);
         var did = answer.TryGetProperty("did", out var text) ? text.GetString()! : answer.GetRawText();
@@ -123,6 +129,18 @@ internal sealed class HostileRoundPlayer(HostileScene scene, TimeSpan patience)
         mayStop |= acted && hand.Risk == HandRisk.Stops;
         mayRefuse |= acted && (hand.Risk == HandRisk.Columns || hand.Name is "change-spec" or "raw-old-spec");
         checks.Note(hand, acted, answer);
+    }
+
+    /// <summary>Whatever others made of the table: it is compacted, or the compaction says why not. No row may change.</summary>
+    private async Task CompactAsync(string table, CancellationToken cancellationToken)
+    {
+        var (code, output, errors) = await FrazilProcess.RunAsync(
+            scene.Folder, ["maintain", "compact", "-c", "frazil.toml", "--table", table], cancellationToken);
+        Deeds.Add($"{HostilePlan.OwnCompaction}: {code} {output.Trim()} {errors.Trim()}");
+        if (code is not (0 or 1) || errors.Contains("   at ", StringComparison.Ordinal))
+        {
+            throw new HostileFailedException("compaction", $"frazil maintain compact ended with {code}:\n{output}\n{errors}");
+        }
     }
 
     /// <summary>Until the victim's commits hold everything, or it says that it cannot.</summary>
