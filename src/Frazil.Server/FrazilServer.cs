@@ -1,5 +1,5 @@
-using System.Reflection;
 using Frazil.Config;
+using Frazil.Query.Workers;
 using Frazil.Server.Http;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
@@ -65,19 +65,14 @@ public sealed class FrazilServer(FrazilOptions options, ILoggerFactory? loggers 
         }
     }
 
-    /// <summary>What starts the program of this assembly again: where it is the one that runs, the file that runs (or <c>dotnet</c> with its assembly); where
-    /// another one uses it, what lies beside it. Null where there is neither.</summary>
+    /// <summary>What starts a worker: this program, where it says that it can be one; else the program of this assembly, where that lies beside the one
+    /// that runs. Null where there is neither.</summary>
     internal static IReadOnlyList<string>? WorkerCommand()
     {
-        var own = typeof(FrazilServer).Assembly;
         var running = Environment.ProcessPath;
-        var beside = Path.Combine(AppContext.BaseDirectory, own.GetName().Name!);
+        var beside = Path.Combine(AppContext.BaseDirectory, typeof(FrazilServer).Assembly.GetName().Name!);
         var isDotnet = Path.GetFileNameWithoutExtension(running) == "dotnet";
-        if (Assembly.GetEntryAssembly() == own && running is not null)
-        {
-            return isDotnet ? [running, $"{beside}.dll"] : [running];
-        }
-        return File.Exists(beside) ? [beside] : isDotnet && File.Exists($"{beside}.dll") ? [running!, $"{beside}.dll"] : null;
+        return SqlWorker.ThisProgram ?? (File.Exists(beside) ? [beside] : isDotnet && File.Exists($"{beside}.dll") ? [running!, $"{beside}.dll"] : null);
     }
 
     public async ValueTask DisposeAsync()

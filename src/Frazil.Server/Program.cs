@@ -5,4 +5,4 @@ using SQLitePCL;
 
 PackedLibraries.ServeTo(static () => typeof(SQLite3Provider_e_sqlite3).Assembly);
 // Before anything else is loaded: workers start often.
-return args is [SqlWorker.Verb] ? SqlWorker.Run() : await FrazilCommand.RunAsync(args, Terminal.Process);
+return SqlWorker.RunIfAsked(args) ?? await FrazilCommand.RunAsync(args, Terminal.Process);

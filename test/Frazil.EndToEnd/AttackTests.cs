@@ -1,43 +1,47 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
-using System.Text;
 using System.Text.Json;
+using Frazil.EndToEnd.Attacks;
 using Frazil.Rig;
 using Xunit;
+using static Frazil.EndToEnd.Attacks.Asking;
 
 namespace Frazil.EndToEnd;
 
-/// <summary>What people try who mean harm, against the real binary while it ingests: Attacks/attacks.sql, a statement a line, and hands that kill and stop the
-/// processes of SQL. Of the attacks that take all the time they get, and a process each, one in six is tried; <c>FRAZIL_ATTACKS=all</c> tries all.</summary>
-public sealed class AttackTests(SharedBroker shared)
+/// <summary>What people try who mean harm, against the real binary while it ingests: Attacks/attacks.sql, a statement a line; statements that are made of those and
+/// of harmless ones (<c>./run fuzz-sql</c> makes more of them); and hands that kill and stop the processes of SQL. Of the attacks that take all the time they get,
+/// and a process each, one in six is tried; <c>FRAZIL_ATTACKS=all</c> tries all.</summary>
+public sealed class AttackTests(SharedBroker shared, ITestOutputHelper output)
 {
-    private const int OneInHowMany = 6, LeastAttacks = 150, AttackMilliseconds = 250;
+    private const int LeastAttacks = 150, AttackMilliseconds = 250, MadeInCi = 100;
     private const string LongAnswer = "select e.*, repeat('x', 1000) from shop.user_events e, range(1000000)";
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
-    private static readonly string[] Costly = ["-- Work without an end", "-- Memory", "-- Over a table"];
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8), LimitOfOne = TimeSpan.FromSeconds(2);
+
+    private readonly SuiteEnvironment suite = new("FUZZ", output);
 
     [Fact]
     public async Task Every_attack_is_refused_or_ended_and_ingest_goes_on()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "workers are for Linux");
+        var made = suite.Number("COUNT") ?? MadeInCi;
         using var time = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        time.CancelAfter(Limit);
-        var attacks = await ReadAttacksAsync(time.Token);
+        time.CancelAfter(Limit + (LimitOfOne * made));
+        var attacks = await AttackFile.ReadSomeAsync(time.Token);
         Assert.True(attacks.Count >= LeastAttacks, $"{attacks.Count} attacks");
         var scene = await Scene.SetAsync(shared, "attacked", static bootstrap => Scene.Usual(bootstrap, "attacked") with { More = "[sql]\nisolation = \"process\"" });
         await using var frazil = await scene.StartReadyAsync(time.Token);
         await using var load = scene.StartLoad(time.Token);
         await Scene.UntilRowsAsync(frazil, scene.Config.Table, 1, time.Token);
-        var answers = new ConcurrentBag<(string Sql, HttpStatusCode Status, string Body)>();
+        var answers = new ConcurrentBag<Asked>();
 
         await Parallel.ForEachAsync(attacks, new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = time.Token }, async (sql, cancellationToken) =>
             answers.Add(await AskAsync(frazil, sql, AttackMilliseconds, cancellationToken)));
+        await FuzzAsync(frazil, made, time.Token);
         await HarmWorkersAsync(frazil, scene.Config.Table, time.Token);
 
         Assert.False(frazil.HasExited, frazil.Text);
-        var odd = answers.Where(static answer => answer.Status is not (HttpStatusCode.OK or HttpStatusCode.BadRequest or HttpStatusCode.GatewayTimeout));
-        Assert.Empty(odd.Select(static answer => $"{(int)answer.Status} {answer.Sql[..Math.Min(200, answer.Sql.Length)]}: {answer.Body}"));
+        Assert.All(answers, static answer => Assert.True(answer.IsOrderly, answer.ToString()));
         Assert.True(frazil.Cost.PeakBytes < 2L << 30, $"the process took {frazil.Cost.PeakBytes} bytes");
         var ledger = await load.StopAsync();
         await scene.UntilRowsAsync(frazil, ledger.Records, time.Token);
@@ -46,23 +50,22 @@ public sealed class AttackTests(SharedBroker shared)
         await scene.AssertExactlyAsync(ledger, gaps: false, time.Token);
     }
 
-    private static async Task<List<string>> ReadAttacksAsync(CancellationToken cancellationToken)
+    private async Task FuzzAsync(FrazilProcess frazil, int count, CancellationToken cancellationToken)
     {
-        var isAll = Environment.GetEnvironmentVariable("FRAZIL_ATTACKS") == "all";
-        var attacks = new List<string>();
-        var (isCostly, number) = (false, 0);
-        foreach (var line in await File.ReadAllLinesAsync(Path.Combine(AppContext.BaseDirectory, "Attacks", "attacks.sql"), cancellationToken))
+        var seed = suite.Seed;
+        suite.Say($"{count} statements are made of others: seed {seed}");
+        var fuzz = new StatementFuzz(frazil, new(await AttackFile.ReadAllAsync(cancellationToken), StatementFuzz.FunctionNames()), seed);
+        await fuzz.RunAsync(count, suite.Say, cancellationToken);
+        if (suite.Number("COUNT") is not null && fuzz.Breaking.Count + fuzz.Faults.Count > 0)
         {
-            if (line.StartsWith("--", StringComparison.Ordinal))
-            {
-                isCostly = Costly.Any(section => line.StartsWith(section, StringComparison.Ordinal));
-            }
-            else if (line.Length > 0 && (!isCostly || isAll || number++ % OneInHowMany == 0))
-            {
-                attacks.Add(line);
-            }
+            Directory.CreateDirectory(suite.Folder);
+            await File.WriteAllLinesAsync(Path.Combine(suite.Folder, $"broke-their-worker-{seed}.sql"), fuzz.Breaking, cancellationToken);
+            await File.WriteAllLinesAsync(Path.Combine(suite.Folder, $"faults-{seed}.txt"), fuzz.Faults, cancellationToken);
+            suite.Say($"kept: {suite.Folder}");
         }
-        return attacks;
+        suite.Conclude(JsonSerializer.Serialize(new { suite = "fuzz-sql", seed, found = fuzz.Counts }));
+        Assert.False(frazil.HasExited, frazil.Text);
+        Assert.True(fuzz.Faults.Count == 0, $"seed {seed}: {string.Join('\n', fuzz.Faults)}");
     }
 
     /// <summary>Kills and stops every process of SQL, those that wait and the one in the middle of an answer; statements go on.</summary>
@@ -116,17 +119,6 @@ public sealed class AttackTests(SharedBroker shared)
         }
     }
 
-    /// <summary>Reads the answer to its end, whatever that is: an answer that fails after its first rows is cut off.</summary>
-    private static async Task<(string Sql, HttpStatusCode Status, string Body)> AskAsync(FrazilProcess frazil, string sql, int milliseconds, CancellationToken cancellationToken)
-    {
-        using var http = ClientOf(frazil);
-        using var answer = await SendAsync(http, sql, milliseconds, cancellationToken);
-        return (sql, answer.StatusCode, await ReadAsync(answer, cancellationToken));
-    }
-
-    private static HttpClient ClientOf(FrazilProcess frazil)
-        => new() { BaseAddress = new Uri($"http://127.0.0.1:{frazil.HttpPort}"), Timeout = Timeout.InfiniteTimeSpan };
-
     /// <summary>Returns when its first rows are there, so that its worker is in the middle of it.</summary>
     private static async Task<HttpResponseMessage> BeginLongAnswerAsync(HttpClient http, int milliseconds, CancellationToken cancellationToken)
     {
@@ -139,34 +131,5 @@ public sealed class AttackTests(SharedBroker shared)
             }
             answer.Dispose(); // its worker took all of its time to start
         }
-    }
-
-    /// <summary>Returns when the answer begins.</summary>
-    private static async Task<HttpResponseMessage> SendAsync(HttpClient http, string sql, int milliseconds, CancellationToken cancellationToken)
-    {
-        using var body = new StringContent($$"""{"sql":{{JsonSerializer.Serialize(sql)}},"timeout_ms":{{milliseconds}}}""", Encoding.UTF8, "application/json");
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/sql") { Content = body };
-        return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-    }
-
-    /// <returns>How it begins.</returns>
-    private static async Task<string> ReadAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
-    {
-        var start = new byte[1000];
-        var read = 0;
-        try
-        {
-            await using var rows = await answer.Content.ReadAsStreamAsync(cancellationToken);
-            read = await rows.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellationToken);
-            var rest = new byte[1 << 16];
-            while (await rows.ReadAsync(rest, cancellationToken) > 0)
-            {
-            }
-        }
-        catch (Exception cut) when (cut is IOException or HttpRequestException)
-        {
-            // Cut off.
-        }
-        return Encoding.UTF8.GetString(start, 0, read);
     }
 }

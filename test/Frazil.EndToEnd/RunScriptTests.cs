@@ -11,7 +11,7 @@ public sealed class RunScriptTests
         var (code, text) = await RunAsync("help");
 
         Assert.Equal(0, code);
-        Assert.All(["build", "demo", "frazil", "test", "crash", "bench", "publish", "pack", "fmt"], verb => Assert.Contains($"  {verb} ", text));
+        Assert.All(["build", "demo", "frazil", "test", "crash", "fuzz-sql", "bench", "publish", "pack", "fmt"], verb => Assert.Contains($"  {verb} ", text));
     }
 
     [Fact]

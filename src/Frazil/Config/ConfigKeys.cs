@@ -74,7 +74,7 @@ internal static class ConfigKeys
 
         Text("sql.isolation", o => o.Sql.Isolation == SqlIsolation.Process ? "process" : "in_process",
             (o, v) => o with { Sql = o.Sql with { Isolation = ParseIsolation(v) } }, "`process` or `in_process`",
-            "Where statements of users run: `process`: each in a process of its own, with limits, which is killed at its deadline (Linux); `in_process`: in the process that ingests."),
+            "Where statements of users run: `process`: each in a process of its own, with limits, which is killed at its deadline (Linux; elsewhere `in_process`, with a warning); `in_process`: in the process that ingests, which a statement can end."),
         Integer("sql.max_workers", 0, 256, o => o.Sql.MaxWorkers, (o, v) => o with { Sql = o.Sql with { MaxWorkers = v } },
             "Processes that run a statement at a time; more statements wait. 0: two for each processor, but 4 at least and 8 at most."),
         Integer("sql.worker_memory_mb", 64, 1_048_576, o => o.Sql.WorkerMemoryMb, (o, v) => o with { Sql = o.Sql with { WorkerMemoryMb = v } },

@@ -158,9 +158,9 @@ public sealed record SqlOptions
     /// <summary>0: as many as fit the machine.</summary>
     public int MaxWorkers { get; init; }
     public int WorkerMemoryMb { get; init; } = 512;
-    /// <summary>What starts a worker: a program, an absolute path, and what comes before its last argument, <c>sql-worker</c>. Not a key:
-    /// <c>frazil run</c> names itself. Null, as where other programs say nothing: statements run in the process whatever
-    /// <see cref="Isolation"/> says.</summary>
+    /// <summary>What starts a worker: a program, an absolute path, and what comes before its last argument, <c>sql-worker</c>. Not a key. Null: the
+    /// program that runs, where it says that it can be one (<c>SqlWorker.RunIfAsked</c>), as <c>frazil run</c> does; else
+    /// statements run in the process whatever <see cref="Isolation"/> says, and a warning says so.</summary>
     public IReadOnlyList<string>? WorkerCommand { get; init; }
 }
 
@@ -168,7 +168,7 @@ public enum SqlIsolation
 {
     /// <summary>Statements run in the process of the engine: a fault of DuckDB's ends it.</summary>
     InProcess,
-    /// <summary>Each statement runs in a process of its own, which may be killed.</summary>
+    /// <summary>Each statement runs in a process of its own, which may be killed. Linux only; elsewhere as <see cref="InProcess"/>, with a warning.</summary>
     Process,
 }
 

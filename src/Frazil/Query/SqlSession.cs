@@ -3,6 +3,7 @@ using Frazil.Cold;
 using Frazil.Config;
 using Frazil.Hot;
 using Frazil.Iceberg.Catalogs;
+using Frazil.Query.Workers;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -35,14 +36,14 @@ public sealed class SqlSession : IAsyncDisposable
             Directories = WarehouseCatalog.LocalFolderOf(options.Catalog) is { } folder ? [folder] : [],
             SpillDirectory = Path.Combine(options.DataDir, "query-spill"),
             // Whoever asks without an engine asks for himself.
-            WorkerCommand = options.Sql.Isolation == SqlIsolation.Process && !ownsCatalog ? options.Sql.WorkerCommand : null,
+            WorkerCommand = options.Sql.Isolation == SqlIsolation.Process && !ownsCatalog ? options.Sql.WorkerCommand ?? SqlWorker.ThisProgram : null,
             WorkerMemoryMb = options.Sql.WorkerMemoryMb,
             SpareWorkersAfter = TimeSpan.FromSeconds(5),
         };
         limits = options.Sql.MaxWorkers > 0 ? limits with { MaxWorkers = options.Sql.MaxWorkers } : limits;
         if (options.Sql.Isolation == SqlIsolation.Process && !ownsCatalog && !limits.HasWorkers)
         {
-            logger?.WorkersUnavailable(OperatingSystem.IsLinux() ? "no program is named that serves as a worker" : "there are workers on Linux only");
+            logger?.WorkersUnavailable(OperatingSystem.IsLinux() ? "this program does not say that it can be a worker (SqlWorker.RunIfAsked)" : "there are workers on Linux only");
         }
         executor = new(limits, logger: logger);
     }

@@ -105,11 +105,14 @@ internal static partial class FrazilLog
     [LoggerMessage(602, LogLevel.Warning, "the SQL worker {Process} ended under a query: {Reason}")]
     public static partial void WorkerEnded(this ILogger logger, int process, string reason);
 
-    [LoggerMessage(603, LogLevel.Error, "no SQL worker starts, queries wait or fail: {Reason}")]
+    [LoggerMessage(603, LogLevel.Error, "no SQL worker starts, queries wait or fail: {Reason}. Where none can start on this machine, sql.isolation = \"in_process\" runs SQL in this process, where a statement can end it")]
     public static partial void WorkerDoesNotStart(this ILogger logger, string reason);
 
-    [LoggerMessage(604, LogLevel.Warning, "sql.isolation = \"process\": {Reason}; SQL runs in this process, and a statement can end it")]
+    [LoggerMessage(604, LogLevel.Warning, "SQL runs in this process, and a statement can end it: {Reason}. sql.isolation = \"in_process\" says that this is meant")]
     public static partial void WorkersUnavailable(this ILogger logger, string reason);
+
+    [LoggerMessage(605, LogLevel.Warning, "SQL runs in processes of its own, but this kernel has {Missing}: a statement that takes over its process can do more there than docs/security.md says")]
+    public static partial void WorkersNotConfined(this ILogger logger, string missing);
 
     [LoggerMessage(710, LogLevel.Information, "{Table}: replayed {Partition} offsets {First} to {Last}: {Added} rows in the place of {Removed}, snapshot {SnapshotId}")]
     public static partial void ReplayDone(

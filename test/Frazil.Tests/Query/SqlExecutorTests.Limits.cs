@@ -38,6 +38,27 @@ public sealed partial class SqlExecutorTests
         Assert.Equal(1, patient.StuckQueries);
     }
 
+    /// <summary>In a worker the kernel keeps the limit as well.</summary>
+    [Fact]
+    public async Task A_query_in_the_process_may_spill_so_much_and_no_more()
+    {
+        const string Sorted = "SELECT count(*) FROM (SELECT row_number() OVER (ORDER BY md5(i::VARCHAR)) n FROM range(2000000) t(i)) WHERE n = 5";
+        var spill = Path.Combine(folder, "spill");
+        var options = new SqlExecutorOptions { Directories = [folder], SpillDirectory = spill, MemoryLimitMb = 64, Threads = 1 };
+        await using (var enough = new SqlExecutor(options))
+        {
+            Assert.Equal(1L, (await enough.ExecuteAsync(gate.Parse(Sorted), [], Long)).Rows[0][0]);
+        }
+        await using var small = new SqlExecutor(options with { MaxSpillMb = 4 });
+
+        var failure = await Assert.ThrowsAsync<SqlException>(() => small.ExecuteAsync(gate.Parse(Sorted), [], Long));
+
+        Assert.Contains("max_temp_directory_size", failure.Message, StringComparison.Ordinal);
+        var left = Directory.EnumerateFiles(spill, "*", SearchOption.AllDirectories).Sum(static file => new FileInfo(file).Length);
+        Assert.True(left <= 4 << 20, $"{left} bytes");
+        Assert.Equal(1, (await small.ExecuteAsync(gate.Parse("SELECT 1"), [], Long)).Rows[0][0]);
+    }
+
     [Fact]
     public async Task A_cancelled_query_throws_for_the_callers_token()
     {

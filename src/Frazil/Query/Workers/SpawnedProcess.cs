@@ -11,6 +11,7 @@ internal sealed unsafe class SpawnedProcess
 {
     private readonly Lock gate = new();
     private readonly ManualResetEventSlim begun = new(), ended = new();
+    private readonly TaskCompletionSource told = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Exception? failure;
     private int status;
     private bool isReaped;
@@ -20,6 +21,9 @@ internal sealed unsafe class SpawnedProcess
     }
 
     public int Id { get; private set; }
+
+    /// <summary>Completes when it has ended.</summary>
+    public Task Ended => told.Task;
 
     /// <summary>Starts one.</summary>
     /// <param name="spawn">Runs on a thread that does nothing else; returns the process's number, or throws.</param>
@@ -83,5 +87,6 @@ internal sealed unsafe class SpawnedProcess
             (status, isReaped) = (code, true);
         }
         ended.Set();
+        told.SetResult();
     }
 }

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.InteropServices;
 using Frazil.DuckDb;
 using static Frazil.Query.Workers.LinuxCalls;
@@ -5,8 +6,8 @@ using static Frazil.Query.Workers.LinuxCalls;
 namespace Frazil.Query.Workers;
 
 /// <summary>
-/// The other process: DuckDB, one statement at a time, for the server that started it. A program that wants workers calls
-/// <see cref="Run"/> as the first thing when it is started with <see cref="Verb"/>. Ends when the server does.
+/// The other process: DuckDB, one statement at a time, for the server that started it. A program whose statements are to run so begins with
+/// <see cref="RunIfAsked"/>. Ends when the server does.
 /// </summary>
 public static class SqlWorker
 {
@@ -15,9 +16,39 @@ public static class SqlWorker
 
     internal const int MostSetupBytes = 1 << 24, MostQueryBytes = 1 << 30;
 
+    /// <summary>What starts this program again as a worker: its file, or <c>dotnet</c> with its assembly. Null until it has called
+    /// <see cref="RunIfAsked"/>, by which it says that it can be one; nobody else's program is started on a guess.</summary>
+    internal static IReadOnlyList<string>? ThisProgram { get; private set; }
+
+    /// <summary>
+    /// The first thing that a program does: <c>if (SqlWorker.RunIfAsked(args) is { } code) return code;</c>. Where it was started to be a worker it is
+    /// one until the server that started it ends, and what the program does otherwise it must not do. Else it can be started as one from now on.
+    /// </summary>
+    /// <param name="args">The program's.</param>
+    /// <returns>The exit code of a worker; null for the program itself.</returns>
+    public static int? RunIfAsked(IReadOnlyList<string> args)
+    {
+        ArgumentNullException.ThrowIfNull(args);
+        if (args is [Verb])
+        {
+            return Run();
+        }
+        ThisProgram = CommandOfThisProgram();
+        return null;
+    }
+
+    internal static IReadOnlyList<string>? CommandOfThisProgram()
+    {
+        if (Environment.ProcessPath is not { } running || Path.GetFileNameWithoutExtension(running) != "dotnet")
+        {
+            return Environment.ProcessPath is { } program ? [program] : null;
+        }
+        var assembly = Path.Combine(AppContext.BaseDirectory, $"{Assembly.GetEntryAssembly()?.GetName().Name}.dll");
+        return File.Exists(assembly) ? [running, assembly] : null;
+    }
+
     /// <summary>Serves the socket that this process was started with, until it is closed.</summary>
-    /// <returns>The exit code.</returns>
-    public static int Run()
+    private static int Run()
     {
         if (!OperatingSystem.IsLinux())
         {

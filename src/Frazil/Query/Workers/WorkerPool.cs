@@ -1,5 +1,6 @@
 using Frazil.Cold;
 using Frazil.Columnar;
+using Frazil.Hot;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -11,7 +12,10 @@ namespace Frazil.Query.Workers;
 /// </summary>
 internal sealed class WorkerPool : ISqlRunner
 {
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250), LongIdle = TimeSpan.FromMinutes(1), Longest = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongIdle = TimeSpan.FromMinutes(1), LookForIdle = TimeSpan.FromSeconds(10), Longest = TimeSpan.FromSeconds(30);
+
+    /// <summary>A short statement gives its worker back before another one could have started.</summary>
+    private static readonly TimeSpan ShortStatement = TimeSpan.FromMilliseconds(20);
 
     private readonly SqlExecutorOptions options;
     private readonly IReadOnlyList<string> command;
@@ -21,6 +25,9 @@ internal sealed class WorkerPool : ISqlRunner
     private readonly HotCopyBudget hot;
     private readonly Stack<WorkerProcess> idle = new();
     private readonly Lock gate = new();
+
+    /// <summary>Raised when the last one that waited was taken, and when a worker has ended.</summary>
+    private readonly ChangeSignal changes = new();
     private readonly CancellationTokenSource stopping = new();
     private readonly TaskCompletionSource firstStatement = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task keeping;
@@ -125,9 +132,15 @@ internal sealed class WorkerPool : ISqlRunner
         while (true)
         {
             WorkerProcess? worker;
+            bool areFew;
             lock (gate)
             {
                 idle.TryPop(out worker);
+                areFew = idle.Count < options.SpareWorkers;
+            }
+            if (areFew)
+            {
+                changes.Raise();
             }
             if (worker is null)
             {
@@ -157,12 +170,14 @@ internal sealed class WorkerPool : ISqlRunner
     {
         var worker = WorkerProcess.Start(options, command, files);
         using var late = time.CreateTimer(static worker => ((WorkerProcess)worker!).Kill(), worker, Longest, Timeout.InfiniteTimeSpan);
+        using var stop = stopping.Token.UnsafeRegister(static worker => ((WorkerProcess)worker!).Kill(), worker);
         try
         {
             worker.WaitUntilReady();
+            _ = worker.Ended.ContinueWith(_ => changes.Raise(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             if (Interlocked.Exchange(ref isTold, 1) == 0)
             {
-                logger.WorkersStarted(options.MaxWorkers, options.WorkerMemoryMb + ProcessLimits.MemoryBesideMb, WorkerConfinement.KernelVersion, worker.HasFilter);
+                Tell(worker);
             }
             return worker;
         }
@@ -189,26 +204,51 @@ internal sealed class WorkerPool : ISqlRunner
         worker.Dispose();
     }
 
+    private void Tell(WorkerProcess worker)
+    {
+        logger.WorkersStarted(options.MaxWorkers, options.WorkerMemoryMb + ProcessLimits.MemoryBesideMb, WorkerConfinement.KernelVersion, worker.HasFilter);
+        if (!worker.IsConfined || !worker.HasFilter)
+        {
+            logger.WorkersNotConfined(
+                (worker.IsConfined, worker.HasFilter) switch
+                {
+                    (false, false) => "neither Landlock nor seccomp",
+                    (false, _) => "no Landlock",
+                    _ => "no seccomp",
+                });
+        }
+    }
+
     private async Task KeepWarmAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(Look, time);
         try
         {
             await Task.WhenAny(firstStatement.Task, Task.Delay(options.SpareWorkersAfter, time, cancellationToken)).ConfigureAwait(false);
-            do
+            while (true)
             {
+                cancellationToken.ThrowIfCancellationRequested();
+                var changed = changes.Next();
                 Sweep();
-                while (Wants())
+                if (Wants())
                 {
                     await Task.Run(StartSpare, CancellationToken.None).ConfigureAwait(false);
+                    continue;
                 }
+                await WaitAsync(changed, failures == 0 ? LookForIdle : PauseAfterFailures, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(ShortStatement, time, cancellationToken).ConfigureAwait(false);
             }
-            while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
         }
         catch (OperationCanceledException)
         {
             // Stopped.
         }
+    }
+
+    private async Task WaitAsync(Task changed, TimeSpan most, CancellationToken cancellationToken)
+    {
+        using var isOver = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAny(changed, Task.Delay(most, time, isOver.Token)).ConfigureAwait(false);
+        await isOver.CancelAsync().ConfigureAwait(false);
     }
 
     /// <summary>Those that have gone, and those that nobody has wanted for long.</summary>
@@ -234,12 +274,13 @@ internal sealed class WorkerPool : ISqlRunner
     }
 
     /// <summary>After failures it is tried ever more seldom, up to every ten seconds.</summary>
+    private TimeSpan PauseAfterFailures => TimeSpan.FromMilliseconds(Math.Min(10_000, failures * failures * 250.0));
+
     private bool Wants()
     {
         lock (gate)
         {
-            var pause = TimeSpan.FromMilliseconds(Math.Min(10_000, failures * failures * 250.0));
-            return !stopping.IsCancellationRequested && idle.Count < options.SpareWorkers && (failures == 0 || time.GetElapsedTime(lastFailure) > pause);
+            return !stopping.IsCancellationRequested && idle.Count < options.SpareWorkers && (failures == 0 || time.GetElapsedTime(lastFailure) >= PauseAfterFailures);
         }
     }
 
@@ -254,7 +295,10 @@ internal sealed class WorkerPool : ISqlRunner
         {
             failures++;
             lastFailure = time.GetTimestamp();
-            logger.WorkerDoesNotStart(failure.Message);
+            if (!stopping.IsCancellationRequested)
+            {
+                logger.WorkerDoesNotStart(failure.Message);
+            }
         }
     }
 }

@@ -34,6 +34,9 @@ internal sealed unsafe class WorkerProcess : IDisposable
     /// <summary>Its last answer has come to its end, or to a reason why there is none: nothing of it can be taken for the next one.</summary>
     public bool IsDone { get; private set; } = true;
 
+    /// <summary>Completes when it has ended.</summary>
+    public Task Ended => process?.Ended ?? Task.CompletedTask;
+
     /// <summary>It waits for a statement, and would get it.</summary>
     public bool IsAlive => !link.IsBroken;
 
