@@ -29,7 +29,7 @@ public sealed class AttackTests(SharedBroker shared, ITestOutputHelper output)
         time.CancelAfter(Limit + (LimitOfOne * made));
         var attacks = await AttackFile.ReadSomeAsync(time.Token);
         Assert.True(attacks.Count >= LeastAttacks, $"{attacks.Count} attacks");
-        var scene = await Scene.SetAsync(shared, "attacked", static bootstrap => Scene.Usual(bootstrap, "attacked") with { More = "[sql]\nisolation = \"process\"" });
+        var scene = await Scene.SetAsync(shared, "attacked");
         await using var frazil = await scene.StartReadyAsync(time.Token);
         await using var load = scene.StartLoad(time.Token);
         await Scene.UntilRowsAsync(frazil, scene.Config.Table, 1, time.Token);

@@ -154,7 +154,7 @@ public sealed record MaintenanceOptions
 
 public sealed record SqlOptions
 {
-    public SqlIsolation Isolation { get; init; } = SqlIsolation.InProcess;
+    public SqlIsolation Isolation { get; init; } = SqlIsolation.Process;
     /// <summary>0: as many as fit the machine.</summary>
     public int MaxWorkers { get; init; }
     public int WorkerMemoryMb { get; init; } = 512;
