@@ -1,5 +1,4 @@
 using System.Globalization;
-using Frazil.DuckDb;
 using Frazil.Commit;
 using Frazil.Hot;
 using Frazil.Iceberg;
@@ -7,7 +6,6 @@ using Frazil.Iceberg.Catalogs;
 using Frazil.Iceberg.Manifests;
 using Frazil.Kafka;
 using Frazil.Maintain;
-using Frazil.Query;
 using Frazil.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -48,7 +46,7 @@ internal sealed class KeptLetters(TableState state, ILogger logger)
         }
         var isForerunners = long.TryParse(
             metadata.Properties.GetValueOrDefault(ForerunnerPrefix + partition.Topic), NumberStyles.None, CultureInfo.InvariantCulture, out var until);
-        using var reader = new DataFileReader();
+        var reader = new PositionReader(letters.Table.FileIO, metadata.CurrentSchema);
         foreach (var entry in await state.Table.Manifests.ReadLiveAsync(snapshot, metadata, cancellationToken))
         {
             if (entry.File is { Content: FileContent.Data } file
@@ -64,7 +62,7 @@ internal sealed class KeptLetters(TableState state, ILogger logger)
 
     /// <returns>Why it cannot be read; null where it was.</returns>
     private async Task<string?> ReadFileAsync(
-        DataFileReader reader, DataFile file, LoadedTable table, KafkaRange range, SeenOffsets found, CancellationToken cancellationToken)
+        PositionReader reader, DataFile file, LoadedTable table, KafkaRange range, SeenOffsets found, CancellationToken cancellationToken)
     {
         if (file.Format != FileFormat.Parquet)
         {
@@ -76,10 +74,10 @@ internal sealed class KeptLetters(TableState state, ILogger logger)
         }
         try
         {
-            await reader.VisitOffsetsAsync(file, table, range, found.Add, cancellationToken);
+            await reader.VisitOffsetsAsync(file, range, found.Add, cancellationToken);
             return null;
         }
-        catch (Exception error) when (error is SqlException or DuckDbException && !cancellationToken.IsCancellationRequested)
+        catch (UnreadableFileException error)
         {
             return error.Message; // another engine's file of a kind that cannot be read, or one that was harmed
         }

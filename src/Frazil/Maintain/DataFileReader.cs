@@ -31,29 +31,6 @@ internal sealed class DataFileReader : IDisposable
 
     public void Dispose() => duck.Dispose();
 
-    /// <summary>Offsets of the file's rows that are in the range, in file order.</summary>
-    /// <returns>How many there are.</returns>
-    public async Task<long> VisitOffsetsAsync(
-        DataFile file, LoadedTable table, KafkaRange range, Action<long> visit, CancellationToken cancellationToken)
-    {
-        using var local = await LocalCopy.OfAsync(table.FileIO, file.Path, cancellationToken);
-        var found = 0L;
-        var sql = $"SELECT CAST({range.OffsetExpression(table.Metadata.CurrentSchema)} AS BIGINT) FROM ({ViewOf(file, local, table.Metadata)})";
-        await RunAsync(sql, chunk =>
-        {
-            foreach (var offset in chunk.Longs(0))
-            {
-                if (range.Contains(offset))
-                {
-                    found++;
-                    visit(offset);
-                }
-            }
-            return Task.CompletedTask;
-        }, cancellationToken);
-        return found;
-    }
-
     /// <summary>Hands over the file's rows, up to 2048 at a time: the columns of <paramref name="columns"/>, then each row's offset in the
     /// range's partition, or -1.</summary>
     /// <param name="columns">The table's columns in SQL's names (<see cref="SqlNames"/>).</param>

@@ -28,6 +28,7 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
         parts.Check(version);
         var (head, range) = (HeadOf(version.Metadata), parts.RangeIn(version));
         var files = ImmutableArray.CreateBuilder<ScannedFile>();
+        var positions = new PositionReader(version.Table.FileIO, version.Metadata.CurrentSchema);
         foreach (var file in await CandidatesAsync(version, head, range, cancellationToken))
         {
             if (await DataFileLook.FaultOfAsync(version.Table.FileIO, file, cancellationToken) is { } fault)
@@ -36,7 +37,7 @@ internal sealed class RangeOverwrite(RangeOverwriteParts parts)
                 continue;
             }
             var leaving = 0L;
-            await parts.Reader.VisitOffsetsAsync(file, version.Table, range, offset =>
+            await positions.VisitOffsetsAsync(file, range, offset =>
             {
                 parts.OnRow(offset);
                 leaving += parts.Leaves(offset) ? 1 : 0;
@@ -180,7 +181,6 @@ internal sealed record RangeOverwriteParts
     public required TableState State { get; init; }
     public required TableCommitter Committer { get; init; }
     public required string Branch { get; init; }
-    public required DataFileReader Reader { get; init; }
     public required DataFileRewriter Rewriter { get; init; }
     /// <summary>Names the commit and begins the names of its files.</summary>
     public required string FlushId { get; init; }

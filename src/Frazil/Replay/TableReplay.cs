@@ -226,7 +226,6 @@ public sealed class TableReplay
             State = target.Rows,
             Committer = target.RowsCommitter,
             Branch = target.Branch,
-            Reader = reader,
             Rewriter = new(reader, writer),
             FlushId = replayId,
             Kind = "replay",

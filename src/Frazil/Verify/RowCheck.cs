@@ -1,4 +1,3 @@
-using Frazil.DuckDb;
 using Frazil.Kafka;
 
 namespace Frazil.Verify;
@@ -11,18 +10,13 @@ namespace Frazil.Verify;
 internal sealed class RowCheck(VerifyLook look, RowReader rows, KafkaEvidence evidence, IProgress<VerifyProgress>? progress)
 {
     private readonly long allRows = look.Files.All.Sum(static file => file.Rows);
-    private readonly HashSet<HeldFile> unreadable = new(ReferenceEqualityComparer.Instance);
-    private long rowsRead;
 
-    public IReadOnlyList<PartitionVerification> Run(List<VerifyFinding> whole, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<PartitionVerification>> RunAsync(
+        List<VerifyFinding> whole, List<string> notes, CancellationToken cancellationToken)
     {
         whole.AddRange(look.StrangeFiles());
-        foreach (var (file, fault) in look.Broken)
-        {
-            unreadable.Add(file);
-            whole.Add(BrokenFiles.ToFinding(file, fault));
-        }
-        var mixed = look.Files.Mixed.Except(unreadable).ToList();
+        whole.AddRange(look.Broken.Select(static broken => BrokenFiles.ToFinding(broken.Key, broken.Value)));
+        var mixed = look.Files.Mixed.Where(file => !look.Broken.ContainsKey(file)).ToList();
         var manyTopics = look.Partitions.Select(static partition => partition.Topic).Distinct().Count() > 1;
         if (mixed.Count > 0 && manyTopics && !look.Files.HasTopics)
         {
@@ -31,49 +25,36 @@ internal sealed class RowCheck(VerifyLook look, RowReader rows, KafkaEvidence ev
                 [], mixed.Sum(static file => file.Rows)));
             mixed = [];
         }
-        return [.. look.Partitions.Select(partition => Check(
-            partition, [.. look.Files.Of(partition), .. mixed], manyTopics && look.Files.HasTopics, whole, cancellationToken))];
+        var held = await ReadAsync(mixed, manyTopics && look.Files.HasTopics, whole, notes, cancellationToken);
+        return [.. look.Partitions.Select(partition => Check(partition, held.GetValueOrDefault(partition, HeldOffsets.None), cancellationToken))];
     }
 
-    private PartitionVerification Check(
-        TopicPartition partition, IReadOnlyList<HeldFile> files, bool matchTopic, List<VerifyFinding> whole,
-        CancellationToken cancellationToken)
+    /// <summary>The offsets that the rows of each partition carry.</summary>
+    private async Task<IReadOnlyDictionary<TopicPartition, HeldOffsets>> ReadAsync(
+        IEnumerable<HeldFile> mixed, bool matchTopic, List<VerifyFinding> whole, List<string> notes, CancellationToken cancellationToken)
+    {
+        var topic = look.Partitions.First().Topic;
+        var files = look.Partitions.SelectMany(look.Files.Of).Concat(mixed).Where(file => !look.Broken.ContainsKey(file)).ToList();
+        var held = await rows.ReadAsync(
+            [.. files.Select(file => new ReadFile(file.File, matchTopic ? null : file.Partition?.Topic ?? topic))],
+            read => progress?.Report(new("reading rows", Math.Min(read, allRows), allRows)), cancellationToken);
+        whole.AddRange(files.Where(file => held.Unreadable.ContainsKey(file.File.Path))
+            .Select(file => BrokenFiles.ToFinding(file, BrokenFiles.UnreadableBecause(held.Unreadable[file.File.Path]))));
+        var known = files.Sum(static file => file.File.RecordCount - file.Rows);
+        if (held.Unplaced > known)
+        {
+            notes.Add($"{held.Unplaced - known} rows more than the manifests say carry no Kafka position: another engine put them in, they are not verified");
+        }
+        return held.Offsets;
+    }
+
+    private PartitionVerification Check(TopicPartition partition, HeldOffsets held, CancellationToken cancellationToken)
     {
         var (report, letters, findings) = look.Begin(partition);
-        var before = rowsRead;
-        HeldOffsets Read() => rows.Read(
-            [.. files.Except(unreadable).Select(file => (file, PathOf(file)))], partition, matchTopic,
-            read => progress?.Report(new("reading rows", Math.Min(before + read, allRows), allRows)), cancellationToken);
-        HeldOffsets held;
-        try
-        {
-            held = Read();
-        }
-        catch (DuckDbException) when (!cancellationToken.IsCancellationRequested && AddUnreadable(files, whole, cancellationToken))
-        {
-            held = Read();
-        }
-        rowsRead += held.Rows;
         findings.AddRange(CheckRows(report, held, letters));
         var notes = new List<string>();
         findings.AddRange(CheckMissing(report, held, letters, notes, cancellationToken));
         return report with { Rows = held.Rows, Findings = findings, Notes = notes };
-    }
-
-    /// <summary>Finds out which files it was that could not be read.</summary>
-    /// <returns>False where none: then something else is wrong.</returns>
-    private bool AddUnreadable(IReadOnlyList<HeldFile> files, List<VerifyFinding> whole, CancellationToken cancellationToken)
-    {
-        var known = unreadable.Count;
-        foreach (var file in files.Except(unreadable).ToList())
-        {
-            if (rows.WhyUnreadable(PathOf(file), cancellationToken) is { } why)
-            {
-                unreadable.Add(file);
-                whole.Add(BrokenFiles.ToFinding(file, BrokenFiles.UnreadableBecause(why)));
-            }
-        }
-        return unreadable.Count > known;
     }
 
     private static IEnumerable<VerifyFinding> CheckRows(PartitionVerification report, HeldOffsets held, HeldOffsets letters)
@@ -153,6 +134,4 @@ internal sealed class RowCheck(VerifyLook look, RowReader rows, KafkaEvidence ev
             notes.Add($"{silent.Count} positions are not recorded as gaps, but Kafka itself shows no record there");
         }
     }
-
-    private string PathOf(HeldFile file) => look.Table.FileIO.LocalPathFor(file.File.Path) ?? file.File.Path;
 }

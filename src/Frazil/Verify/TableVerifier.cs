@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Frazil.DuckDb;
 using Frazil.Commit;
 using Frazil.Config;
 using Frazil.Hot;
@@ -44,13 +43,9 @@ public sealed class TableVerifier(ICatalog catalog, KafkaOptions kafka)
         }
         var needsRows = deep && files.HasPositions && !files.HasDeletes;
         // Letters are committed before the progress that passes them, so they are looked at after it.
-        var letterFiles = await LetterFilesAsync(identifier, cancellationToken);
-        using var rows = needsRows || letterFiles.Count > 0 ? new RowReader() : null;
         var whole = new List<VerifyFinding>();
         var notes = new List<string>();
-        var letters = rows is null || letterFiles.Count == 0
-            ? ImmutableDictionary<TopicPartition, HeldOffsets>.Empty
-            : await ReadLettersAsync(rows, table.FileIO, letterFiles, whole, cancellationToken);
+        var letters = await ReadLettersAsync(identifier, whole, cancellationToken);
         await using var evidence = new KafkaEvidence(kafka);
         var look = new VerifyLook(
             table, recorded, TableGaps.Parse(table.Metadata.Properties), files, letters,
@@ -59,7 +54,7 @@ public sealed class TableVerifier(ICatalog catalog, KafkaOptions kafka)
         whole.AddRange(await CheckIdentitiesAsync(table, topics, evidence, notes, cancellationToken));
         whole.AddRange(CheckReadable(look, deep));
         var partitions = needsRows
-            ? new RowCheck(look, rows!, evidence, progress).Run(whole, cancellationToken)
+            ? await new RowCheck(look, new RowReader(table), evidence, progress).RunAsync(whole, notes, cancellationToken)
             : new FileCheck(look).Run(whole, notes);
         AddNotes(look, partitions, notes);
         return new()
@@ -98,25 +93,20 @@ public sealed class TableVerifier(ICatalog catalog, KafkaOptions kafka)
         };
     }
 
-    private async Task<IReadOnlyList<DataFile>> LetterFilesAsync(TableIdentifier identifier, CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<TopicPartition, HeldOffsets>> ReadLettersAsync(
+        TableIdentifier identifier, List<VerifyFinding> whole, CancellationToken cancellationToken)
     {
         var letters = identifier with { Name = identifier.Name + DeadLetterColumns.TableSuffix };
         if (!await catalog.TableExistsAsync(letters, cancellationToken))
         {
-            return [];
+            return ImmutableDictionary<TopicPartition, HeldOffsets>.Empty;
         }
         var table = await catalog.LoadTableAsync(letters, cancellationToken);
         var plan = await new TableScan(table.Metadata, new ManifestCache(table.FileIO)).PlanAsync(cancellationToken);
-        return [.. plan.Files.Select(static file => file.File)];
-    }
-
-    private static async Task<IReadOnlyDictionary<TopicPartition, HeldOffsets>> ReadLettersAsync(
-        RowReader rows, IFileIO io, IReadOnlyList<DataFile> files, List<VerifyFinding> whole, CancellationToken cancellationToken)
-    {
         var there = new List<DataFile>();
-        foreach (var file in files)
+        foreach (var file in plan.Files.Select(static scanned => scanned.File))
         {
-            if (await DataFileLook.FaultOfAsync(io, file, cancellationToken) is { } fault)
+            if (await DataFileLook.FaultOfAsync(table.FileIO, file, cancellationToken) is { } fault)
             {
                 whole.Add(BrokenFiles.ToLetterFinding(file, fault));
             }
@@ -125,22 +115,10 @@ public sealed class TableVerifier(ICatalog catalog, KafkaOptions kafka)
                 there.Add(file);
             }
         }
-        string PathOf(DataFile file) => io.LocalPathFor(file.Path) ?? file.Path;
-        try
-        {
-            return rows.ReadLetters([.. there.Select(PathOf)], cancellationToken);
-        }
-        catch (DuckDbException) when (!cancellationToken.IsCancellationRequested)
-        {
-            var faults = there.Select(file => (File: file, Why: rows.WhyUnreadable(PathOf(file), cancellationToken)))
-                .Where(static one => one.Why is not null).ToList();
-            if (faults.Count == 0)
-            {
-                throw;
-            }
-            whole.AddRange(faults.Select(static one => BrokenFiles.ToLetterFinding(one.File, BrokenFiles.UnreadableBecause(one.Why!))));
-            return rows.ReadLetters([.. there.Except(faults.Select(static one => one.File)).Select(PathOf)], cancellationToken);
-        }
+        var held = await new RowReader(table).ReadAsync([.. there.Select(static file => new ReadFile(file, null))], static _ => { }, cancellationToken);
+        whole.AddRange(there.Where(file => held.Unreadable.ContainsKey(file.Path))
+            .Select(file => BrokenFiles.ToLetterFinding(file, BrokenFiles.UnreadableBecause(held.Unreadable[file.Path]))));
+        return held.Offsets;
     }
 
     private static async Task<IReadOnlyDictionary<TopicPartition, Watermarks?>> EndsAsync(

@@ -53,7 +53,7 @@ public sealed class ObjectStoreTests : IAsyncDisposable
         var offsets = new List<long>();
         foreach (var file in rewritten)
         {
-            await reader.VisitOffsetsAsync(file, table, range, offsets.Add, Cancel);
+            await new PositionReader(table.FileIO, table.Metadata.CurrentSchema).VisitOffsetsAsync(file, range, offsets.Add, Cancel);
             var footer = await ParquetFooter.ReadAsync(bucket, file.Path, file.FileSizeBytes, Cancel);
             Assert.Equal("bucket", footer.KeyValueMetadata["kafka.topic"]);
         }

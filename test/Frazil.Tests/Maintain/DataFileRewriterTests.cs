@@ -66,8 +66,8 @@ public sealed class DataFileRewriterTests : IAsyncDisposable
         foreach (var file in written)
         {
             Assert.NotEqual(RangePlace.Inside, range.PlaceOf(file, table.Metadata.CurrentSchema));
-            await reader.VisitOffsetsAsync(
-                file, Loaded(table.Metadata), range with { First = 0, Last = long.MaxValue }, offsets.Add, CancellationToken.None);
+            await new PositionReader(files, table.Metadata.CurrentSchema).VisitOffsetsAsync(
+                file, range with { First = 0, Last = long.MaxValue }, offsets.Add, CancellationToken.None);
         }
         Assert.Equal(Enumerable.Range(0, 1000).Concat(Enumerable.Range(3000, 2000)).Select(static i => (long)i), offsets.Order());
     }
