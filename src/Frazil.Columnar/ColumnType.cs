@@ -37,6 +37,11 @@ public enum ColumnKind : byte
     List,
     /// <summary>32-bit offsets into two child columns named <c>key</c> and <c>value</c>.</summary>
     Map,
+    /// <summary>Nanoseconds since 1970-01-01T00:00:00 without a zone, 64-bit signed. In Parquet files and Arrow only: SQL and tables do not take
+    /// it.</summary>
+    TimestampNs,
+    /// <summary>Nanoseconds since 1970-01-01T00:00:00Z, 64-bit signed. As <see cref="TimestampNs"/>.</summary>
+    TimestampTzNs,
 }
 
 /// <summary>An immutable column type. Equality is structural.</summary>
@@ -68,6 +73,8 @@ public sealed record ColumnType
     public static ColumnType Time64 { get; } = new(ColumnKind.Time64);
     public static ColumnType Timestamp { get; } = new(ColumnKind.Timestamp);
     public static ColumnType TimestampTz { get; } = new(ColumnKind.TimestampTz);
+    public static ColumnType TimestampNs { get; } = new(ColumnKind.TimestampNs);
+    public static ColumnType TimestampTzNs { get; } = new(ColumnKind.TimestampTzNs);
     public static ColumnType Utf8 { get; } = new(ColumnKind.Utf8);
     public static ColumnType Binary { get; } = new(ColumnKind.Binary);
     public static ColumnType Uuid { get; } = new(ColumnKind.Uuid);
@@ -97,7 +104,8 @@ public sealed record ColumnType
     public int ValueSize => Kind switch
     {
         ColumnKind.Int32 or ColumnKind.Float32 or ColumnKind.Date32 => 4,
-        ColumnKind.Int64 or ColumnKind.Float64 or ColumnKind.Time64 or ColumnKind.Timestamp or ColumnKind.TimestampTz => 8,
+        ColumnKind.Int64 or ColumnKind.Float64 or ColumnKind.Time64 or ColumnKind.Timestamp or ColumnKind.TimestampTz
+            or ColumnKind.TimestampNs or ColumnKind.TimestampTzNs => 8,
         ColumnKind.Decimal128 or ColumnKind.Uuid => 16,
         ColumnKind.FixedBinary => Width,
         _ => 0,

@@ -15,7 +15,8 @@ internal static class ColumnWriters
                 return new BooleanWriter(field, memory, values);
             case ColumnKind.Int32 or ColumnKind.Date32:
                 return new FixedWriter<int>(field, memory, values);
-            case ColumnKind.Int64 or ColumnKind.Time64 or ColumnKind.Timestamp or ColumnKind.TimestampTz:
+            case ColumnKind.Int64 or ColumnKind.Time64 or ColumnKind.Timestamp or ColumnKind.TimestampTz
+                or ColumnKind.TimestampNs or ColumnKind.TimestampTzNs:
                 return new FixedWriter<long>(field, memory, values);
             case ColumnKind.Float32:
                 return new FixedWriter<float>(field, memory, values);

@@ -91,6 +91,7 @@ internal sealed record LeafForm(StoredType Stored, int Width, ColumnType Type, R
         ( < 0, ConvertedKind.TimeMicros) => Plain(ColumnType.Time64),
         (LogicalKind.Timestamp, _) when element.Unit is 1 or 2 => Plain(
             element.IsUtc ? ColumnType.TimestampTz : ColumnType.Timestamp, element.Unit == 1 ? ReadStep.LongMillis : ReadStep.None),
+        (LogicalKind.Timestamp, _) when element.Unit == 3 => Plain(element.IsUtc ? ColumnType.TimestampTzNs : ColumnType.TimestampNs),
         ( < 0, ConvertedKind.TimestampMillis) => Plain(ColumnType.TimestampTz, ReadStep.LongMillis),
         ( < 0, ConvertedKind.TimestampMicros) => Plain(ColumnType.TimestampTz),
         (LogicalKind.Integer, _) when !element.IsSigned && element.BitWidth == 64 => Plain(ColumnType.Decimal128(20, 0), ReadStep.UnsignedToDecimal),
@@ -123,5 +124,5 @@ internal sealed record LeafForm(StoredType Stored, int Width, ColumnType Type, R
 
     private static NotSupportedException Unknown(SchemaElement element)
         => new($"The Parquet column '{element.Name}' has a type that cannot be read (storage {element.Physical}, annotation {element.Logical}, "
-            + $"older annotation {element.Converted}, unit {element.Unit}): nanoseconds, for one.");
+            + $"older annotation {element.Converted}, unit {element.Unit}): times of day in nanoseconds, for one.");
 }

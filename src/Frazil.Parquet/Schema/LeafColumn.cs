@@ -49,7 +49,8 @@ internal static class PhysicalTypes
     {
         ColumnKind.Boolean => PhysicalType.Boolean,
         ColumnKind.Int32 or ColumnKind.Date32 => PhysicalType.Int32,
-        ColumnKind.Int64 or ColumnKind.Time64 or ColumnKind.Timestamp or ColumnKind.TimestampTz => PhysicalType.Int64,
+        ColumnKind.Int64 or ColumnKind.Time64 or ColumnKind.Timestamp or ColumnKind.TimestampTz
+            or ColumnKind.TimestampNs or ColumnKind.TimestampTzNs => PhysicalType.Int64,
         ColumnKind.Float32 => PhysicalType.Float,
         ColumnKind.Float64 => PhysicalType.Double,
         ColumnKind.Decimal128 when type.Precision <= 9 => PhysicalType.Int32,

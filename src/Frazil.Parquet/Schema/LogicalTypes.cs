@@ -10,7 +10,7 @@ internal static class LogicalTypes
     public const int ConvertedMap = 1, ConvertedList = 3;
 
     private const short String = 1, Decimal = 5, Date = 6, Time = 7, Timestamp = 8, Uuid = 14;
-    private const short Microseconds = 2;
+    private const short Microseconds = 2, Nanoseconds = 3;
     private const int ConvertedUtf8 = 0, ConvertedDecimal = 5, ConvertedDate = 6, ConvertedTimestampMicros = 10;
 
     /// <summary>Null where the old annotation would say something else: it knows times in UTC only.</summary>
@@ -26,7 +26,7 @@ internal static class LogicalTypes
     public static void Write(ThriftWriter thrift, short field, ColumnType type)
     {
         if (type.Kind is not (ColumnKind.Utf8 or ColumnKind.Decimal128 or ColumnKind.Date32 or ColumnKind.Time64 or ColumnKind.Timestamp
-            or ColumnKind.TimestampTz or ColumnKind.Uuid))
+            or ColumnKind.TimestampTz or ColumnKind.TimestampNs or ColumnKind.TimestampTzNs or ColumnKind.Uuid))
         {
             return;
         }
@@ -50,9 +50,9 @@ internal static class LogicalTypes
                 break;
             default:
                 thrift.BeginStruct(type.Kind == ColumnKind.Time64 ? Time : Timestamp);
-                thrift.WriteBoolean(1, type.Kind == ColumnKind.TimestampTz);
+                thrift.WriteBoolean(1, type.Kind is ColumnKind.TimestampTz or ColumnKind.TimestampTzNs);
                 thrift.BeginStruct(2);
-                thrift.WriteEmptyStruct(Microseconds);
+                thrift.WriteEmptyStruct(type.Kind is ColumnKind.TimestampNs or ColumnKind.TimestampTzNs ? Nanoseconds : Microseconds);
                 thrift.EndStruct();
                 thrift.EndStruct();
                 break;

@@ -90,6 +90,41 @@ public sealed class ParquetFileReaderTests : IDisposable
             .Replace("80000000", "00000000", StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(ParquetEncodings.Basic)]
+    [InlineData(ParquetEncodings.Delta)]
+    public void Nanoseconds_are_written_and_read_whole(ParquetEncodings encodings)
+    {
+        var schema = new ColumnFields([new("at", ColumnType.TimestampNs, 1), new("utc", ColumnType.TimestampTzNs, 2)]);
+        object?[] values =
+        [
+            .. Enumerable.Range(0, 5000).Select(static row => row % 7 == 0 ? (object?)null : 1_700_000_000_123_456_789L + row),
+            long.MinValue, -1L, long.MaxValue,
+        ];
+        var path = Path.Combine(folder, "nanos.parquet");
+        using (var output = File.Create(path))
+        using (var writer = new ParquetFileWriter(output, schema, buffers, new() { Encodings = encodings }))
+        {
+            writer.Write([memory.Slice(schema, [.. values], [.. values])]);
+            writer.Finish();
+        }
+        var reader = Open(File.ReadAllBytes(path));
+        Assert.Equal(schema, reader.Schema);
+        using var rows = ReadValues.Wait(reader.ReadAsync(0, cancellationToken: TestContext.Current.CancellationToken));
+        Assert.All(rows.Columns, column => Assert.Equal(values, Enumerable.Range(0, rows.Count).Select(row => Nanoseconds(column, row))));
+
+        using var duck = DuckDbInstance.Open(new Dictionary<string, string>());
+        using var connection = duck.Connect();
+        const string Usual = "at > TIMESTAMP '2000-01-01' AND at < TIMESTAMP '2100-01-01'";
+        using var found = connection.Query(
+            $"SELECT typeof(at), count(*), sum(epoch_ns(at)::HUGEINT)::VARCHAR FROM read_parquet({SqlText.Literal(path)}) WHERE {Usual} GROUP BY 1");
+        var sum = Assert.Single(found.ReadRows());
+        var usual = values.OfType<long>().Where(static nanos => nanos is > 0 and < long.MaxValue).Select(static nanos => (Int128)nanos).ToList();
+        Assert.Equal(["TIMESTAMP_NS", (long)usual.Count, usual.Aggregate(static (one, other) => one + other).ToString(null, null)], sum);
+
+        static unsafe object? Nanoseconds(ColumnView column, int row) => column.IsNull(row) ? null : ((long*)column.Values)[row];
+    }
+
     [Fact]
     public void A_value_that_a_Bloom_filter_excludes_is_not_there_and_one_that_is_there_is_never_excluded()
     {

@@ -40,6 +40,7 @@ internal static unsafe class ReadValues
         ColumnKind.Float64 => ((long*)view.Values)[row].ToString("x16", CultureInfo.InvariantCulture),
         ColumnKind.Date32 => RandomColumns.Expected(view.Type, view.Type, ((int*)view.Values)[row]),
         ColumnKind.Time64 or ColumnKind.Timestamp or ColumnKind.TimestampTz => RandomColumns.Expected(view.Type, view.Type, ((long*)view.Values)[row]),
+        ColumnKind.TimestampNs or ColumnKind.TimestampTzNs => NanosecondText(view, ((long*)view.Values)[row]),
         ColumnKind.Decimal128 => RandomColumns.Expected(
             view.Type, view.Type, (System.Numerics.BigInteger)MemoryMarshal.Read<Int128>(new ReadOnlySpan<byte>(view.Values + row * 16, 16))),
         ColumnKind.Utf8 => new UTF8Encoding(false, true).GetString(Bytes(view, row)),
@@ -50,6 +51,14 @@ internal static unsafe class ReadValues
         ColumnKind.List => $"[{string.Join(",", Elements(view, row).Select(element => Text(view.Children[0], element)))}]",
         _ => $"<{string.Join(",", Elements(view, row).Select(element => $"{Text(view.Children[0], element)}:{Text(view.Children[1], element)}"))}>",
     };
+
+    /// <summary>To the microsecond, as Python's times are, which foreign readers hand over; the rest of it behind, where there is one.</summary>
+    private static string NanosecondText(ColumnView view, long nanos)
+    {
+        var (micros, rest) = (Math.DivRem(nanos, 1000).Quotient - (nanos % 1000 < 0 ? 1 : 0), ((nanos % 1000) + 1000) % 1000);
+        var type = view.Type.Kind == ColumnKind.TimestampNs ? ColumnType.Timestamp : ColumnType.TimestampTz;
+        return RandomColumns.Expected(type, type, micros) + (rest == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" {rest} ns"));
+    }
 
     private static ReadOnlySpan<byte> Bytes(ColumnView view, int row) => new(view.Values + view.Offsets[row], view.Offsets[row + 1] - view.Offsets[row]);
 
