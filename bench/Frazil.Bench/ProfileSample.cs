@@ -38,14 +38,17 @@ internal sealed class JitMap
         foreach (var line in File.ReadLines(path))
         {
             var parts = line.Split(' ', 3);
-            if (parts.Length == 3 && ulong.TryParse(parts[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var start)
-                && ulong.TryParse(parts[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var size))
+            if (parts.Length == 3 && TryNumber(parts[0], out var start) && TryNumber(parts[1], out var size))
             {
                 map.functions[start] = (start + size, parts[2]); // a later one has taken the place of an earlier one
             }
         }
-        return map;
+        return map.functions.Count > 0 ? map : throw new InvalidDataException($"{path} names no function: its form is not known.");
     }
+
+    /// <summary>Hexadecimal, with 0x before it or without: runtimes differ.</summary>
+    private static bool TryNumber(string text, out ulong number) => ulong.TryParse(
+        text.StartsWith("0x", StringComparison.Ordinal) ? text.AsSpan(2) : text, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out number);
 
     public string? Find(ulong address)
     {
