@@ -66,8 +66,8 @@ public sealed partial class KafkaConsumer
 
         // A broker answers as soon as one of the partitions that are asked for has a record, so that freshness does not depend on this. What does:
         // how long a partition that begins, or goes on after its queue was full, waits for the answer about its idle neighbours. Every one of these
-        // waits costs an idle consumer a request that names all its partitions. Of 300 tables that begin one after the other (bench many-tables), with
-        // 20, 40 and 100: all assigned after 12, 15 and 23 s, idle 6.1, 3.6 and 2.2 % of a core.
+        // waits costs an idle consumer a request that names all its partitions. While 300 tables still began one after the other (bench many-tables),
+        // with 20, 40 and 100: all assigned after 12, 15 and 23 s, idle 6.1, 3.6 and 2.2 % of a core.
         configuration.Set("fetch.wait.max.ms", "40");
         configuration.Set("fetch.error.backoff.ms", "100");
         configuration.Set("fetch.queue.backoff.ms", "5");
